@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The agent's memory: positive verdicts, who voted for them, and who asked. The only user of GDBM.
+ * Records are versioned and checksummed, and several share a GDBM key so that 100,000 fit in 10 MB.
+ *
+ * A file that is damaged is moved aside (NAME.damaged), told in the log, and a fresh one begun; a
+ * disk that is full stops the writing, not the answering. Used by the agent's one thread. */
+#ifndef CVG_ENGINE_CACHE_H
+#define CVG_ENGINE_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/clock.h"
+#include "common/base/endpoint.h"
+#include "common/base/fingerprint.h"
+#include "common/protocol/message.h"
+
+#define CVG_CACHE_VOTERS_MAX 16
+#define CVG_CACHE_UIDS_MAX   8
+
+struct cvg_cache;
+
+struct cvg_cache_record {
+    struct cvg_endpoint endpoint;
+    uint8_t leaf_sha256[CVG_SHA256_LEN];
+    uint8_t leaf_sha1[CVG_SHA1_LEN];
+    uint8_t spki_sha256[CVG_SHA256_LEN];
+    int64_t verified_s; /* when the vote was */
+    char voter[CVG_CACHE_VOTERS_MAX][CVG_MESSAGE_NAME_MAX]; /* the notaries that said yes */
+    size_t voter_count;
+    uint32_t uid[CVG_CACHE_UIDS_MAX]; /* whose programs asked; UINT32_MAX: more than fit */
+    size_t uid_count;
+};
+
+/* Opens or makes the file at path (NULL: memory only). ttl_s: records older than that are not
+ * found. */
+CVG_MUST_USE enum cvg_error cvg_cache_open(const char *path, uint64_t ttl_s,
+                                           const struct cvg_clock *clock,
+                                           struct cvg_cache **ret_cache, struct cvg_why *ret_why);
+void cvg_cache_close(struct cvg_cache *cache);
+
+/* The record of exactly this certificate at this endpoint; NOT_FOUND if there is none, or it is too
+ * old, or one of its voters is not in `notaries` (removed: trust agility; such a record is dropped).
+ * Notes uid as an asker. ret_record may be NULL. */
+CVG_MUST_USE enum cvg_error cvg_cache_find(struct cvg_cache *cache,
+                                           const struct cvg_endpoint *endpoint,
+                                           const uint8_t leaf_sha256[static CVG_SHA256_LEN],
+                                           uint32_t uid, struct cvg_cache_record *ret_record);
+/* The same by SHA-1 or SHA-256 fingerprint (the API's question), or by public key. */
+CVG_MUST_USE enum cvg_error cvg_cache_find_fingerprint(struct cvg_cache *cache,
+                                                       const struct cvg_endpoint *endpoint,
+                                                       const struct cvg_fingerprint *fingerprint,
+                                                       uint32_t uid,
+                                                       struct cvg_cache_record *ret_record);
+bool cvg_cache_knows_key(struct cvg_cache *cache, const struct cvg_endpoint *endpoint,
+                         const uint8_t spki_sha256[static CVG_SHA256_LEN]);
+
+/* Stores; a disk error is logged once and the record kept in memory. */
+void cvg_cache_put(struct cvg_cache *cache, const struct cvg_cache_record *record);
+
+/* The names of the notaries configured now; records with another voter are gone from here on. */
+void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count);
+
+/* Forgets all records of the host (port 0: of all its ports); NULL host: everything. Returns how
+ * many. uid: only records that this uid alone asked for; UINT32_MAX: all. */
+size_t cvg_cache_forget(struct cvg_cache *cache, const char *host, uint16_t port, uint32_t uid);
+
+/* Calls each live record that uid may see (UINT32_MAX: all) until the callback returns false. The
+ * callback must not change the cache. */
+void cvg_cache_each(struct cvg_cache *cache, uint32_t uid,
+                    bool (*each)(const struct cvg_cache_record *record, void *user), void *user);
+
+struct cvg_cache_status {
+    uint64_t records;
+    uint64_t file_octets;
+    bool writing; /* false: the disk refused, memory only */
+};
+void cvg_cache_status(struct cvg_cache *cache, struct cvg_cache_status *ret_status);
+
+/* Writes out what is pending; called when idle and at exit. */
+void cvg_cache_flush(struct cvg_cache *cache);
+
+#endif

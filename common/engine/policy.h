@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The vote as a pure function (doc/architecture.md, "The vote"). No I/O, no state. Any thread.
+ *
+ * Slots are filled with distinct logical notaries; a silent notary is replaced in its slot while
+ * there are others and time allows, but the slot stays: whoever can drop packets cannot choose the
+ * electorate. */
+#ifndef CVG_ENGINE_POLICY_H
+#define CVG_ENGINE_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/config.h"
+#include "common/base/verdict.h"
+
+struct cvg_policy {
+    enum cvg_threshold threshold;
+    unsigned count;     /* the K of CVG_THRESHOLD_COUNT */
+    unsigned min_votes;
+};
+
+/* The state of the slots: slots = yes + no + aside + silent + open. */
+struct cvg_tally {
+    unsigned yes, no, aside, silent; /* slots that have ended */
+    unsigned open;                   /* slots still waiting for an answer */
+};
+
+/* min_votes and K as they apply with that many notaries configured; CONFIG if K < min_votes or
+ * K > quorum. */
+CVG_MUST_USE enum cvg_error cvg_policy_of(const struct cvg_config *config, unsigned notaries,
+                                          struct cvg_policy *ret_policy, struct cvg_why *ret_why);
+
+/* How many yes votes agreement needs, given the asides so far. */
+unsigned cvg_policy_need(const struct cvg_policy *policy, const struct cvg_tally *tally);
+
+/* The verdict if all open slots were silent. */
+enum cvg_verdict cvg_policy_verdict(const struct cvg_policy *policy, const struct cvg_tally *tally);
+
+/* Whether no outcome of the open slots can change that verdict: the early decision. */
+bool cvg_policy_decided(const struct cvg_policy *policy, const struct cvg_tally *tally);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Version 2 on the wire: POST /v2/query with a binary request of several targets, answered by one
+ * signed statement per target in the same order (doc/protocol.md, "Version 2").
+ * Pure: bytes in, structs out. Any thread.
+ *
+ * Request                         Answer
+ *   u8  version = 2                 u8  version = 2
+ *   u8  count, 1..16                u8  count
+ *   count times:                    count times:
+ *     u8  host length                 u16 statement length
+ *     host (normal form)              statement
+ *     u16 port                        u16 signature length
+ *     u8  hint (STARTTLS)             signature over the statement's octets
+ *     32  SHA-256 of the leaf seen
+ *
+ * Statement
+ *   26  "converge notary statement" and a NUL     (domain)
+ *   u8  version = 2
+ *   32  signing key: SHA-256 of its SubjectPublicKeyInfo
+ *   u8  host length, host, u16 port, u8 hint
+ *   u8  status
+ *   u64 observed: seconds since the epoch of the newest observation (0: none)
+ *   u8  record count, 0..64
+ *   per record: u8 flags (bit 0: current), u8 key type, 32 SHA-256 of the certificate,
+ *     20 SHA-1 of it, 32 SHA-256 of the public key, u64 first seen, u64 last seen
+ *   u16 extensions' length; per extension: u16 type, u16 length, octets
+ * All integers big-endian. Unknown extensions and flag bits are skipped; unknown statuses and
+ * versions are errors. */
+#ifndef CVG_PROTOCOL_V2_H
+#define CVG_PROTOCOL_V2_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buffer.h"
+#include "common/base/endpoint.h"
+#include "common/protocol/digest.h"
+
+#define CVG_V2_PATH          "/v2/query"
+#define CVG_V2_CONTENT_TYPE  "application/vnd.converge.v2"
+#define CVG_V2_TARGETS_MAX   16
+#define CVG_V2_RECORDS_MAX   64
+#define CVG_V2_STATEMENT_MAX 16384
+#define CVG_V2_REQUEST_MAX   8192
+#define CVG_V2_ANSWER_MAX    (CVG_V2_TARGETS_MAX * (CVG_V2_STATEMENT_MAX + 1024))
+
+enum cvg_v2_status {
+    CVG_V2_SEEN = 1,        /* records follow; those flagged current say yes */
+    CVG_V2_NOT_PUBLIC = 2,  /* the name has only special-purpose addresses */
+    CVG_V2_ASIDE = 3,       /* no opinion */
+    CVG_V2_UNREACHABLE = 4  /* no TLS service could be reached there; records may tell history */
+};
+
+enum cvg_starttls { CVG_STARTTLS_AUTO = 0, CVG_STARTTLS_NONE = 1 /* others: doc/protocol.md */ };
+
+enum cvg_v2_extension {
+    CVG_V2_EXT_OPINIONS = 1, /* reserved: opinions of several verifiers */
+    CVG_V2_EXT_NEXT_KEY = 2  /* reserved: the notary's next key */
+};
+
+struct cvg_v2_target {
+    struct cvg_endpoint endpoint;
+    uint8_t hint;
+    uint8_t leaf_sha256[CVG_SHA256_LEN];
+};
+
+struct cvg_v2_request {
+    struct cvg_v2_target target[CVG_V2_TARGETS_MAX];
+    size_t count;
+};
+
+struct cvg_v2_record {
+    struct cvg_leaf leaf;
+    bool current;
+    int64_t first_s;
+    int64_t last_s;
+};
+
+struct cvg_v2_statement {
+    uint8_t key_id[CVG_SHA256_LEN];
+    struct cvg_endpoint endpoint;
+    uint8_t hint;
+    enum cvg_v2_status status;
+    int64_t observed_s;
+    struct cvg_v2_record record[CVG_V2_RECORDS_MAX];
+    size_t count;
+};
+
+/* One signed statement inside an answer, still as bytes; pointers into the answer. */
+struct cvg_v2_signed {
+    const uint8_t *statement;
+    size_t statement_len;
+    const uint8_t *signature;
+    size_t signature_len;
+};
+
+struct cvg_v2_answer {
+    struct cvg_v2_signed item[CVG_V2_TARGETS_MAX];
+    size_t count;
+};
+
+/* Writers append to the buffer; parsers are strict (SYNTAX, RANGE, VERSION) and leave the result
+ * untouched on failure. */
+CVG_MUST_USE enum cvg_error cvg_v2_request_write(const struct cvg_v2_request *request,
+                                                 struct cvg_buffer *ret_buffer);
+CVG_MUST_USE enum cvg_error cvg_v2_request_parse(const void *data, size_t len,
+                                                 struct cvg_v2_request *ret_request,
+                                                 struct cvg_why *ret_why);
+CVG_MUST_USE enum cvg_error cvg_v2_statement_write(const struct cvg_v2_statement *statement,
+                                                   struct cvg_buffer *ret_buffer);
+CVG_MUST_USE enum cvg_error cvg_v2_statement_parse(const void *data, size_t len,
+                                                   struct cvg_v2_statement *ret_statement,
+                                                   struct cvg_why *ret_why);
+/* Puts the answer's head (before the first statement), then one item. */
+CVG_MUST_USE enum cvg_error cvg_v2_answer_begin(size_t count, struct cvg_buffer *ret_buffer);
+CVG_MUST_USE enum cvg_error cvg_v2_answer_item(const void *statement, size_t statement_len,
+                                               const void *signature, size_t signature_len,
+                                               struct cvg_buffer *ret_buffer);
+CVG_MUST_USE enum cvg_error cvg_v2_answer_parse(const void *data, size_t len,
+                                                struct cvg_v2_answer *ret_answer,
+                                                struct cvg_why *ret_why);
+
+#endif

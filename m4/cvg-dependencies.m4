@@ -1,0 +1,20 @@
+dnl SPDX-License-Identifier: MIT
+dnl The libraries of DESIGN.md's list that this tree links, each by its pkg-config name
+dnl where it has one.
+AC_DEFUN([CVG_DEPENDENCIES], [
+    PKG_CHECK_MODULES([OPENSSL], [openssl >= 3.0])
+    PKG_CHECK_MODULES([CURL], [libcurl >= 7.80])
+    PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
+    PKG_CHECK_MODULES([UV], [libuv >= 1.40])
+    PKG_CHECK_MODULES([IDN2], [libidn2 >= 2.3])
+    PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
+    AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
+    AC_CHECK_HEADER([gdbm.h], [], [AC_MSG_ERROR([gdbm.h is missing: install libgdbm-dev])])
+    AC_CHECK_LIB([gdbm], [gdbm_open], [GDBM_LIBS=-lgdbm],
+        [AC_MSG_ERROR([libgdbm is missing: install libgdbm-dev])])
+    AC_SUBST([GDBM_LIBS])
+    AC_SEARCH_LIBS([dlopen], [dl], [DL_LIBS=$ac_cv_search_dlopen])
+    AS_IF([test "x$DL_LIBS" = "xnone required"], [DL_LIBS=])
+    AC_SUBST([DL_LIBS])
+    LIBS=
+])
