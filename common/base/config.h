@@ -94,8 +94,8 @@ struct cvg_paths {
  *  3. Else, for users other than root and if the system's file says `agent = user`, the XDG
  *     directories: $XDG_CONFIG_HOME/converge, $XDG_RUNTIME_DIR/converge, $XDG_CACHE_HOME/converge,
  *     $XDG_DATA_HOME/converge.
- * kind is SYSTEM for 1 and for root's 2: such an agent runs under CVG_AGENT_USER (else nobody), and
- * owner is that user. Else kind is USER and owner the effective uid.
+ * kind is SYSTEM for 1 and for root's 2: such an agent runs under CVG_AGENT_USER_NAME (else nobody),
+ * and owner is that user. Else kind is USER and owner the effective uid.
  * A file that exists but is unreadable, malformed or not believed is an error: the caller must fail
  * closed, never use the defaults instead. Reads files; no other side effect; any thread. */
 CVG_MUST_USE enum cvg_error cvg_config_load(struct cvg_config *ret_config,
