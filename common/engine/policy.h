@@ -19,21 +19,23 @@ struct cvg_policy {
     unsigned min_votes;
 };
 
-/* The state of the slots: slots = yes + no + aside + silent + open. */
+/* The state of the slots: their number is the sum of all six. */
 struct cvg_tally {
     unsigned yes, no, aside, silent; /* slots that have ended */
-    unsigned open;                   /* slots still waiting for an answer */
+    unsigned not_public; /* ended with a signed "this name is not public": as many of these as an
+                            agreement needs exempt the endpoint; they do not shrink the electorate */
+    unsigned open;       /* slots still waiting for an answer */
 };
 
-/* min_votes and K as they apply with that many notaries configured; CONFIG if K < min_votes or
- * K > quorum. */
+/* min_votes and K as they apply with that many notaries configured; CONFIG if K < min_votes, or K or
+ * min_votes is above the quorum. */
 CVG_MUST_USE enum cvg_error cvg_policy_of(const struct cvg_config *config, unsigned notaries,
                                           struct cvg_policy *ret_policy, struct cvg_why *ret_why);
 
-/* How many yes votes agreement needs, given the asides so far. */
+/* How many yes votes agreement needs, given the asides so far; at least 1. */
 unsigned cvg_policy_need(const struct cvg_policy *policy, const struct cvg_tally *tally);
 
-/* The verdict if all open slots were silent. */
+/* The verdict if all open slots were silent: AGREE, EXEMPT (not public), DISAGREE or UNDECIDED. */
 enum cvg_verdict cvg_policy_verdict(const struct cvg_policy *policy, const struct cvg_tally *tally);
 
 /* Whether no outcome of the open slots can change that verdict: the early decision. */
