@@ -18,6 +18,7 @@
 
 #define CVG_MESSAGE_VERSION   1
 #define CVG_MESSAGE_MAX       98304 /* octets of any message */
+#define CVG_MESSAGE_JSON_MAX  (CVG_MESSAGE_MAX - 15) /* octets of a command's or reply's JSON */
 #define CVG_MESSAGE_LEAF_MAX  65536 /* octets of a DER certificate */
 #define CVG_MESSAGE_PORTS_MAX 16
 #define CVG_MESSAGE_VOTES_MAX 32
@@ -104,6 +105,10 @@ struct cvg_answer {
     char text[CVG_MESSAGE_TEXT_MAX]; /* one sentence for a person */
 };
 
+/* Writers append to a buffer that the caller has initialised (CVG_MESSAGE_MAX suffices). ARGUMENT,
+ * with nothing appended, for what no parser would take: an unknown enumeration value, a host that is
+ * not in normal form, texts without an end, neither a certificate nor a fingerprint. Control
+ * characters in texts become '?'. */
 CVG_MUST_USE enum cvg_error cvg_question_write(const struct cvg_question *question,
                                                struct cvg_buffer *ret_buffer);
 CVG_MUST_USE enum cvg_error cvg_question_parse(const void *data, size_t len,
@@ -117,11 +122,13 @@ CVG_MUST_USE enum cvg_error cvg_answer_parse(const void *data, size_t len, uint6
                                              struct cvg_answer *ret_answer,
                                              struct cvg_why *ret_why);
 
-/* Type of a message and its id, before parsing it; PROTOCOL if the head is not ours. */
+/* Type of a message and its id, before parsing it; PROTOCOL if the head is not ours, VERSION if it
+ * is of another version. */
 CVG_MUST_USE enum cvg_error cvg_message_peek(const void *data, size_t len,
                                              enum cvg_message_type *ret_type, uint64_t *ret_id);
 
-/* COMMAND and REPLY: the JSON text is passed through. `more`: further replies follow. */
+/* COMMAND and REPLY: the JSON text (not empty, no NUL, not NUL-terminated) is passed through and
+ * points into the message. `more`, in replies only: further replies follow. */
 CVG_MUST_USE enum cvg_error cvg_command_write(enum cvg_message_type type, uint64_t id, bool more,
                                               const void *json, size_t len,
                                               struct cvg_buffer *ret_buffer);
