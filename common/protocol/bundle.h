@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Notary bundles (`*.notary`): who a notary is, where it is, and how it is recognised. Versions 0
+ * and 1 as the original; version 2 adds addresses, signing keys and a signature (doc/bundle.md).
+ *
+ * Pure: bytes in, structs out; so both the agent and the tools read bundles with this. Which bundles
+ * an installation has is the engine's business (common/engine/bundle.h). Not thread-safe. */
+#ifndef CVG_PROTOCOL_BUNDLE_H
+#define CVG_PROTOCOL_BUNDLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/endpoint.h"
+#include "common/protocol/message.h"
+#include "common/protocol/sign.h"
+
+#define CVG_BUNDLE_MAX           262144 /* octets of a bundle file */
+#define CVG_BUNDLE_HOSTS_MAX     16
+#define CVG_BUNDLE_ADDRESSES_MAX 8
+#define CVG_BUNDLE_KEYS_MAX      4
+
+struct cvg_bundle_host {
+    char host[CVG_HOST_MAX];
+    uint16_t ssl_port;    /* direct queries */
+    uint16_t bounce_port; /* the same service, for queries through a relay (version 1: 4242) */
+    uint16_t relay_port;  /* this notary as a relay (version 1's http_port); 0: none */
+    uint8_t *certificate; /* DER: the pin; owned by the bundle */
+    size_t certificate_len;
+    char address[CVG_BUNDLE_ADDRESSES_MAX][46]; /* canonical texts: no DNS is needed */
+    size_t address_count;
+};
+
+struct cvg_bundle {
+    unsigned protocol;                 /* 1 or 2: what its hosts speak; fixed, never probed */
+    unsigned version;                  /* of the format: 0, 1 or 2 */
+    uint64_t serial;                   /* version 2: rises with every update */
+    char name[CVG_MESSAGE_NAME_MAX];   /* logical name: one vote */
+    char region[3];                    /* ISO country or "" */
+    char operator_name[128];           /* version 2, free text, printable */
+    char location[512];                /* where updates are, https and *.notary, or "" */
+    struct cvg_bundle_host host[CVG_BUNDLE_HOSTS_MAX]; /* high availability: any of them */
+    size_t host_count;
+    struct cvg_verify_key *key[CVG_BUNDLE_KEYS_MAX]; /* version 2; owned; [0] now, others next */
+    size_t key_count;
+};
+
+/* ret_why names the member that is wrong and what is allowed. The caller frees. */
+CVG_MUST_USE enum cvg_error cvg_bundle_parse(const char *json, size_t len,
+                                             struct cvg_bundle **ret_bundle,
+                                             struct cvg_why *ret_why);
+void cvg_bundle_free(struct cvg_bundle *bundle);
+
+/* Whether the text of an update may replace the bundle: version 2, same name, higher serial, signed
+ * by a key of the old one; version 1: never a lower version. VERSION, SIGNATURE or SYNTAX. */
+CVG_MUST_USE enum cvg_error cvg_bundle_update(const struct cvg_bundle *old, const char *json,
+                                              size_t len, struct cvg_bundle **ret_bundle,
+                                              struct cvg_why *ret_why);
+
+#endif
