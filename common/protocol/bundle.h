@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Notary bundles (`*.notary`): who a notary is, where it is, and how it is recognised. Versions 0
- * and 1 as the original; version 2 adds addresses, signing keys and a signature (doc/bundle.md).
+ * and 1 as the original; version 2 adds addresses, signing keys and a signature (doc/bundle.md):
+ *
+ *   {"bundle": "<the signed text, itself JSON>", "signature": "<base64>"}
+ *
+ * The signature is over "converge notary bundle", a NUL and the octets of the text, by one of the
+ * text's own keys (and, in an update, by a key of the bundle it replaces). The text:
+ *
+ *   {"version": 2, "serial": 1, "name": "...", "region": "CH", "operator": "...",
+ *    "bundle_location": "https://....notary", "keys": ["<base64 of DER SubjectPublicKeyInfo>"],
+ *    "hosts": [{"host": "...", "ssl_port": 443, "bounce_port": 4242, "relay_port": 80,
+ *               "certificate": "-----BEGIN CERTIFICATE-----...", "addresses": ["192.0.2.1"]}]}
+ *
+ * region, operator, bundle_location, bounce_port (4242), relay_port (none) and addresses may be left
+ * out; unknown members are ignored; a member given twice is an error.
  *
  * Pure: bytes in, structs out; so both the agent and the tools read bundles with this. Which bundles
  * an installation has is the engine's business (common/engine/bundle.h). Not thread-safe. */
@@ -18,12 +31,14 @@
 #define CVG_BUNDLE_HOSTS_MAX     16
 #define CVG_BUNDLE_ADDRESSES_MAX 8
 #define CVG_BUNDLE_KEYS_MAX      4
+#define CVG_BUNDLE_FILE_MAX      128                      /* octets of a file's name, with its NUL */
+#define CVG_BUNDLE_DOMAIN        "converge notary bundle" /* signed with its NUL */
 
 struct cvg_bundle_host {
     char host[CVG_HOST_MAX];
     uint16_t ssl_port;    /* direct queries */
     uint16_t bounce_port; /* the same service, for queries through a relay (version 1: 4242) */
-    uint16_t relay_port;  /* this notary as a relay (version 1's http_port); 0: none */
+    uint16_t relay_port;  /* this notary as a relay (versions 0 and 1: http_port); 0: none */
     uint8_t *certificate; /* DER: the pin; owned by the bundle */
     size_t certificate_len;
     char address[CVG_BUNDLE_ADDRESSES_MAX][46]; /* canonical texts: no DNS is needed */
@@ -34,7 +49,8 @@ struct cvg_bundle {
     unsigned protocol;                 /* 1 or 2: what its hosts speak; fixed, never probed */
     unsigned version;                  /* of the format: 0, 1 or 2 */
     uint64_t serial;                   /* version 2: rises with every update */
-    char name[CVG_MESSAGE_NAME_MAX];   /* logical name: one vote */
+    char name[CVG_MESSAGE_NAME_MAX];   /* logical name: one vote; printable ASCII */
+    char file[CVG_BUNDLE_FILE_MAX];    /* its file's name in notaries.d; "": parsed from memory */
     char region[3];                    /* ISO country or "" */
     char operator_name[128];           /* version 2, free text, printable */
     char location[512];                /* where updates are, https and *.notary, or "" */
@@ -51,7 +67,8 @@ CVG_MUST_USE enum cvg_error cvg_bundle_parse(const char *json, size_t len,
 void cvg_bundle_free(struct cvg_bundle *bundle);
 
 /* Whether the text of an update may replace the bundle: version 2, same name, higher serial, signed
- * by a key of the old one; version 1: never a lower version. VERSION, SIGNATURE or SYNTAX. */
+ * by a key of the old one. VERSION for a lower version or serial; SIGNATURE for any other key, and
+ * for an old bundle of version 0 or 1: it has no key, so only a person can replace it. */
 CVG_MUST_USE enum cvg_error cvg_bundle_update(const struct cvg_bundle *old, const char *json,
                                               size_t len, struct cvg_bundle **ret_bundle,
                                               struct cvg_why *ret_why);
