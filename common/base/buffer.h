@@ -24,7 +24,8 @@ void cvg_buffer_init(struct cvg_buffer *buffer, size_t max);
 void cvg_buffer_clear(struct cvg_buffer *buffer); /* empty, no error, memory kept */
 void cvg_buffer_free(struct cvg_buffer *buffer);  /* memory released; NULL is allowed */
 
-/* Appends. RANGE past the maximum, NOMEM without memory; the buffer then keeps what it had. */
+/* Appends. RANGE past the maximum, NOMEM without memory; the buffer then keeps what it had. data may
+ * be NULL if len is 0, and must not point into the buffer. */
 enum cvg_error cvg_buffer_put(struct cvg_buffer *buffer, const void *data, size_t len);
 enum cvg_error cvg_buffer_put_u8(struct cvg_buffer *buffer, uint8_t value);
 enum cvg_error cvg_buffer_put_u16(struct cvg_buffer *buffer, uint16_t value); /* big-endian */
@@ -50,7 +51,8 @@ uint8_t cvg_reader_u8(struct cvg_reader *reader);
 uint16_t cvg_reader_u16(struct cvg_reader *reader);
 uint32_t cvg_reader_u32(struct cvg_reader *reader);
 uint64_t cvg_reader_u64(struct cvg_reader *reader);
-/* The next len octets in place, or NULL (error set). */
+/* The next len octets in place, or NULL (error set). With len 0 and a reader over NULL it is NULL,
+ * too: the error tells. */
 const uint8_t *cvg_reader_take(struct cvg_reader *reader, size_t len);
 /* CVG_OK, or SYNTAX if a read was short or octets are left over. */
 CVG_MUST_USE enum cvg_error cvg_reader_done(const struct cvg_reader *reader);

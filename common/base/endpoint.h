@@ -2,8 +2,9 @@
 /* The one endpoint normaliser: every host that enters the tree passes here, and only here.
  *
  * A normal host is a lower-case name of LDH-and-underscore labels (A-labels; RFC 1123, 5890), or
- * the canonical text of an IPv4 address (dotted quad, no leading zeros) or IPv6 address (RFC 5952,
- * without brackets or zone). */
+ * the canonical text of an IPv4 address (dotted quad, no leading zeros) or IPv6 address (RFC 5952 in
+ * hexadecimal throughout, without brackets or zone). A v4-mapped IPv6 address becomes the IPv4
+ * address that it means, or it would be a way around what is decided about that. */
 #ifndef CVG_BASE_ENDPOINT_H
 #define CVG_BASE_ENDPOINT_H
 
@@ -24,10 +25,11 @@ struct cvg_endpoint {
 };
 
 /* Normalises len bytes of host (not NUL-terminated; a NUL inside is refused) into ret_endpoint.
- * Takes upper case, one trailing dot, an IPv6 literal with or without brackets. Refuses (SYNTAX or
- * RANGE, with the offending place in ret_why): empty, over 253 octets, labels over 63, empty labels,
- * labels that begin or end with '-', any byte but letters, digits, '-', '_' and '.', names whose
- * last label is all digits or 0x... (they would be read as addresses by some), zone ids, port 0. */
+ * Takes upper case, one trailing dot after a name, an IPv6 literal with or without brackets.
+ * Refuses (SYNTAX or RANGE, with the offending place in ret_why): empty, over 253 octets, labels
+ * over 63, empty labels, labels that begin or end with '-', any byte but letters, digits, '-', '_'
+ * and '.', names whose last label is all digits or 0x... (they would be read as addresses by some),
+ * zone ids, port 0. */
 CVG_MUST_USE enum cvg_error cvg_endpoint_set(const char *host, size_t len, unsigned port,
                                              struct cvg_endpoint *ret_endpoint,
                                              struct cvg_why *ret_why);

@@ -127,8 +127,8 @@ bool cvg_verdict_valid(unsigned value)
 
 bool cvg_action_valid(unsigned value)
 {
-    return value == CVG_ACTION_NONE || value == CVG_ACTION_ACCEPT ||
-           value == CVG_ACTION_REFUSE || value == CVG_ACTION_UNCHANGED;
+    return value == CVG_ACTION_NONE || value == CVG_ACTION_ACCEPT || value == CVG_ACTION_REFUSE ||
+           value == CVG_ACTION_UNCHANGED;
 }
 
 bool cvg_reason_valid(unsigned value)

@@ -36,8 +36,7 @@ static void table_of_modes(void **state)
         const struct row *r = &rows[i];
 
         assert_int_equal(
-            cvg_action_of(r->mode, r->verdict, CVG_UNREACHABLE_DENY, true, false, true),
-            r->pki_ok);
+            cvg_action_of(r->mode, r->verdict, CVG_UNREACHABLE_DENY, true, false, true), r->pki_ok);
         assert_int_equal(
             cvg_action_of(r->mode, r->verdict, CVG_UNREACHABLE_DENY, false, true, true),
             r->pki_trust_error);
@@ -71,10 +70,10 @@ static void other_pki_errors_are_never_overruled(void **state)
     for (int mode = CVG_MODE_AUGMENT; mode <= CVG_MODE_REPLACE; mode++)
         for (unsigned verdict = 0; verdict < 256; verdict++)
             for (int policy = CVG_UNREACHABLE_DENY; policy <= CVG_UNREACHABLE_ALLOW; policy++)
-                assert_int_not_equal(
-                    cvg_action_of((enum cvg_mode)mode, (enum cvg_verdict)verdict,
-                                  (enum cvg_unreachable)policy, false, false, true),
-                    CVG_ACTION_ACCEPT);
+                assert_int_not_equal(cvg_action_of((enum cvg_mode)mode, (enum cvg_verdict)verdict,
+                                                   (enum cvg_unreachable)policy, false, false,
+                                                   true),
+                                     CVG_ACTION_ACCEPT);
 }
 
 static void unknown_verdict_never_accepts(void **state)
