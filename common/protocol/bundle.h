@@ -12,8 +12,8 @@
  *    "hosts": [{"host": "...", "ssl_port": 443, "bounce_port": 4242, "relay_port": 80,
  *               "certificate": "-----BEGIN CERTIFICATE-----...", "addresses": ["192.0.2.1"]}]}
  *
- * region, operator, bundle_location, bounce_port (4242), relay_port (none) and addresses may be left
- * out; unknown members are ignored; a member given twice is an error.
+ * region, operator, bundle_location, addresses and ports may be left out; unknown members are
+ * ignored; a member given twice is an error.
  *
  * Pure: bytes in, structs out; so both the agent and the tools read bundles with this. Which bundles
  * an installation has is the engine's business (common/engine/bundle.h). Not thread-safe. */
@@ -31,7 +31,6 @@
 #define CVG_BUNDLE_HOSTS_MAX     16
 #define CVG_BUNDLE_ADDRESSES_MAX 8
 #define CVG_BUNDLE_KEYS_MAX      4
-#define CVG_BUNDLE_FILE_MAX      128                      /* octets of a file's name, with its NUL */
 #define CVG_BUNDLE_DOMAIN        "converge notary bundle" /* signed with its NUL */
 
 struct cvg_bundle_host {
@@ -49,10 +48,9 @@ struct cvg_bundle {
     unsigned protocol;                 /* 1 or 2: what its hosts speak; fixed, never probed */
     unsigned version;                  /* of the format: 0, 1 or 2 */
     uint64_t serial;                   /* version 2: rises with every update */
-    char name[CVG_MESSAGE_NAME_MAX];   /* logical name: one vote; printable ASCII */
-    char file[CVG_BUNDLE_FILE_MAX];    /* its file's name in notaries.d; "": parsed from memory */
+    char name[CVG_MESSAGE_NAME_MAX];   /* logical name: one vote; UTF-8 without controls */
     char region[3];                    /* ISO country or "" */
-    char operator_name[128];           /* version 2, free text, printable */
+    char operator_name[128];           /* version 2, UTF-8 without controls */
     char location[512];                /* where updates are, https and *.notary, or "" */
     struct cvg_bundle_host host[CVG_BUNDLE_HOSTS_MAX]; /* high availability: any of them */
     size_t host_count;

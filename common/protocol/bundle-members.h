@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside the bundle codec: reading the members of a bundle's JSON into struct cvg_bundle. */
+#ifndef CVG_PROTOCOL_BUNDLE_MEMBERS_H
+#define CVG_PROTOCOL_BUNDLE_MEMBERS_H
+
+#include <jansson.h>
+
+#include "common/protocol/bundle.h"
+
+/* Parses len octets as one JSON object without duplicate keys, at most CVG_BUNDLE_DEPTH_MAX levels
+ * deep. The caller releases it. */
+#define CVG_BUNDLE_DEPTH_MAX 8
+CVG_MUST_USE enum cvg_error cvg_bundle_json(const char *json, size_t len, json_t **ret_object,
+                                            struct cvg_why *ret_why);
+
+/* Strict base64 of a string, without white space; at most max octets. */
+CVG_MUST_USE enum cvg_error cvg_bundle_base64(const char *text, size_t text_len, size_t max,
+                                              uint8_t *ret_data, size_t *ret_len);
+
+/* Fills bundle, whose version and protocol are set, from its text. What a failure leaves behind,
+ * cvg_bundle_free releases. */
+CVG_MUST_USE enum cvg_error cvg_bundle_members(const json_t *text, struct cvg_bundle *bundle,
+                                               struct cvg_why *ret_why);
+
+/* Fills one entry of hosts; where names it in messages ("hosts[0]."). */
+CVG_MUST_USE enum cvg_error cvg_bundle_host(const json_t *object, const char *where,
+                                            unsigned version, struct cvg_bundle_host *host,
+                                            struct cvg_why *ret_why);
+
+/* A member that is text of fewer than size octets, without control characters; left alone if it is
+ * missing and not required. */
+CVG_MUST_USE enum cvg_error cvg_bundle_text(const json_t *object, const char *where,
+                                            const char *member, bool required, char *ret_text,
+                                            size_t size, struct cvg_why *ret_why);
+
+#endif
