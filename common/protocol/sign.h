@@ -25,6 +25,10 @@ CVG_MUST_USE enum cvg_error cvg_signing_key_parse(const char *pem, size_t len,
 void cvg_signing_key_free(struct cvg_signing_key *key);
 const uint8_t *cvg_signing_key_id(const struct cvg_signing_key *key); /* CVG_SHA256_LEN octets */
 
+/* Appends the DER SubjectPublicKeyInfo, as a bundle's `keys` has it in base64. */
+CVG_MUST_USE enum cvg_error cvg_signing_key_public(const struct cvg_signing_key *key,
+                                                   struct cvg_buffer *ret_der);
+
 /* A DER SubjectPublicKeyInfo; refuses other kinds of key (CONFIG). */
 CVG_MUST_USE enum cvg_error cvg_verify_key_parse(const uint8_t *der, size_t len,
                                                  struct cvg_verify_key **ret_key,
@@ -32,16 +36,17 @@ CVG_MUST_USE enum cvg_error cvg_verify_key_parse(const uint8_t *der, size_t len,
 void cvg_verify_key_free(struct cvg_verify_key *key);
 const uint8_t *cvg_verify_key_id(const struct cvg_verify_key *key); /* CVG_SHA256_LEN octets */
 
-/* Signs the octets; ret_signature is replaced (max CVG_SIGNATURE_MAX). */
+/* Signs the octets; ret_signature, initialised by the caller, is replaced (at most
+ * CVG_SIGNATURE_MAX octets). */
 CVG_MUST_USE enum cvg_error cvg_sign(struct cvg_signing_key *key, const void *data, size_t len,
                                      struct cvg_buffer *ret_signature);
-/* CVG_OK only for a good signature; SIGNATURE for any other, CRYPTO or NOMEM if none could be
+/* CVG_OK only for a good signature; SIGNATURE for any other, CRYPTO or NOMEM if it could not be
  * checked. */
 CVG_MUST_USE enum cvg_error cvg_verify(const struct cvg_verify_key *key, const void *data,
                                        size_t len, const uint8_t *signature, size_t signature_len);
 
 /* Version 1: RSA PKCS#1 v1.5 with SHA-1 where pem is an RSA key, ECDSA with SHA-256 where it is EC
- * (an original client never looks). ret_base64 is replaced with the text. */
+ * (an original client never looks); CONFIG for other keys. ret_base64 is replaced with the text. */
 CVG_MUST_USE enum cvg_error cvg_v1_sign(const char *pem, size_t pem_len, const void *data,
                                         size_t len, struct cvg_buffer *ret_base64);
 

@@ -13,6 +13,7 @@
 
 #define CVG_V1_RECORDS_MAX 256
 #define CVG_V1_ANSWER_MAX  65536 /* octets of a JSON body */
+#define CVG_V1_BODY_MAX    1024  /* octets of a form */
 
 struct cvg_v1_record {
     int64_t start_s;  /* seconds since the epoch, first seen */
@@ -25,14 +26,14 @@ struct cvg_v1_answer {
     size_t count;
 };
 
-/* "/target/<host>+<port>" into ret_path, "fingerprint=AA:BB:..." into ret_body. */
+/* Appends "/target/<host>+<port>" to ret_path, "fingerprint=AA:BB:..." to ret_body. */
 CVG_MUST_USE enum cvg_error cvg_v1_request_write(const struct cvg_endpoint *target,
                                                  const uint8_t sha1[static CVG_SHA1_LEN],
                                                  struct cvg_buffer *ret_path,
                                                  struct cvg_buffer *ret_body);
 
 /* The notary's side: a request path (up to the query string, still percent-encoded) and a form body.
- * SYNTAX: no target, no port, no valid host. */
+ * SYNTAX or RANGE: no target, no port, no valid host; no fingerprint, two, or not a SHA-1. */
 CVG_MUST_USE enum cvg_error cvg_v1_path_parse(const char *path, size_t len,
                                               struct cvg_endpoint *ret_target,
                                               struct cvg_why *ret_why);
@@ -40,8 +41,8 @@ CVG_MUST_USE enum cvg_error cvg_v1_body_parse(const char *body, size_t len,
                                               uint8_t ret_sha1[static CVG_SHA1_LEN],
                                               struct cvg_why *ret_why);
 
-/* The answer's JSON, newest finish first as given; signature_base64 may be NULL (the text that is
- * signed is the same JSON without that member). */
+/* Appends the answer's JSON, newest finish first as given; signature_base64 may be NULL (the text
+ * that is signed is the same JSON without that member). */
 CVG_MUST_USE enum cvg_error cvg_v1_answer_write(const struct cvg_v1_record *record, size_t count,
                                                 const char *signature_base64,
                                                 struct cvg_buffer *ret_json);

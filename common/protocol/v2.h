@@ -36,23 +36,46 @@
 #include "common/base/buffer.h"
 #include "common/base/endpoint.h"
 #include "common/protocol/digest.h"
+#include "common/protocol/sign.h"
 
+#define CVG_V2_VERSION       2
+#define CVG_V2_DOMAIN        "converge notary statement" /* signed with its NUL */
 #define CVG_V2_PATH          "/v2/query"
 #define CVG_V2_CONTENT_TYPE  "application/vnd.converge.v2"
 #define CVG_V2_TARGETS_MAX   16
 #define CVG_V2_RECORDS_MAX   64
 #define CVG_V2_STATEMENT_MAX 16384
+#define CVG_V2_SIGNATURE_MAX CVG_SIGNATURE_MAX
 #define CVG_V2_REQUEST_MAX   8192
 #define CVG_V2_ANSWER_MAX    (CVG_V2_TARGETS_MAX * (CVG_V2_STATEMENT_MAX + 1024))
 
 enum cvg_v2_status {
-    CVG_V2_SEEN = 1,        /* records follow; those flagged current say yes */
+    CVG_V2_SEEN = 1,        /* records follow, at least one of them current; those say yes */
     CVG_V2_NOT_PUBLIC = 2,  /* the name has only special-purpose addresses */
     CVG_V2_ASIDE = 3,       /* no opinion */
     CVG_V2_UNREACHABLE = 4  /* no TLS service could be reached there; records may tell history */
+    /* Records of any status but SEEN are history: none is current. */
 };
 
-enum cvg_starttls { CVG_STARTTLS_AUTO = 0, CVG_STARTTLS_NONE = 1 /* others: doc/protocol.md */ };
+/* How TLS begins at a target. AUTO: as the port is registered (doc/protocol.md has the table). Parsers
+ * take any octet: a notary stands aside where it does not know the hint. */
+enum cvg_starttls {
+    CVG_STARTTLS_AUTO = 0,
+    CVG_STARTTLS_NONE = 1, /* TLS from the first octet */
+    CVG_STARTTLS_SMTP = 2,
+    CVG_STARTTLS_IMAP = 3,
+    CVG_STARTTLS_POP3 = 4,
+    CVG_STARTTLS_FTP = 5,
+    CVG_STARTTLS_LDAP = 6,
+    CVG_STARTTLS_XMPP = 7, /* client to server */
+    CVG_STARTTLS_POSTGRESQL = 8,
+    CVG_STARTTLS_MYSQL = 9,
+    CVG_STARTTLS_MANAGESIEVE = 10,
+    CVG_STARTTLS_NNTP = 11,
+    CVG_STARTTLS_IRC = 12,
+    CVG_STARTTLS_XMPP_SERVER = 13,
+    CVG_STARTTLS_COUNT
+};
 
 enum cvg_v2_extension {
     CVG_V2_EXT_OPINIONS = 1, /* reserved: opinions of several verifiers */
@@ -100,8 +123,8 @@ struct cvg_v2_answer {
     size_t count;
 };
 
-/* Writers append to the buffer; parsers are strict (SYNTAX, RANGE, VERSION) and leave the result
- * untouched on failure. */
+/* Writers append to the buffer, nothing of what no parser would take (ARGUMENT); parsers are strict
+ * (SYNTAX, RANGE, VERSION, PROTOCOL) and leave the result untouched on failure. */
 CVG_MUST_USE enum cvg_error cvg_v2_request_write(const struct cvg_v2_request *request,
                                                  struct cvg_buffer *ret_buffer);
 CVG_MUST_USE enum cvg_error cvg_v2_request_parse(const void *data, size_t len,
@@ -120,5 +143,17 @@ CVG_MUST_USE enum cvg_error cvg_v2_answer_item(const void *statement, size_t sta
 CVG_MUST_USE enum cvg_error cvg_v2_answer_parse(const void *data, size_t len,
                                                 struct cvg_v2_answer *ret_answer,
                                                 struct cvg_why *ret_why);
+
+/* All that stands between the octets of one item and believing them: it parses, it is signed by the
+ * key it names, that key is one of the bundle's, and it speaks of the endpoint and hint that were
+ * asked for. SIGNATURE: a key the bundle does not name, or not its signature; PROTOCOL: another
+ * target; else the parser's errors. */
+CVG_MUST_USE enum cvg_error cvg_v2_statement_verify(const struct cvg_v2_signed *item,
+                                                    struct cvg_verify_key *const *key,
+                                                    size_t key_count,
+                                                    const struct cvg_endpoint *asked,
+                                                    uint8_t asked_hint,
+                                                    struct cvg_v2_statement *ret_statement,
+                                                    struct cvg_why *ret_why);
 
 #endif
