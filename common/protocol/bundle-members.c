@@ -4,81 +4,13 @@
 #include "common/protocol/bundle-members.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include "common/protocol/base64.h"
 
 #define KEY_DER_MAX 256 /* octets of a SubjectPublicKeyInfo of a kind we take */
 #define WHERE_MAX   32
 #define SERIAL_MAX  9007199254740991 /* 2^53 - 1: exact in every JSON reader */
-
-/* The deepest nesting of objects and lists. jansson has a limit of its own, but a far higher one.
- */
-static unsigned depth_of(const char *json, size_t len)
-{
-    unsigned depth = 0, deepest = 0;
-    bool in_text = false;
-
-    for (size_t i = 0; i < len; i++) {
-        if (in_text && json[i] == '\\')
-            i++;
-        else if (json[i] == '"')
-            in_text = !in_text;
-        else if (!in_text && (json[i] == '{' || json[i] == '['))
-            deepest = ++depth > deepest ? depth : deepest;
-        else if (!in_text && (json[i] == '}' || json[i] == ']') && depth > 0)
-            depth--;
-    }
-    return deepest;
-}
-
-enum cvg_error cvg_bundle_json(const char *json, size_t len, json_t **ret_object,
-                               struct cvg_why *ret_why)
-{
-    json_error_t error;
-    json_t *root;
-
-    if (depth_of(json, len) > CVG_BUNDLE_DEPTH_MAX)
-        return cvg_fail(ret_why, CVG_ERR_SYNTAX, "a bundle is at most %d levels deep",
-                        CVG_BUNDLE_DEPTH_MAX);
-    root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return cvg_fail(ret_why, CVG_ERR_NOMEM, "out of memory");
-    if (root == NULL)
-        return cvg_fail(ret_why, CVG_ERR_SYNTAX, "not JSON: %s (line %d)", error.text, error.line);
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return cvg_fail(ret_why, CVG_ERR_SYNTAX, "a bundle must be a JSON object");
-    }
-    *ret_object = root;
-    return CVG_OK;
-}
-
-enum cvg_error cvg_bundle_base64(const char *text, size_t text_len, size_t max, uint8_t *ret_data,
-                                 size_t *ret_len)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t body = strspn(text, alphabet), padding = text_len - body;
-    uint8_t *data;
-    int octets;
-
-    if (text_len == 0 || text_len % 4 != 0 || padding > 2 || strspn(text + body, "=") != padding)
-        return CVG_ERR_SYNTAX;
-    if (text_len / 4 * 3 - padding > max)
-        return CVG_ERR_RANGE;
-    data = malloc(text_len / 4 * 3);
-    if (data == NULL)
-        return CVG_ERR_NOMEM;
-    octets = EVP_DecodeBlock(data, (const uint8_t *)text, (int)text_len);
-    if (octets > 0) {
-        *ret_len = (size_t)octets - padding;
-        memcpy(ret_data, data, *ret_len);
-    }
-    free(data);
-    return octets > 0 ? CVG_OK : CVG_ERR_SYNTAX;
-}
 
 /* jansson has checked that it is UTF-8. The C1 controls are C2 80 to C2 9F there. */
 static bool has_controls(const char *text, size_t len)
@@ -151,23 +83,31 @@ static enum cvg_error read_location(const json_t *text, struct cvg_bundle *bundl
     return err;
 }
 
+static enum cvg_error parse_key(const json_t *value, size_t i, struct cvg_verify_key **ret_key,
+                                struct cvg_why *why)
+{
+    struct cvg_buffer der;
+    struct cvg_why inner = {""};
+    enum cvg_error err = CVG_ERR_SYNTAX;
+
+    cvg_buffer_init(&der, KEY_DER_MAX);
+    if (json_is_string(value))
+        err = cvg_base64_parse(json_string_value(value), json_string_length(value), &der);
+    if (err == CVG_OK)
+        err = cvg_verify_key_parse(der.data, der.len, ret_key, &inner);
+    else
+        cvg_fail(&inner, err, "must be base64 of at most %d octets", KEY_DER_MAX);
+    cvg_buffer_free(&der);
+    return err == CVG_OK ? CVG_OK : cvg_fail(why, err, "keys[%zu]: %s", i, inner.text);
+}
+
 static enum cvg_error read_key(const json_t *value, size_t i, struct cvg_bundle *bundle,
                                struct cvg_why *why)
 {
-    uint8_t der[KEY_DER_MAX];
-    struct cvg_why inner = {""};
-    size_t len = 0;
-    enum cvg_error err;
+    enum cvg_error err = parse_key(value, i, &bundle->key[i], why);
 
-    if (!json_is_string(value))
-        return cvg_fail(why, CVG_ERR_SYNTAX, "keys[%zu] must be a text", i);
-    err = cvg_bundle_base64(json_string_value(value), json_string_length(value), sizeof der, der,
-                            &len);
     if (err != CVG_OK)
-        return cvg_fail(why, err, "keys[%zu] must be base64 of at most %d octets", i, KEY_DER_MAX);
-    err = cvg_verify_key_parse(der, len, &bundle->key[i], &inner);
-    if (err != CVG_OK)
-        return cvg_fail(why, err, "keys[%zu]: %s", i, inner.text);
+        return err;
     bundle->key_count = i + 1;
     for (size_t j = 0; j < i; j++)
         if (memcmp(cvg_verify_key_id(bundle->key[i]), cvg_verify_key_id(bundle->key[j]),

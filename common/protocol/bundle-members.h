@@ -7,16 +7,6 @@
 
 #include "common/protocol/bundle.h"
 
-/* Parses len octets as one JSON object without duplicate keys, at most CVG_BUNDLE_DEPTH_MAX levels
- * deep. The caller releases it. */
-#define CVG_BUNDLE_DEPTH_MAX 8
-CVG_MUST_USE enum cvg_error cvg_bundle_json(const char *json, size_t len, json_t **ret_object,
-                                            struct cvg_why *ret_why);
-
-/* Strict base64 of a string, without white space; at most max octets. */
-CVG_MUST_USE enum cvg_error cvg_bundle_base64(const char *text, size_t text_len, size_t max,
-                                              uint8_t *ret_data, size_t *ret_len);
-
 /* Fills bundle, whose version and protocol are set, from its text. What a failure leaves behind,
  * cvg_bundle_free releases. */
 CVG_MUST_USE enum cvg_error cvg_bundle_members(const json_t *text, struct cvg_bundle *bundle,

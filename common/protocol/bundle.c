@@ -6,50 +6,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/protocol/base64.h"
 #include "common/protocol/bundle-members.h"
+#include "common/protocol/json.h"
 
-/* The file around a version 2 text. text points into file. */
-struct signed_text {
+/* A bundle's file: of version 2 it is an envelope around the text, which points into it; of the
+ * others it is the text. */
+struct envelope {
     json_t *file;
-    const char *text;
+    const char *text; /* NULL: version 0 or 1, which nobody signs */
     size_t text_len;
-    uint8_t signature[CVG_SIGNATURE_MAX];
-    size_t signature_len; /* 0: version 0 or 1, which nobody signs */
+    struct cvg_buffer signature;
 };
 
-static enum cvg_error read_signed(const json_t *bundle, struct signed_text *ret_signed,
-                                  struct cvg_why *why)
+static enum cvg_error read_envelope(const json_t *bundle, struct envelope *envelope,
+                                    struct cvg_why *why)
 {
-    const json_t *signature = json_object_get(ret_signed->file, "signature");
+    const json_t *signature = json_object_get(envelope->file, "signature");
 
     if (!json_is_string(bundle))
         return cvg_fail(why, CVG_ERR_SYNTAX, "bundle must be the signed text");
     if (!json_is_string(signature) ||
-        cvg_bundle_base64(json_string_value(signature), json_string_length(signature),
-                          sizeof ret_signed->signature, ret_signed->signature,
-                          &ret_signed->signature_len) != CVG_OK)
-        return cvg_fail(why, CVG_ERR_SIGNATURE, "signature must be base64");
-    ret_signed->text = json_string_value(bundle);
-    ret_signed->text_len = json_string_length(bundle);
+        cvg_base64_parse(json_string_value(signature), json_string_length(signature),
+                         &envelope->signature) != CVG_OK)
+        return cvg_fail(why, CVG_ERR_SIGNATURE, "signature must be base64 of at most %d octets",
+                        CVG_SIGNATURE_MAX);
+    envelope->text = json_string_value(bundle);
+    envelope->text_len = json_string_length(bundle);
     return CVG_OK;
 }
 
 /* Whether one of the keys signed the text. */
-static enum cvg_error check_signature(const struct signed_text *signed_text,
+static enum cvg_error check_signature(const struct envelope *envelope,
                                       struct cvg_verify_key *const key[], size_t key_count,
                                       const char *whose, struct cvg_why *why)
 {
     struct cvg_buffer octets;
     enum cvg_error err = CVG_ERR_SIGNATURE;
 
-    cvg_buffer_init(&octets, sizeof CVG_BUNDLE_DOMAIN + signed_text->text_len);
+    cvg_buffer_init(&octets, sizeof CVG_BUNDLE_DOMAIN + envelope->text_len);
     cvg_buffer_put(&octets, CVG_BUNDLE_DOMAIN, sizeof CVG_BUNDLE_DOMAIN);
-    cvg_buffer_put(&octets, signed_text->text, signed_text->text_len);
+    cvg_buffer_put(&octets, envelope->text, envelope->text_len);
     if (cvg_buffer_error(&octets) != CVG_OK)
         err = cvg_buffer_error(&octets);
     for (size_t i = 0; i < key_count && err == CVG_ERR_SIGNATURE; i++)
-        err = cvg_verify(key[i], octets.data, octets.len, signed_text->signature,
-                         signed_text->signature_len);
+        err = cvg_verify(key[i], octets.data, octets.len, envelope->signature.data,
+                         envelope->signature.len);
     cvg_buffer_free(&octets);
     if (err != CVG_OK)
         return cvg_fail(why, err, "signature: not by a key of %s (%s)", whose, cvg_strerror(err));
@@ -74,21 +76,21 @@ static enum cvg_error read_version(const json_t *text, bool is_signed, unsigned 
     return CVG_OK;
 }
 
-static enum cvg_error fill(const json_t *text, const struct signed_text *signed_text,
+static enum cvg_error fill(const json_t *text, const struct envelope *envelope,
                            struct cvg_bundle *bundle, struct cvg_why *why)
 {
-    bool is_signed = signed_text->signature_len > 0;
+    bool is_signed = envelope->text != NULL;
     enum cvg_error err = read_version(text, is_signed, &bundle->version, why);
 
     bundle->protocol = is_signed ? 2 : 1;
     if (err == CVG_OK)
         err = cvg_bundle_members(text, bundle, why);
     if (err == CVG_OK && is_signed)
-        err = check_signature(signed_text, bundle->key, bundle->key_count, "the bundle", why);
+        err = check_signature(envelope, bundle->key, bundle->key_count, "the bundle", why);
     return err;
 }
 
-static enum cvg_error fill_new(const json_t *text, const struct signed_text *signed_text,
+static enum cvg_error fill_new(const json_t *text, const struct envelope *envelope,
                                struct cvg_bundle **ret_bundle, struct cvg_why *why)
 {
     struct cvg_bundle *bundle = calloc(1, sizeof *bundle);
@@ -96,7 +98,7 @@ static enum cvg_error fill_new(const json_t *text, const struct signed_text *sig
 
     if (bundle == NULL)
         return cvg_fail(why, CVG_ERR_NOMEM, "out of memory");
-    err = fill(text, signed_text, bundle, why);
+    err = fill(text, envelope, bundle, why);
     if (err == CVG_OK)
         *ret_bundle = bundle;
     else
@@ -104,43 +106,53 @@ static enum cvg_error fill_new(const json_t *text, const struct signed_text *sig
     return err;
 }
 
-/* The caller releases ret_signed->file, also after a failure. */
-static enum cvg_error parse(const char *json, size_t len, struct signed_text *ret_signed,
+static enum cvg_error parse(const char *json, size_t len, struct envelope *envelope,
                             struct cvg_bundle **ret_bundle, struct cvg_why *why)
 {
-    const json_t *signed_member;
+    const json_t *inside;
     json_t *text = NULL;
-    enum cvg_error err;
+    enum cvg_error err = cvg_json_parse(json, len, CVG_BUNDLE_MAX, &envelope->file, why);
 
-    if (len > CVG_BUNDLE_MAX)
-        return cvg_fail(why, CVG_ERR_RANGE, "a bundle has at most %d octets", CVG_BUNDLE_MAX);
-    err = cvg_bundle_json(json, len, &ret_signed->file, why);
     if (err != CVG_OK)
         return err;
-    signed_member = json_object_get(ret_signed->file, "bundle");
-    if (signed_member == NULL)
-        return fill_new(ret_signed->file, ret_signed, ret_bundle, why);
-    err = read_signed(signed_member, ret_signed, why);
+    inside = json_object_get(envelope->file, "bundle");
+    if (inside == NULL)
+        return fill_new(envelope->file, envelope, ret_bundle, why);
+    err = read_envelope(inside, envelope, why);
     if (err == CVG_OK)
-        err = cvg_bundle_json(ret_signed->text, ret_signed->text_len, &text, why);
+        err = cvg_json_parse(envelope->text, envelope->text_len, CVG_BUNDLE_MAX, &text, why);
     if (err == CVG_OK)
-        err = fill_new(text, ret_signed, ret_bundle, why);
+        err = fill_new(text, envelope, ret_bundle, why);
     json_decref(text);
     return err;
+}
+
+static void envelope_init(struct envelope *envelope)
+{
+    *envelope = (struct envelope){.file = NULL};
+    cvg_buffer_init(&envelope->signature, CVG_SIGNATURE_MAX);
+}
+
+static void envelope_free(struct envelope *envelope)
+{
+    cvg_buffer_free(&envelope->signature);
+    json_decref(envelope->file);
 }
 
 enum cvg_error cvg_bundle_parse(const char *json, size_t len, struct cvg_bundle **ret_bundle,
                                 struct cvg_why *ret_why)
 {
-    struct signed_text signed_text = {.file = NULL};
-    enum cvg_error err = parse(json, len, &signed_text, ret_bundle, ret_why);
+    struct envelope envelope;
+    enum cvg_error err;
 
-    json_decref(signed_text.file);
+    envelope_init(&envelope);
+    err = parse(json, len, &envelope, ret_bundle, ret_why);
+    envelope_free(&envelope);
     return err;
 }
 
 static enum cvg_error may_replace(const struct cvg_bundle *old, const struct cvg_bundle *bundle,
-                                  const struct signed_text *signed_text, struct cvg_why *why)
+                                  const struct envelope *envelope, struct cvg_why *why)
 {
     if (strcmp(old->name, bundle->name) != 0)
         return cvg_fail(why, CVG_ERR_SYNTAX, "name is %s, and must stay %s", bundle->name,
@@ -155,24 +167,26 @@ static enum cvg_error may_replace(const struct cvg_bundle *old, const struct cvg
     if (bundle->serial <= old->serial)
         return cvg_fail(why, CVG_ERR_VERSION, "serial %llu is not above %llu",
                         (unsigned long long)bundle->serial, (unsigned long long)old->serial);
-    return check_signature(signed_text, old->key, old->key_count, "the bundle it replaces", why);
+    return check_signature(envelope, old->key, old->key_count, "the bundle it replaces", why);
 }
 
 enum cvg_error cvg_bundle_update(const struct cvg_bundle *old, const char *json, size_t len,
                                  struct cvg_bundle **ret_bundle, struct cvg_why *ret_why)
 {
-    struct signed_text signed_text = {.file = NULL};
+    struct envelope envelope;
     struct cvg_bundle *bundle = NULL;
-    enum cvg_error err = parse(json, len, &signed_text, &bundle, ret_why);
+    enum cvg_error err;
 
+    envelope_init(&envelope);
+    err = parse(json, len, &envelope, &bundle, ret_why);
     if (err == CVG_OK)
-        err = may_replace(old, bundle, &signed_text, ret_why);
+        err = may_replace(old, bundle, &envelope, ret_why);
     if (err == CVG_OK) {
         *ret_bundle = bundle;
         bundle = NULL;
     }
     cvg_bundle_free(bundle);
-    json_decref(signed_text.file);
+    envelope_free(&envelope);
     return err;
 }
 
