@@ -51,7 +51,8 @@ struct cvg_config {
     bool exempt_private_pki;             /* exempt_private_pki = yes | no */
     bool exempt_special_names;           /* exempt_special_names = yes | no */
     struct cvg_words exempt_names;       /* exempt_names = *.corp.example.com ... */
-    char public_anchors[CVG_PATH_MAX];   /* public_anchors = /etc/ssl/certs (file or directory) */
+    char public_anchors[CVG_PATH_MAX];   /* public_anchors = /usr/share/ca-certificates/mozilla
+                                            (file or directory) */
     uint16_t tunnel_ports[CVG_PORTS_MAX];/* tunnel_ports = 443 ...: asked for inside a tunnel */
     size_t tunnel_ports_count;
     struct cvg_words exclude_programs;   /* exclude_programs = ...: added to the shipped list */
@@ -88,16 +89,18 @@ struct cvg_paths {
 /* Finds and reads the configuration that applies to this process:
  *  1. The system's: CVG_SYSCONFDIR/converge.conf (missing: defaults). It alone counts if it says
  *     `lock = yes` or the process is AT_SECURE.
- *  2. Else the directory that CONVERGE_CONFIG_DIR names, if it belongs to root or the effective
- *     uid (for root: to root) and nobody else can write there; its socket, cache and updated
- *     bundles are in run/, cache/ and state/ below it, so that it shares nothing with others.
+ *  2. Else the directory that CONVERGE_CONFIG_DIR names, which must belong to root or the effective
+ *     uid (for root: to root) and not be writable by others; its socket, cache and updated bundles
+ *     are in run/, cache/ and state/ below it, so that it shares nothing with others.
  *  3. Else, for users other than root and if the system's file says `agent = user`, the XDG
  *     directories: $XDG_CONFIG_HOME/converge, $XDG_RUNTIME_DIR/converge, $XDG_CACHE_HOME/converge,
- *     $XDG_DATA_HOME/converge.
- * kind is SYSTEM for 1 and for root's 2: such an agent runs under CVG_AGENT_USER_NAME (else nobody),
- * and owner is that user. Else kind is USER and owner the effective uid.
+ *     $XDG_DATA_HOME/converge. Without a file there the values of the system's stay.
+ * kind is SYSTEM for 1 and for a directory of root's in 2: such an agent runs under
+ * CVG_AGENT_USER_NAME (else nobody), and owner is that user. Else kind is USER and owner the
+ * effective uid.
  * A file that exists but is unreadable, malformed or not believed is an error: the caller must fail
- * closed, never use the defaults instead. Reads files; no other side effect; any thread. */
+ * closed, never use the defaults instead. Reads files; no other side effect; any thread; errno is
+ * kept. */
 CVG_MUST_USE enum cvg_error cvg_config_load(struct cvg_config *ret_config,
                                             struct cvg_paths *ret_paths, struct cvg_why *ret_why);
 
