@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""Puts this process where it can build an internet of its own and leave nothing behind.
+
+Its own mount, process and network namespaces: nothing leaves the machine, every process and mount
+ends with the lab even after kill -9, and neither name nor port can clash with anything outside.
+Root does it directly, an ordinary user through a user namespace."""
+import ctypes
+import os
+import subprocess
+import sys
+
+INSIDE = "CONVERGE_LAB_INSIDE"
+SCRATCH = "/mnt"  # a tmpfs of the lab's own; exists on every system that follows the FHS
+
+
+class Unavailable(Exception):
+    """This machine does not allow what the lab needs; the message says what."""
+
+
+def _unshare_command():
+    command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0:
+        command += ["--user", "--map-root-user"]
+    return command
+
+
+def check_available():
+    """Raises Unavailable if namespaces cannot be made here."""
+    probe = "mount -t tmpfs lab %s && ip link add lab0 type veth peer name lab1" % SCRATCH
+    try:
+        result = subprocess.run(_unshare_command() + ["sh", "-c", probe], stdin=subprocess.DEVNULL,
+                                capture_output=True, text=True)
+    except OSError as error:
+        raise Unavailable("%s: scripts/deps installs it" % error)
+    if result.returncode != 0:
+        raise Unavailable("no namespaces here: %s" % " ".join(result.stderr.split()))
+
+
+def enter():
+    """Starts this program anew inside the namespaces; returns only there."""
+    if os.environ.get(INSIDE):
+        _prepare()
+        return
+    check_available()
+    environment = dict(os.environ)
+    environment[INSIDE] = "%d:%d" % (os.geteuid(), os.getegid())
+    environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    environment["CONVERGE_LAB_PATH"] = os.environ.get("PATH", "")
+    sys.stdout.flush()
+    command = _unshare_command() + ["/usr/bin/python3", "-B"] + sys.argv
+    os.execvpe("unshare", command, environment)
+
+
+def identity():
+    """(uid, gid) of the person who started the lab: (0, 0) for root."""
+    uid, gid = os.environ[INSIDE].split(":")
+    return int(uid), int(gid)
+
+
+def _prepare():
+    # Without this, closing a terminal would end the person's shell's job but not the lab.
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab", SCRATCH], check=True)
+
+
+def person():
+    """Command prefix that makes a program run as the person outside, with that person's rights.
+
+    In a user namespace the lab itself is root of its own little world; the programs under test
+    are not: they see their ordinary uid, so that Converge takes them for what they are."""
+    uid, gid = identity()
+    if uid == 0:
+        return []
+    return ["unshare", "--user", "--map-user=%d" % uid, "--map-group=%d" % gid, "--"]
+
+
+def bind(source, target):
+    """Shows source in target's place, in the lab only."""
+    subprocess.run(["mount", "--bind", source, target], check=True)

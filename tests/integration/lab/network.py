@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Namespaces, links and routes: who is where, and who is in between.
+
+    client --- attacker --- core --- sites
+                             |------ notary1, notary2, notary3, each at its own place
+
+All addresses are the documentation ranges, which no notary outside a lab would look at."""
+import os
+import subprocess
+
+from . import isolation
+
+CLIENT = "198.51.100.2"
+ATTACKER = "198.51.100.1"
+SITES = "203.0.113.0/24"
+NOTARIES = "192.0.2.0/24"
+NOTARY_ADDRESSES = ["192.0.2.18", "192.0.2.34", "192.0.2.50"]
+
+_SETUP = """
+ip link set lo up
+echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
+echo 1 > /proc/sys/net/ipv4/ip_forward
+echo ready
+exec sleep infinity
+"""
+
+
+class Namespace:
+    """One place. A process that only sleeps keeps it alive."""
+
+    def __init__(self, name):
+        self.name = name
+        self.children = []
+        self.anchor = subprocess.Popen(["unshare", "--net", "sh", "-e", "-c", _SETUP],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        if self.anchor.stdout.readline() != b"ready\n":
+            raise isolation.Unavailable("cannot set up a network namespace")
+
+    def enter(self, command, as_person=True):
+        """The command line that runs a command here; its pid is the command's own."""
+        prefix = ["nsenter", "--net=/proc/%d/ns/net" % self.anchor.pid, "--"]
+        return prefix + (isolation.person() if as_person else []) + command
+
+    def ip(self, *lines):
+        subprocess.run(self.enter(["ip", "-batch", "-"], as_person=False),
+                       input="\n".join(lines) + "\n", text=True, check=True)
+
+    def run(self, command, timeout=30, **options):
+        """Runs to the end; returns the CompletedProcess with bytes captured."""
+        options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
+        return subprocess.run(self.enter(command), capture_output=True, timeout=timeout, **options)
+
+    def start(self, command, **options):
+        """Starts something that goes on until stop()."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        child = subprocess.Popen(self.enter(command), **options)
+        self.children.append(child)
+        return child
+
+    def stop(self):
+        for child in self.children + [self.anchor]:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+
+
+class Network:
+    def __init__(self):
+        self.places = {}
+        for name in ("client", "attacker", "core", "sites", "notary1", "notary2", "notary3"):
+            self.places[name] = Namespace(name)
+        self._link("attacker", "198.51.100.1/24", "client", "198.51.100.2/24")
+        self._link("core", "192.0.2.1/28", "attacker", "192.0.2.2/28", "eth1")
+        self._link("core", "203.0.113.1/24", "sites", "203.0.113.2/24")
+        for number, address in enumerate(NOTARY_ADDRESSES, 1):
+            gateway = address.rsplit(".", 1)[0] + ".%d" % (int(address.rsplit(".", 1)[1]) - 1)
+            self._link("core", gateway + "/28", "notary%d" % number, address + "/28")
+        self.place("core").ip("route add 198.51.100.0/24 via 192.0.2.2")
+
+    def place(self, name):
+        return self.places[name]
+
+    def _link(self, near, near_address, far, far_address, device="eth0"):
+        """A cable; the far end sends everything it does not know to the near end."""
+        cable = "to-%s" % far
+        self.place(near).ip(
+            "link add %s type veth peer name %s netns %d" % (cable, device,
+                                                             self.place(far).anchor.pid),
+            "addr add %s dev %s" % (near_address, cable),
+            "link set %s up" % cable)
+        self.place(far).ip("addr add %s dev %s" % (far_address, device),
+                           "link set %s up" % device)
+        self.place(far).ip("route add default via %s" % near_address.split("/")[0])
+
+    def add_site(self, address):
+        self.place("sites").ip("addr add %s/24 dev eth0" % address)
+
+    # What the attacker can do to the client, being the only way out.
+
+    def hijack(self, address):
+        """The attacker answers for a site's address; the notaries still reach the site."""
+        self.place("attacker").ip("addr add %s/32 dev lo" % address)
+
+    def release(self, address):
+        self.place("attacker").ip("addr del %s/32 dev lo" % address)
+
+    def cut_off_notaries(self, how="unreachable"):
+        """how: unreachable (the client is told) or blackhole (packets vanish)."""
+        for address in NOTARY_ADDRESSES:
+            self.place("attacker").ip("route add %s %s/32" % (how, address))
+
+    def restore_notaries(self):
+        for address in NOTARY_ADDRESSES:
+            self.place("attacker").ip("route del %s/32" % address)
+
+    def stop(self):
+        for place in self.places.values():
+            place.stop()
+
+
+def write_hosts(path, names):
+    """names: {host name: address}; shown to everybody in the lab as /etc/hosts."""
+    with open(path, "w", encoding="ascii") as hosts:
+        hosts.write("127.0.0.1 localhost\n")
+        for name, address in names.items():
+            hosts.write("%s %s\n" % (address, name))
+    os.chmod(path, 0o644)

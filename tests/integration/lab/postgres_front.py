@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Stands before a PostgreSQL server, as a program of its own: `postgres_front.py CONFIG.json`.
+
+Passes connections on to the server; for those that begin with TLS at once it asks the server for
+TLS first, so that they get what PostgreSQL 17 offers by itself. A notary that looks at the site
+without knowing PostgreSQL's own start thereby sees the real server's certificate.
+CONFIG is [{"address", "port", "server_port"}]. Prints "ready" when all listen."""
+import asyncio
+import json
+import sys
+
+from relay import pump
+
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+TLS_HANDSHAKE = b"\x16"
+
+
+def front(server_port):
+    async def serve(reader, writer):
+        try:
+            first = await reader.readexactly(1)
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", server_port)
+            if first == TLS_HANDSHAKE:
+                server_writer.write(SSL_REQUEST)
+                if await server_reader.readexactly(1) != b"S":
+                    raise ConnectionError("the server has no TLS")
+            server_writer.write(first)
+            await asyncio.gather(pump(reader, server_writer), pump(server_reader, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+    return serve
+
+
+async def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        config = json.load(file)
+    for spec in config:
+        await asyncio.start_server(front(spec["server_port"]), spec["address"], spec["port"])
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())

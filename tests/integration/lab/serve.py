@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""TLS sites, as a program of its own: `serve.py CONFIG.json`.
+
+CONFIG is {"log": path, "listen": [{"address", "port", "certificate", "key", "text", "starttls"}]}.
+Every request is answered with the listener's text and noted in the log, one line each: what the
+attacker has in its log has reached it. Prints "ready" when all listeners listen."""
+import asyncio
+import json
+import ssl
+import sys
+
+POSTGRES_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+
+
+def reply(text, path):
+    if "/info/refs" in path:  # what git wants to see of a repository over plain HTTP
+        text = "%s\trefs/heads/%s\n" % ("1" * 40, text.replace(" ", "-"))
+    body = (text + "\n").encode()
+    return (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+            b"Connection: close\r\n\r\n" % len(body)) + body
+
+
+class Site:
+    def __init__(self, spec, log):
+        self.spec = spec
+        self.log = log
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(spec["certificate"], spec["key"])
+
+    async def start(self):
+        handler = self.starttls if self.spec.get("starttls") else self.https
+        await asyncio.start_server(handler, self.spec["address"], self.spec["port"],
+                                   ssl=None if self.spec.get("starttls") else self.context)
+
+    def note(self, what):
+        self.log.write("%s %d %s\n" % (self.spec["address"], self.spec["port"], what))
+        self.log.flush()
+
+    async def https(self, reader, writer):
+        try:
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            path = head.split(b" ")[1].decode("ascii", "replace")
+            host = [line.split(b":", 1)[1].strip() for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"host:")]
+            self.note("%s %s" % (host[0].decode("ascii", "replace") if host else "-", path))
+            writer.write(reply(self.spec["text"], path))
+            await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, IndexError,
+                ssl.SSLError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            writer.close()
+
+    async def starttls(self, reader, writer):
+        """A man in the middle for PostgreSQL: agrees to TLS, then takes the first message."""
+        try:
+            if await asyncio.wait_for(reader.readexactly(8), 10) == POSTGRES_SSL_REQUEST:
+                writer.write(b"S")
+                await writer.drain()
+                await writer.start_tls(self.context)
+                startup = await asyncio.wait_for(reader.read(1024), 10)
+                if startup:
+                    self.note("postgres %d" % len(startup))
+        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ssl.SSLError):
+            pass
+        finally:
+            writer.close()
+
+
+async def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        config = json.load(file)
+    with open(config["log"], "a", encoding="utf-8") as log:
+        for spec in config["listen"]:
+            await Site(spec, log).start()
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+
+asyncio.run(main())
