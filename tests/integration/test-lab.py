@@ -14,6 +14,8 @@ EXPECTED = {"clean": "genuine", "cutoff": "genuine", "own": "refused", "hijacked
 
 def visit(lab, program, site, port):
     outcome = drive(lab, program, site.host(program.name), port)
+    if outcome.seconds > 5:
+        return "slow: %s" % outcome
     if EXPECTED[site.label] == "genuine":
         good = outcome.genuine
     elif EXPECTED[site.label] == "refused":

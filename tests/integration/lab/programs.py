@@ -171,13 +171,14 @@ COVERED = [
     Program("perl", ["perl", "-e", _PERL, "{url}"]),
     Program("lua", ["lua5.4", "{scratch}/get.lua", "{host}", "{port}", REQUEST],
             files={"get.lua": _LUA}),
-    Program("w3m", ["w3m", "-dump_source", "-o", "ssl_verify_server=1", "{url}"]),
+    Program("w3m", ["w3m", "-dump_source", "-o", "ssl_verify_server=1", "{url}"],
+            stdin="n\n"),  # asked whether to accept a bad certificate, the person says no
     Program("s-client", ["openssl", "s_client", "-connect", "{host}:{port}", "-quiet",
                          "-verify_return_error"], stdin=REQUEST),
     Program("psql", ["psql", "-X", "-Atc", "select 'genuine'",
                      "host={host} port={port} user=lab dbname=postgres sslmode=verify-full "
                      "sslrootcert=" + ANCHORS], kind="postgres"),
-    Program("socat", ["socat", "-t10", "-", "OPENSSL:{host}:{port},verify=1,snihost={host},"
+    Program("socat", ["socat", "-t0.2", "-", "OPENSSL:{host}:{port},verify=1,snihost={host},"
                       "cafile=" + ANCHORS], stdin=REQUEST),
     Program("stunnel", ["stunnel4", "{scratch}/stunnel.conf"], local=True,
             files={"stunnel.conf": _STUNNEL}),

@@ -14,7 +14,7 @@ POSTGRES_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 def reply(text, path):
     if "/info/refs" in path:  # what git wants to see of a repository over plain HTTP
-        text = "%s\trefs/heads/%s\n" % ("1" * 40, text.replace(" ", "-"))
+        text = "%s\trefs/heads/%s" % ("1" * 40, text.replace(" ", "-"))
     body = (text + "\n").encode()
     return (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
             b"Connection: close\r\n\r\n" % len(body)) + body
