@@ -61,17 +61,25 @@ static enum cvg_error buffer_reserve(struct cvg_buffer *buffer, size_t more)
     return CVG_OK;
 }
 
-enum cvg_error cvg_buffer_put(struct cvg_buffer *buffer, const void *data, size_t len)
+uint8_t *cvg_buffer_extend(struct cvg_buffer *buffer, size_t len)
 {
-    enum cvg_error err = buffer_reserve(buffer, len);
+    uint8_t *place;
 
-    if (err != CVG_OK)
-        return err;
-    if (len > 0)
-        memcpy(buffer->data + buffer->len, data, len);
+    if (buffer_reserve(buffer, len) != CVG_OK)
+        return NULL;
+    place = buffer->data + buffer->len;
     buffer->len += len;
     buffer->data[buffer->len] = 0;
-    return CVG_OK;
+    return place;
+}
+
+enum cvg_error cvg_buffer_put(struct cvg_buffer *buffer, const void *data, size_t len)
+{
+    uint8_t *place = cvg_buffer_extend(buffer, len);
+
+    if (place != NULL && len > 0)
+        memcpy(place, data, len);
+    return buffer->error;
 }
 
 static enum cvg_error buffer_put_number(struct cvg_buffer *buffer, uint64_t value, size_t octets)

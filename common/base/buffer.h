@@ -33,6 +33,8 @@ enum cvg_error cvg_buffer_put_u32(struct cvg_buffer *buffer, uint32_t value);
 enum cvg_error cvg_buffer_put_u64(struct cvg_buffer *buffer, uint64_t value);
 enum cvg_error cvg_buffer_put_text(struct cvg_buffer *buffer, const char *text);
 enum cvg_error cvg_buffer_printf(struct cvg_buffer *buffer, const char *fmt, ...) CVG_PRINTF(2, 3);
+/* Appends len octets for the caller to fill in, and returns where they are; NULL on failure. */
+uint8_t *cvg_buffer_extend(struct cvg_buffer *buffer, size_t len);
 static inline enum cvg_error cvg_buffer_error(const struct cvg_buffer *buffer)
 {
     return buffer->error;
