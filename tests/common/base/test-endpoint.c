@@ -84,8 +84,7 @@ static void malformed_names_are_refused(void **state)
         "http://a",
         "a\r\nb",
         "a\tb",
-        "b\xfc"
-        "cher.example",
+        "b\374cher.example",
         "[a.b]",
         "[",
         "[]",
