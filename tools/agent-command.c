@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection per command, one deadline. */
+#include "tools/agent-command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/client/client.h"
+
+static enum cvg_error send_command(int fd, uint64_t id, json_t *command, uint64_t deadline_ms)
+{
+    struct cvg_buffer message;
+    char *text = json_dumps(command, JSON_COMPACT);
+    enum cvg_error err = text == NULL ? CVG_ERR_NOMEM : CVG_OK;
+
+    cvg_buffer_init(&message, CVG_MESSAGE_MAX);
+    if (err == CVG_OK)
+        err = cvg_command_write(CVG_MESSAGE_COMMAND, id, false, text, strlen(text), &message);
+    if (err == CVG_OK)
+        err = cvg_client_send(fd, message.data, message.len, deadline_ms);
+    cvg_buffer_free(&message);
+    free(text);
+    return err;
+}
+
+/* One reply, checked to be an answer to this command. */
+static enum cvg_error receive_reply(int fd, uint64_t expected_id, uint64_t deadline_ms,
+                                    json_t **ret_reply, bool *ret_more)
+{
+    struct cvg_buffer message;
+    const char *text = NULL;
+    size_t len = 0;
+    uint64_t id = 0;
+    enum cvg_error err;
+
+    cvg_buffer_init(&message, CVG_MESSAGE_MAX);
+    err = cvg_client_receive(fd, &message, deadline_ms);
+    if (err == CVG_OK)
+        err = cvg_command_parse(message.data, message.len, CVG_MESSAGE_REPLY, &id, ret_more, &text,
+                                &len);
+    if (err == CVG_OK && id != expected_id)
+        err = CVG_ERR_PROTOCOL;
+    if (err == CVG_OK) {
+        *ret_reply = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+        err = json_is_object(*ret_reply) ? CVG_OK : CVG_ERR_PROTOCOL;
+    }
+    cvg_buffer_free(&message);
+    return err;
+}
+
+static enum cvg_error reply_error(const json_t *reply, struct cvg_why *ret_why)
+{
+    if (json_is_true(json_object_get(reply, "ok")))
+        return CVG_OK;
+    return cvg_fail(ret_why, CVG_ERR_REFUSED, "the agent says: %s",
+                    cvg_reply_text(reply, "message"));
+}
+
+static enum cvg_error each_reply(int fd, uint64_t id, uint64_t deadline_ms,
+                                 cvg_reply_handler *handler, void *user, struct cvg_why *ret_why)
+{
+    bool more = true;
+
+    while (more) {
+        json_t *reply = NULL;
+        enum cvg_error err = receive_reply(fd, id, deadline_ms, &reply, &more);
+
+        if (err != CVG_OK)
+            cvg_fail(ret_why, err, "the agent did not answer as it should: %s", cvg_strerror(err));
+        else
+            err = reply_error(reply, ret_why);
+        if (err == CVG_OK && !handler(reply, user))
+            more = false;
+        json_decref(reply);
+        if (err != CVG_OK)
+            return err;
+    }
+    return CVG_OK;
+}
+
+enum cvg_error cvg_agent_command(const struct cvg_paths *paths, json_t *command,
+                                 unsigned timeout_ms, cvg_reply_handler *handler, void *user,
+                                 struct cvg_why *ret_why)
+{
+    uint64_t deadline_ms = cvg_clock_ms(cvg_clock_system()) + timeout_ms;
+    uint64_t id = 0;
+    int fd = -1;
+    enum cvg_error err;
+
+    if (command == NULL)
+        return cvg_fail(ret_why, CVG_ERR_NOMEM, "%s", cvg_strerror(CVG_ERR_NOMEM));
+    if (getrandom(&id, sizeof id, 0) != sizeof id)
+        err = cvg_fail(ret_why, CVG_ERR_IO, "no random numbers");
+    else
+        err = cvg_client_connect(paths, deadline_ms, &fd, ret_why);
+    if (err == CVG_OK) {
+        err = send_command(fd, id, command, deadline_ms);
+        if (err != CVG_OK)
+            cvg_fail(ret_why, err, "cannot send to the agent: %s", cvg_strerror(err));
+        else
+            err = each_reply(fd, id, deadline_ms, handler, user, ret_why);
+        close(fd);
+    }
+    json_decref(command);
+    return err;
+}
+
+static bool keep_reply(const json_t *reply, void *user)
+{
+    json_t **kept = user;
+
+    json_decref(*kept);
+    *kept = json_deep_copy(reply);
+    return false;
+}
+
+enum cvg_error cvg_agent_ask(const struct cvg_paths *paths, json_t *command, unsigned timeout_ms,
+                             json_t **ret_reply, struct cvg_why *ret_why)
+{
+    json_t *reply = NULL;
+    enum cvg_error err = cvg_agent_command(paths, command, timeout_ms, keep_reply, &reply, ret_why);
+
+    if (err == CVG_OK && reply == NULL)
+        err = cvg_fail(ret_why, CVG_ERR_NOMEM, "%s", cvg_strerror(CVG_ERR_NOMEM));
+    if (err == CVG_OK)
+        *ret_reply = reply;
+    else
+        json_decref(reply);
+    return err;
+}
+
+const char *cvg_reply_text(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    return text != NULL ? text : "";
+}
+
+long long cvg_reply_number(const json_t *object, const char *member)
+{
+    return json_integer_value(json_object_get(object, member));
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* converge notary: whom this installation trusts to look. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/notary-command.h"
+#include "tools/tools.h"
+
+static const char help[] =
+    "  add      put a notary's bundle, a file or an https URL, into notaries.d: shows its\n"
+    "           fingerprint, name, region and operator and asks; refuses one that is there "
+    "already\n"
+    "  list     the notaries of this installation\n"
+    "  remove   take one away; verdicts it had voted for are asked anew\n"
+    "  test     let the agent ask one or all of them, and show how long each takes\n"
+    "\n"
+    "Options:\n"
+    "      --yes                  add: do not ask\n"
+    "      --target HOST[:PORT]   test: what to ask about (default: example.com:443)\n"
+    "      --help                 this text\n"
+    "      --json                 for programs\n"
+    "\n"
+    "Exit codes: 0 done, all answer; 1 not added: there already, or you said no; no such notary;\n"
+    "2 wrong usage, 3 some do not answer, no agent, or the URL cannot be reached, 4 a bundle that\n"
+    "is not valid, or another local fault.\n";
+
+int cvg_notary_list(const struct cvg_installation *installation)
+{
+    struct cvg_bundle_files files;
+    struct cvg_why why = {""};
+    json_t *notaries = json_array();
+
+    if (cvg_bundle_files_load(&installation->paths, &files, &why) != CVG_OK) {
+        json_decref(notaries);
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    }
+    for (size_t i = 0; i < files.count; i++) {
+        if (cvg_output_is_json())
+            json_array_append_new(notaries, cvg_notary_json(files.bundle[i], files.path[i]));
+        else
+            cvg_notary_print(files.bundle[i]);
+    }
+    if (!cvg_output_is_json() && files.count == 0)
+        puts("There is no notary: see `converge notary add --help`.");
+    cvg_bundle_files_free(&files);
+    if (cvg_output_is_json())
+        return cvg_output_json(json_pack("{s:b, s:o}", "ok", 1, "notaries", notaries), CVG_EXIT_OK);
+    json_decref(notaries);
+    return CVG_EXIT_OK;
+}
+
+static int removed(const struct cvg_installation *installation, const char *name, size_t left)
+{
+    int code = cvg_installation_reload(installation);
+
+    if (code != CVG_EXIT_OK)
+        return code;
+    if (left < 2)
+        cvg_output_note("%zu left: with fewer than two there is no second opinion", left);
+    if (cvg_output_is_json())
+        return cvg_output_json(
+            json_pack("{s:b, s:s, s:I}", "ok", 1, "removed", name, "left", (json_int_t)left),
+            CVG_EXIT_OK);
+    printf("removed: %s\n", name);
+    return CVG_EXIT_OK;
+}
+
+int cvg_notary_remove(const struct cvg_installation *installation, const char *name)
+{
+    struct cvg_bundle_files files;
+    struct cvg_why why = {""};
+    int code = CVG_EXIT_REFUSED;
+
+    if (cvg_bundle_files_load(&installation->paths, &files, &why) != CVG_OK)
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    for (size_t i = 0; i < files.count && code == CVG_EXIT_REFUSED; i++) {
+        if (strcmp(files.bundle[i]->name, name) != 0)
+            continue;
+        if (unlink(files.path[i]) == 0)
+            code = removed(installation, name, files.count - 1);
+        else
+            code = cvg_output_fail(CVG_EXIT_FAULT, "cannot remove %s: %s", files.path[i],
+                                   strerror(errno));
+    }
+    cvg_bundle_files_free(&files);
+    if (code == CVG_EXIT_REFUSED)
+        return cvg_output_fail(CVG_EXIT_REFUSED, "there is no notary %s", name);
+    return code;
+}
+
+static int test(const struct cvg_command *command, const struct cvg_installation *installation,
+                const char *name, const char *target)
+{
+    struct cvg_endpoint endpoint;
+    char text[CVG_ENDPOINT_TEXT_MAX];
+    bool any_port = false;
+    int code;
+
+    if (target == NULL)
+        return cvg_notary_test(installation, name, NULL);
+    code = cvg_operand_endpoint(command, target, &endpoint, &any_port);
+    if (code != CVG_GO_ON)
+        return code;
+    return cvg_notary_test(installation, name, cvg_endpoint_format(&endpoint, text, sizeof text));
+}
+
+static int run(const struct cvg_command *command, int argc, char **argv)
+{
+    bool assume_yes = false;
+    const char *target = NULL;
+    const struct cvg_option options[] = {
+        {"yes", &assume_yes, NULL}, {"target", NULL, &target}, {NULL, NULL, NULL}};
+    struct cvg_installation installation;
+    int first = 0;
+    int code = cvg_options_parse(command, argc, argv, false, options, &first);
+    const char *verb, *operand;
+
+    if (code != CVG_GO_ON)
+        return code;
+    verb = first < argc ? argv[first] : "";
+    operand = first + 1 < argc ? argv[first + 1] : NULL;
+    code = cvg_installation_load(&installation);
+    if (code != CVG_GO_ON)
+        return code;
+    if (strcmp(verb, "add") == 0 && argc - first == 2)
+        return cvg_notary_add(&installation, operand, assume_yes);
+    if (strcmp(verb, "list") == 0 && argc - first == 1)
+        return cvg_notary_list(&installation);
+    if (strcmp(verb, "remove") == 0 && argc - first == 2)
+        return cvg_notary_remove(&installation, operand);
+    if (strcmp(verb, "test") == 0 && argc - first <= 2)
+        return test(command, &installation, operand, target);
+    return cvg_output_usage(command, "add FILE, list, remove NAME or test [NAME]?");
+}
+
+const struct cvg_command cvg_cmd_notary = {
+    .name = "notary",
+    .synopsis = "notary add FILE|URL [--yes]\nnotary list [--json]\nnotary remove NAME\n"
+                "notary test [NAME] [--target HOST[:PORT]]",
+    .summary = "Choose the notaries that look for you, and try them.",
+    .help = help,
+    .run = run,
+};

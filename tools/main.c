@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* converge: the table of its commands, and nothing else. */
+#include "config.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/canary.h"
+#include "tools/tools.h"
+
+static const struct cvg_command *const commands[] = {
+    &cvg_cmd_run,    &cvg_cmd_check, &cvg_cmd_why,    &cvg_cmd_status,
+    &cvg_cmd_notary, &cvg_cmd_cache, &cvg_cmd_enable, &cvg_cmd_disable,
+};
+#define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
+
+static const char exit_codes[] =
+    "Exit codes: 0 agreed or done, 1 refused, 2 wrong usage, 3 undecided or unreachable,\n"
+    "4 a local fault. Every command takes --help and --json.\n";
+
+static const struct cvg_command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS_COUNT; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static void print_help(FILE *out)
+{
+    fputs("Usage: converge COMMAND [OPTION]...\n"
+          "Independent notaries watch over your TLS connections.\n\n",
+          out);
+    for (size_t i = 0; i < COMMANDS_COUNT; i++)
+        fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out, "\nTry: converge COMMAND --help, converge --version\n%s", exit_codes);
+}
+
+static int without_command(const char *word)
+{
+    if (word != NULL &&
+        (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)) {
+        print_help(stdout);
+        return CVG_EXIT_OK;
+    }
+    if (word != NULL && strcmp(word, "--version") == 0) {
+        printf("converge %s\n", PACKAGE_VERSION);
+        return CVG_EXIT_OK;
+    }
+    if (word != NULL)
+        cvg_output_fail(CVG_EXIT_USAGE, "there is no command %s", word);
+    print_help(stderr);
+    return CVG_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const struct cvg_command *command = argc > 1 ? find(argv[1]) : NULL;
+
+    if (argc > 2 && strcmp(argv[1], "help") == 0 && (command = find(argv[2])) != NULL) {
+        cvg_output_help(command);
+        return CVG_EXIT_OK;
+    }
+    /* Not for people: the process that `enable` and `doctor` look at. It loads the configuration.
+     */
+    if (argc == 2 && strcmp(argv[1], "canary") == 0)
+        return cvg_canary_main();
+    if (command == NULL)
+        return without_command(argc > 1 ? argv[1] : NULL);
+    /* The tool looks at TLS with its own eyes: no configured provider takes part. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    cvg_output_begin(command->name);
+    return command->run(command, argc - 1, argv + 1);
+}

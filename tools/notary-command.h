@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs of `converge notary`; each returns the exit code. */
+#ifndef CVG_TOOLS_NOTARY_COMMAND_H
+#define CVG_TOOLS_NOTARY_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/bundle-files.h"
+#include "tools/installation.h"
+
+/* source: a file, or an https URL. assume_yes: do not ask. */
+int cvg_notary_add(const struct cvg_installation *installation, const char *source,
+                   bool assume_yes);
+int cvg_notary_list(const struct cvg_installation *installation);
+int cvg_notary_remove(const struct cvg_installation *installation, const char *name);
+/* name and target may be NULL: all notaries, the agent's own choice of a target. */
+int cvg_notary_test(const struct cvg_installation *installation, const char *name,
+                    const char *target);
+
+/* Asks the agent (started if need be) to try all notaries; how many are there and how many
+ * answered. CVG_GO_ON, or the exit code after saying why. */
+int cvg_notary_count_answering(const struct cvg_installation *installation, size_t *ret_configured,
+                               size_t *ret_answering);
+
+/* The members of a bundle as JSON and for a person. */
+json_t *cvg_notary_json(const struct cvg_bundle *bundle, const char *path);
+void cvg_notary_print(const struct cvg_bundle *bundle);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* What people and programs get to read. */
+#include "tools/tools.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LABEL_WIDTH  12
+#define LINE_MAX_LEN 4096
+
+static const char *current = "";
+static bool as_json;
+
+void cvg_output_begin(const char *command_name)
+{
+    current = command_name;
+}
+
+void cvg_output_set_json(bool json)
+{
+    as_json = json;
+}
+
+bool cvg_output_is_json(void)
+{
+    return as_json;
+}
+
+static void clean(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+static void format_clean(char *line, size_t size, const char *fmt, va_list args)
+{
+    if (vsnprintf(line, size, fmt, args) < 0)
+        line[0] = '\0';
+    clean(line);
+}
+
+static const char *exit_word(enum cvg_exit code)
+{
+    switch (code) {
+    case CVG_EXIT_OK:
+        return "ok";
+    case CVG_EXIT_REFUSED:
+        return "refused";
+    case CVG_EXIT_USAGE:
+        return "usage";
+    case CVG_EXIT_UNDECIDED:
+        return "unreachable";
+    case CVG_EXIT_FAULT:
+        break;
+    }
+    return "fault";
+}
+
+static void print_failure(enum cvg_exit code, const char *line)
+{
+    json_t *object;
+
+    fprintf(stderr, "converge%s%s: %s\n", current[0] != '\0' ? " " : "", current, line);
+    if (!as_json)
+        return;
+    object = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", exit_word(code), "message", line);
+    cvg_output_json(object, (int)code);
+}
+
+int cvg_output_fail(enum cvg_exit code, const char *fmt, ...)
+{
+    char line[LINE_MAX_LEN];
+    va_list args;
+
+    va_start(args, fmt);
+    format_clean(line, sizeof line, fmt, args);
+    va_end(args);
+    print_failure(code, line);
+    return (int)code;
+}
+
+int cvg_output_usage(const struct cvg_command *command, const char *fmt, ...)
+{
+    char line[LINE_MAX_LEN];
+    va_list args;
+
+    va_start(args, fmt);
+    format_clean(line, sizeof line, fmt, args);
+    va_end(args);
+    print_failure(CVG_EXIT_USAGE, line);
+    fprintf(stderr, "Try: converge %s --help\n", command->name);
+    return CVG_EXIT_USAGE;
+}
+
+void cvg_output_note(const char *fmt, ...)
+{
+    char line[LINE_MAX_LEN];
+    va_list args;
+
+    va_start(args, fmt);
+    format_clean(line, sizeof line, fmt, args);
+    va_end(args);
+    fprintf(stderr, "converge %s: %s\n", current, line);
+}
+
+void cvg_output_help(const struct cvg_command *command)
+{
+    const char *line = command->synopsis;
+    const char *label = "Usage:";
+
+    while (*line != '\0') {
+        size_t len = strcspn(line, "\n");
+
+        printf("%-6s converge %.*s\n", label, (int)len, line);
+        label = "";
+        line += len;
+        line += *line == '\n' ? 1 : 0;
+    }
+    printf("\n%s\n\n%s", command->summary, command->help);
+}
+
+int cvg_output_json(json_t *object, int code)
+{
+    int failed;
+
+    if (object == NULL) {
+        fprintf(stderr, "converge %s: out of memory\n", current);
+        return CVG_EXIT_FAULT;
+    }
+    failed = json_dumpf(object, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
+    json_decref(object);
+    return failed ? CVG_EXIT_FAULT : code;
+}
+
+static bool in_colour(void)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL && term != NULL &&
+           strcmp(term, "dumb") != 0;
+}
+
+void cvg_output_word(enum cvg_paint paint, int width, const char *word)
+{
+    static const char *const codes[] = {"", "\033[32m", "\033[31m", "\033[33m", "\033[2m"};
+    char text[LINE_MAX_LEN];
+
+    snprintf(text, sizeof text, "%-*s", width, word);
+    clean(text);
+    if (paint != CVG_PAINT_NONE && in_colour())
+        printf("%s%s\033[0m", codes[paint], text);
+    else
+        fputs(text, stdout);
+}
+
+void cvg_output_field(const char *label, const char *fmt, ...)
+{
+    char line[LINE_MAX_LEN];
+    va_list args;
+
+    va_start(args, fmt);
+    format_clean(line, sizeof line, fmt, args);
+    va_end(args);
+    printf("  %-*s %s\n", LABEL_WIDTH, label, line);
+}
