@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The port candidates of a TLS connection, and the peer's address. */
+#ifndef CVG_PROVIDER_PORT_H
+#define CVG_PROVIDER_PORT_H
+
+#include "common/base/config.h"
+#include "common/protocol/message.h"
+#include "provider/ossl.h"
+#include "provider/sockmatch.h"
+
+/* Fills port, port_count, port_found, peer_family and peer_address of *ret_question from the SSL's
+ * descriptor, its connect BIO, or the process's sockets. host: the name that is meant, or NULL.
+ * Finds no port only if there is no TCP socket and no host; with a host and no socket it falls back
+ * on the configured tunnel_ports. */
+void cvg_port_find(const struct cvg_ossl *ossl, const SSL *ssl, const struct cvg_config *config,
+                   const char *host, struct cvg_question *ret_question);
+
+/* Adds the candidates that a socket with this preamble gives for host: its own port, the tunnel's,
+ * or both. Returns whether a tunnel is possible. Pure. */
+bool cvg_port_candidates(const struct cvg_socket *found, const struct cvg_config *config,
+                         const char *host, struct cvg_question *ret_question);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration that applies to this process, read at the first check and again when it
+ * changes. */
+#ifndef CVG_PROVIDER_SETTINGS_H
+#define CVG_PROVIDER_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "common/base/config.h"
+#include "common/protocol/message.h"
+
+struct cvg_settings {
+    struct cvg_config config;
+    struct cvg_paths paths;
+    char program[CVG_MESSAGE_NAME_MAX];
+    bool broken;   /* the configuration cannot be believed: fail closed */
+    bool excluded; /* this program is not checked */
+};
+
+/* Fills *ret_settings, without allocating; any thread, also after fork. Costs two or three system
+ * calls while nothing has changed. */
+void cvg_settings_get(struct cvg_settings *ret_settings);
+
+#endif
