@@ -18,6 +18,7 @@
 
 #define CVG_CACHE_VOTERS_MAX 16
 #define CVG_CACHE_UIDS_MAX   8
+#define CVG_CACHE_SPKI_LEN   16 /* octets of spki_sha256 that are stored and compared */
 
 struct cvg_cache;
 
@@ -25,7 +26,8 @@ struct cvg_cache_record {
     struct cvg_endpoint endpoint;
     uint8_t leaf_sha256[CVG_SHA256_LEN];
     uint8_t leaf_sha1[CVG_SHA1_LEN];
-    uint8_t spki_sha256[CVG_SHA256_LEN];
+    uint8_t spki_sha256[CVG_SHA256_LEN]; /* in a record that was found: its first
+                                            CVG_CACHE_SPKI_LEN octets, then zeros */
     int64_t verified_s; /* when the vote was */
     char voter[CVG_CACHE_VOTERS_MAX][CVG_MESSAGE_NAME_MAX]; /* the notaries that said yes */
     size_t voter_count;
@@ -33,8 +35,11 @@ struct cvg_cache_record {
     size_t uid_count;
 };
 
-/* Opens or makes the file at path (NULL: memory only). ttl_s: records older than that are not
- * found. */
+/* Opens or makes the file at path (NULL: memory only). ttl_s: records of that age and older are not
+ * found, nor are any from the future (the clock was set back). A file that is damaged, of another
+ * version or not this user's own is moved to "PATH.damaged"; one that cannot be made, or that
+ * another process holds, leaves the cache in memory only: both are told in the log. Fails only
+ * without memory. Nothing is found until cvg_cache_set_notaries has been called. */
 CVG_MUST_USE enum cvg_error cvg_cache_open(const char *path, uint64_t ttl_s,
                                            const struct cvg_clock *clock,
                                            struct cvg_cache **ret_cache, struct cvg_why *ret_why);
@@ -56,7 +61,9 @@ CVG_MUST_USE enum cvg_error cvg_cache_find_fingerprint(struct cvg_cache *cache,
 bool cvg_cache_knows_key(struct cvg_cache *cache, const struct cvg_endpoint *endpoint,
                          const uint8_t spki_sha256[static CVG_SHA256_LEN]);
 
-/* Stores; a disk error is logged once and the record kept in memory. */
+/* Stores, in place of a record of the same certificate at the same endpoint. A record with a voter
+ * that is not configured, or without voters, is not taken. The file is written later, together with
+ * others (cvg_cache_flush); a disk error is logged once and the record kept in memory. */
 void cvg_cache_put(struct cvg_cache *cache, const struct cvg_cache_record *record);
 
 /* The names of the notaries configured now; records with another voter are gone from here on. */

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of the cache: reading and writing items, and the check that a page from the disk is one
+ * that was written there. */
+#include "common/engine/cache-page.h"
+
+#include <string.h>
+
+#include "common/engine/cache-host.h"
+#include "common/engine/crc32c.h"
+
+#define HEAD_LEN    14
+#define CRC_FROM    8 /* what the checksum covers begins here */
+#define ITEM_VOTER  0x01
+#define ITEM_UID    0x02
+#define RECORD      0x80
+#define RECORD_DEAD 0x40
+#define RECORD_443  0x20
+#define RECORD_RAW  0x10
+#define RECORD_UIDS 0x07
+#define UIDS_MAX    RECORD_UIDS
+#define SPKI_LEN    CVG_CACHE_SPKI_LEN
+#define HASHES_LEN  (CVG_SHA256_LEN + CVG_SHA1_LEN + SPKI_LEN)
+#define VOTER_MAX   (CVG_MESSAGE_NAME_MAX - 1)
+
+static const uint8_t magic[4] = {'C', 'V', 'G', '1'};
+
+static uint16_t get_u16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static uint32_t get_u32(const uint8_t *at)
+{
+    return (uint32_t)get_u16(at) << 16 | get_u16(at + 2);
+}
+
+static uint8_t *put_u16(uint8_t *at, unsigned value)
+{
+    *at++ = (uint8_t)(value >> 8);
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+static uint8_t *put_u32(uint8_t *at, uint32_t value)
+{
+    return put_u16(put_u16(at, value >> 16), value & 0xffff);
+}
+
+static uint8_t *put(uint8_t *at, const void *data, size_t len)
+{
+    memcpy(at, data, len);
+    return at + len;
+}
+
+void cvg_page_key_set(struct cvg_page_key *ret_key, const struct cvg_endpoint *endpoint)
+{
+    size_t len;
+
+    ret_key->packed = strchr(endpoint->host, ':') == NULL;
+    ret_key->port = endpoint->port;
+    if (ret_key->packed) {
+        len = cvg_cache_host_pack(endpoint->host, ret_key->host);
+    } else {
+        len = strnlen(endpoint->host, CVG_PAGE_HOST_MAX);
+        memcpy(ret_key->host, endpoint->host, len);
+    }
+    ret_key->host_len = (uint8_t)len;
+}
+
+bool cvg_page_key_is(const struct cvg_page_key *key, const struct cvg_page_view *view)
+{
+    return key->port == view->port && key->packed == view->packed &&
+           key->host_len == view->host_len && memcmp(key->host, view->host, key->host_len) == 0;
+}
+
+void cvg_page_init(struct cvg_page *page, uint32_t id)
+{
+    memset(page, 0, sizeof *page);
+    page->id = id;
+    page->used = HEAD_LEN;
+    page->dirty = true;
+}
+
+void cvg_page_seal(struct cvg_page *page)
+{
+    uint8_t *at = put(page->octets, magic, sizeof magic) + 4;
+
+    put_u16(put_u32(at, page->id), page->used);
+    put_u32(page->octets + sizeof magic,
+            cvg_crc32c(page->octets + CRC_FROM, CVG_PAGE_LEN - CRC_FROM));
+}
+
+/* Looks at a record of which left octets are there; its length, or 0 if it is cut off. */
+static size_t view_record(const uint8_t *at, size_t left, struct cvg_page_view *ret_view)
+{
+    const uint8_t *start = at;
+    size_t len = 3;
+
+    if (left < len)
+        return 0;
+    ret_view->dead = (at[0] & RECORD_DEAD) != 0;
+    ret_view->packed = (at[0] & RECORD_RAW) == 0;
+    ret_view->uid_count = at[0] & RECORD_UIDS;
+    ret_view->voter_count = at[1];
+    ret_view->host_len = at[2];
+    len += (size_t)ret_view->host_len + ((at[0] & RECORD_443) != 0 ? 0 : 2) + 4 + HASHES_LEN +
+           ret_view->voter_count + ret_view->uid_count;
+    if (left < len)
+        return 0;
+    ret_view->host = at + 3;
+    at = ret_view->host + ret_view->host_len;
+    ret_view->port = (start[0] & RECORD_443) != 0 ? 443 : get_u16(at);
+    at += (start[0] & RECORD_443) != 0 ? 0 : 2;
+    ret_view->verified_s = get_u32(at);
+    ret_view->sha256 = at + 4;
+    ret_view->sha1 = ret_view->sha256 + CVG_SHA256_LEN;
+    ret_view->spki = ret_view->sha1 + CVG_SHA1_LEN;
+    ret_view->voters = ret_view->spki + SPKI_LEN;
+    ret_view->uids = ret_view->voters + ret_view->voter_count;
+    return len;
+}
+
+void cvg_page_view(const struct cvg_page *page, size_t at, struct cvg_page_view *ret_view)
+{
+    memset(ret_view, 0, sizeof *ret_view);
+    view_record(page->octets + at, page->used - at, ret_view);
+}
+
+/* Its length, or 0 for what is not an item. */
+static size_t item_len(const struct cvg_page *page, size_t at)
+{
+    const uint8_t *item = page->octets + at;
+    size_t left = page->used - at, len = 0;
+    struct cvg_page_view view;
+
+    if (left > 0 && (item[0] & RECORD) != 0)
+        return view_record(item, left, &view);
+    if (left >= 2 && item[0] == ITEM_VOTER)
+        len = 2 + (size_t)item[1];
+    else if (left > 0 && item[0] == ITEM_UID)
+        len = 5;
+    return len <= left ? len : 0;
+}
+
+size_t cvg_page_next(const struct cvg_page *page, size_t at)
+{
+    at = at == 0 ? HEAD_LEN : at + item_len(page, at);
+    while (at < page->used) {
+        uint8_t kind = page->octets[at];
+
+        if ((kind & RECORD) != 0 && (kind & RECORD_DEAD) == 0)
+            return at;
+        at += item_len(page, at);
+    }
+    return 0;
+}
+
+static bool numbers_good(const uint8_t *number, size_t count, uint8_t limit)
+{
+    for (size_t i = 0; i < count; i++)
+        if (number[i] >= limit)
+            return false;
+    return true;
+}
+
+static bool record_good(const struct cvg_page *page, const struct cvg_page_view *view)
+{
+    size_t host_max = view->packed ? CVG_PAGE_HOST_MAX : CVG_HOST_MAX - 1;
+
+    return view->host_len > 0 && view->host_len <= host_max &&
+           (!view->packed || view->host_len % 2 == 0) && view->port > 0 && view->voter_count > 0 &&
+           view->voter_count <= CVG_CACHE_VOTERS_MAX &&
+           numbers_good(view->voters, view->voter_count, page->voter_count) &&
+           numbers_good(view->uids, view->uid_count, page->uid_count);
+}
+
+/* Takes note of one item; false if a page could not have it. */
+static bool take_item(struct cvg_page *page, size_t at, size_t len)
+{
+    const uint8_t *item = page->octets + at;
+    struct cvg_page_view view;
+
+    if (item[0] == ITEM_VOTER) {
+        if (page->voter_count == CVG_PAGE_NAMES_MAX || item[1] == 0 || item[1] > VOTER_MAX ||
+            memchr(item + 2, '\0', item[1]) != NULL)
+            return false;
+        page->voter_at[page->voter_count++] = (uint16_t)at;
+        return true;
+    }
+    if (item[0] == ITEM_UID) {
+        if (page->uid_count == CVG_PAGE_NAMES_MAX)
+            return false;
+        page->uid[page->uid_count++] = get_u32(item + 1);
+        return true;
+    }
+    cvg_page_view(page, at, &view);
+    if (view.dead)
+        page->dead = (uint16_t)(page->dead + len);
+    return record_good(page, &view);
+}
+
+enum cvg_error cvg_page_parse(struct cvg_page *page, uint32_t id, const void *data, size_t len)
+{
+    cvg_page_init(page, id);
+    page->dirty = false;
+    if (len != CVG_PAGE_LEN)
+        return CVG_ERR_CORRUPT;
+    memcpy(page->octets, data, len);
+    if (memcmp(page->octets, magic, sizeof magic) != 0)
+        return memcmp(page->octets, magic, 3) == 0 ? CVG_ERR_VERSION : CVG_ERR_CORRUPT;
+    if (get_u32(page->octets + 4) != cvg_crc32c(page->octets + CRC_FROM, len - CRC_FROM) ||
+        get_u32(page->octets + CRC_FROM) != id)
+        return CVG_ERR_CORRUPT;
+    page->used = get_u16(page->octets + CRC_FROM + 4);
+    if (page->used < HEAD_LEN || page->used > CVG_PAGE_LEN)
+        return CVG_ERR_CORRUPT;
+    for (size_t at = HEAD_LEN; at < page->used;) {
+        size_t item = item_len(page, at);
+
+        if (item == 0 || !take_item(page, at, item))
+            return CVG_ERR_CORRUPT;
+        at += item;
+    }
+    return CVG_OK;
+}
+
+const char *cvg_page_voter(const struct cvg_page *page, uint8_t number, size_t *ret_len)
+{
+    const uint8_t *item = page->octets + page->voter_at[number];
+
+    *ret_len = item[1];
+    return (const char *)item + 2;
+}
+
+static size_t find_voter(const struct cvg_page *page, const char *name)
+{
+    size_t len, i;
+
+    for (i = 0; i < page->voter_count; i++) {
+        const char *voter = cvg_page_voter(page, (uint8_t)i, &len);
+
+        if (strlen(name) == len && memcmp(voter, name, len) == 0)
+            break;
+    }
+    return i;
+}
+
+static size_t find_uid(const struct cvg_page *page, uint32_t uid)
+{
+    size_t i = 0;
+
+    while (i < page->uid_count && page->uid[i] != uid)
+        i++;
+    return i;
+}
+
+/* How many of the record's users are stored, the last perhaps as "more than fit". */
+static size_t uids_stored(const struct cvg_cache_record *record, uint32_t ret_uid[static UIDS_MAX])
+{
+    size_t count = record->uid_count < UIDS_MAX ? record->uid_count : UIDS_MAX;
+
+    memcpy(ret_uid, record->uid, count * sizeof ret_uid[0]);
+    if (record->uid_count > UIDS_MAX)
+        ret_uid[UIDS_MAX - 1] = UINT32_MAX;
+    return count;
+}
+
+/* The octets that the voters and users need which the page does not name yet; SIZE_MAX if it cannot
+ * name so many. */
+static size_t names_len(const struct cvg_page *page, const struct cvg_cache_record *record,
+                        const uint32_t *uid, size_t uid_count)
+{
+    size_t voters = page->voter_count, uids = page->uid_count, len = 0;
+
+    for (size_t i = 0; i < record->voter_count; i++)
+        if (find_voter(page, record->voter[i]) == page->voter_count) {
+            len += 2 + strlen(record->voter[i]);
+            voters++;
+        }
+    for (size_t i = 0; i < uid_count; i++)
+        if (find_uid(page, uid[i]) == page->uid_count) {
+            len += 5;
+            uids++;
+        }
+    return voters <= CVG_PAGE_NAMES_MAX && uids <= CVG_PAGE_NAMES_MAX ? len : SIZE_MAX;
+}
+
+static void name_voter(struct cvg_page *page, const char *name)
+{
+    uint8_t *at = page->octets + page->used;
+    size_t len = strlen(name);
+
+    if (find_voter(page, name) < page->voter_count)
+        return;
+    page->voter_at[page->voter_count++] = page->used;
+    *at++ = ITEM_VOTER;
+    *at++ = (uint8_t)len;
+    put(at, name, len);
+    page->used = (uint16_t)(page->used + 2 + len);
+}
+
+static void name_uid(struct cvg_page *page, uint32_t uid)
+{
+    uint8_t *at = page->octets + page->used;
+
+    if (find_uid(page, uid) < page->uid_count)
+        return;
+    page->uid[page->uid_count++] = uid;
+    *at++ = ITEM_UID;
+    put_u32(at, uid);
+    page->used = (uint16_t)(page->used + 5);
+}
+
+static void put_record(struct cvg_page *page, const struct cvg_cache_record *record,
+                       const struct cvg_page_key *key, const uint32_t *uid, size_t uid_count)
+{
+    uint8_t *at = page->octets + page->used;
+
+    *at++ = (uint8_t)(RECORD | (key->port == 443 ? RECORD_443 : 0) |
+                      (key->packed ? 0 : RECORD_RAW) | uid_count);
+    *at++ = (uint8_t)record->voter_count;
+    *at++ = key->host_len;
+    at = put(at, key->host, key->host_len);
+    if (key->port != 443)
+        at = put_u16(at, key->port);
+    at = put_u32(at, (uint32_t)record->verified_s);
+    at = put(at, record->leaf_sha256, CVG_SHA256_LEN);
+    at = put(at, record->leaf_sha1, CVG_SHA1_LEN);
+    at = put(at, record->spki_sha256, SPKI_LEN);
+    for (size_t i = 0; i < record->voter_count; i++)
+        *at++ = (uint8_t)find_voter(page, record->voter[i]);
+    for (size_t i = 0; i < uid_count; i++)
+        *at++ = (uint8_t)find_uid(page, uid[i]);
+    page->used = (uint16_t)(at - page->octets);
+    page->dirty = true;
+}
+
+bool cvg_page_add(struct cvg_page *page, const struct cvg_cache_record *record, size_t *ret_at)
+{
+    uint32_t uid[UIDS_MAX];
+    size_t uid_count = uids_stored(record, uid);
+    size_t names = names_len(page, record, uid, uid_count), len;
+    struct cvg_page_key key;
+
+    cvg_page_key_set(&key, &record->endpoint);
+    len = 3 + (size_t)key.host_len + (key.port == 443 ? 0 : 2) + 4 + HASHES_LEN +
+          record->voter_count + uid_count;
+    if (names == SIZE_MAX || names + len > (size_t)CVG_PAGE_LEN - page->used)
+        return false;
+    for (size_t i = 0; i < record->voter_count; i++)
+        name_voter(page, record->voter[i]);
+    for (size_t i = 0; i < uid_count; i++)
+        name_uid(page, uid[i]);
+    *ret_at = page->used;
+    put_record(page, record, &key, uid, uid_count);
+    return true;
+}
+
+void cvg_page_kill(struct cvg_page *page, size_t at)
+{
+    page->octets[at] |= RECORD_DEAD;
+    page->dead = (uint16_t)(page->dead + item_len(page, at));
+    page->dirty = true;
+}
+
+static bool read_host(const struct cvg_page_view *view, struct cvg_endpoint *ret_endpoint)
+{
+    char host[CVG_PAGE_HOST_MAX / 2 * 3 + 1];
+    const char *text = (const char *)view->host;
+    size_t len = view->host_len;
+
+    if (view->packed) {
+        len = cvg_cache_host_unpack(view->host, view->host_len, host);
+        text = host;
+    }
+    return cvg_endpoint_set(text, len, view->port, ret_endpoint, NULL) == CVG_OK;
+}
+
+bool cvg_page_read(const struct cvg_page *page, size_t at, struct cvg_cache_record *ret_record)
+{
+    struct cvg_page_view view;
+    struct cvg_endpoint endpoint;
+
+    cvg_page_view(page, at, &view);
+    if (!read_host(&view, &endpoint))
+        return false;
+    memset(ret_record, 0, sizeof *ret_record);
+    ret_record->endpoint = endpoint;
+    ret_record->verified_s = view.verified_s;
+    memcpy(ret_record->leaf_sha256, view.sha256, CVG_SHA256_LEN);
+    memcpy(ret_record->leaf_sha1, view.sha1, CVG_SHA1_LEN);
+    memcpy(ret_record->spki_sha256, view.spki, SPKI_LEN);
+    for (size_t i = 0; i < view.voter_count; i++) {
+        size_t len;
+        const char *name = cvg_page_voter(page, view.voters[i], &len);
+
+        memcpy(ret_record->voter[i], name, len);
+    }
+    ret_record->voter_count = view.voter_count;
+    for (size_t i = 0; i < view.uid_count; i++)
+        ret_record->uid[i] = page->uid[view.uids[i]];
+    ret_record->uid_count = view.uid_count;
+    return true;
+}
