@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* One client's TLS connection: handshake, requests in, answers out, and the time each may take.
+ * What a request means is query.h's business. One loop. */
+#ifndef CVG_NOTARY_CONNECTION_H
+#define CVG_NOTARY_CONNECTION_H
+
+#include "notary/http.h"
+#include "notary/server.h"
+
+struct cvg_connection;
+
+/* Takes the connection that waits at the listener. Closes it at once if there are too many. */
+void cvg_connection_accept(struct cvg_server *server, uv_stream_t *listener);
+
+/* Answers the request that is being worked on, exactly once. body is copied. */
+void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
+                           const char *content_type, const void *body, size_t body_len);
+
+struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection);
+
+/* Closes those that are waiting for a request; the others close after their answer. */
+void cvg_connections_drain(struct cvg_server *server);
+/* Closes all. */
+void cvg_connections_close(struct cvg_server *server);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP requests out of octets, by llhttp, within limits; and the heads of answers. Knows nothing of
+ * sockets. One request at a time: the next one's octets wait until the caller wants it. */
+#ifndef CVG_NOTARY_HTTP_H
+#define CVG_NOTARY_HTTP_H
+
+#include <stdbool.h>
+
+#include "common/base/buffer.h"
+
+#define CVG_HTTP_PATH_MAX       1024
+#define CVG_HTTP_HEAD_MAX       8192 /* octets of a whole head, request line included */
+#define CVG_HTTP_BODY_MAX       8192
+#define CVG_HTTP_ALTERNATES_MAX 4
+#define CVG_HTTP_ALTERNATE_MAX  264
+
+enum cvg_http_method { CVG_HTTP_OTHER = 0, CVG_HTTP_GET, CVG_HTTP_POST, CVG_HTTP_CONNECT };
+
+struct cvg_http_request {
+    enum cvg_http_method method;
+    const char *path; /* as sent, percent-encoded, with its query string */
+    size_t path_len;
+    const uint8_t *body;
+    size_t body_len;
+    bool http_1_0; /* HTTP/1.0 or older */
+    bool keep_alive;
+    char alternate[CVG_HTTP_ALTERNATES_MAX][CVG_HTTP_ALTERNATE_MAX]; /* X-Convergence-Notary */
+    size_t alternate_count;
+};
+
+enum cvg_http_state {
+    CVG_HTTP_MORE = 0, /* all octets were taken; the request is not complete */
+    CVG_HTTP_COMPLETE, /* cvg_http_request() has it; what was not taken is the next one's */
+    CVG_HTTP_BAD       /* answer cvg_http_problem() and hang up */
+};
+
+struct cvg_http;
+
+CVG_MUST_USE enum cvg_error cvg_http_new(struct cvg_http **ret_http);
+void cvg_http_free(struct cvg_http *http);
+
+/* Takes octets; ret_taken says how many. */
+enum cvg_http_state cvg_http_feed(struct cvg_http *http, const void *data, size_t len,
+                                  size_t *ret_taken);
+/* The complete request; valid until cvg_http_next. */
+const struct cvg_http_request *cvg_http_request(const struct cvg_http *http);
+/* The status to answer with: 400, 405, 413, 414 or 431. */
+unsigned cvg_http_problem(const struct cvg_http *http);
+/* Whether some octets of a request have come, but not all. */
+bool cvg_http_begun(const struct cvg_http *http);
+/* Goes on to the next request. */
+void cvg_http_next(struct cvg_http *http);
+
+/* Appends the head of an answer. content_type may be NULL if content_len is 0. */
+CVG_MUST_USE enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
+                                          const char *content_type, size_t content_len,
+                                          struct cvg_buffer *ret_head);
+
+/* A text of one line for a status; static. */
+const char *cvg_http_phrase(unsigned status);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Who this notary is: its TLS certificate and key, its signing key, and the bundles it hands out.
+ */
+#ifndef CVG_NOTARY_IDENTITY_H
+#define CVG_NOTARY_IDENTITY_H
+
+#include <openssl/ssl.h>
+
+#include "common/protocol/sign.h"
+#include "notary/settings.h"
+
+struct cvg_identity {
+    SSL_CTX *tls;
+    struct cvg_buffer tls_key_pem; /* for version 1's signatures */
+    struct cvg_signing_key *signing_key;
+    struct cvg_buffer bundle; /* empty: none is handed out */
+    struct cvg_buffer bundle_v1;
+};
+
+/* Reads the files that the settings name. The caller frees. */
+CVG_MUST_USE enum cvg_error cvg_identity_load(const struct cvg_settings *settings,
+                                              struct cvg_identity **ret_identity,
+                                              struct cvg_why *ret_why);
+void cvg_identity_free(struct cvg_identity *identity);
+
+#endif

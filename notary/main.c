@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* converge-notaryd: the order in which a notary starts. */
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "config.h"
+#include "notary/listener.h"
+#include "notary/options.h"
+#include "notary/privileges.h"
+#include "notary/server.h"
+
+#define RESOLVER_THREADS "32"
+
+static int complain(const struct cvg_why *why, enum cvg_error err, int status)
+{
+    fprintf(stderr, "converge-notaryd: %s\n", why->text[0] != '\0' ? why->text : cvg_strerror(err));
+    return status;
+}
+
+/* SIGHUP: reads everything again; on any error all stays as it is. Keys that the process, no longer
+ * root, cannot read any more are kept. */
+static const char *config_path;
+
+static void reload(struct cvg_server *server)
+{
+    struct cvg_settings settings;
+    struct cvg_identity *identity = NULL;
+    struct cvg_why why = {.text = ""};
+    enum cvg_error err = cvg_settings_load(config_path, &settings, &why);
+    if (err == CVG_OK && access(settings.tls_key, R_OK) == 0 &&
+        access(settings.signing_key, R_OK) == 0)
+        err = cvg_identity_load(&settings, &identity, &why);
+    if (err == CVG_OK) {
+        err = cvg_server_replace(server, &settings, identity, &why);
+        if (err != CVG_OK)
+            cvg_identity_free(identity);
+    }
+    if (err != CVG_OK)
+        cvg_log(CVG_LOG_ERROR, "not reloaded: %s", why.text[0] ? why.text : cvg_strerror(err));
+    else
+        cvg_log(CVG_LOG_NOTICE, "reloaded %s%s", config_path,
+                identity == NULL ? "; the keys are not readable any more and stay" : "");
+}
+
+static enum cvg_error tell_ready(int fd, struct cvg_why *why)
+{
+    static const char ready[] = "ready\n";
+    if (fd < 0)
+        return CVG_OK;
+    if (write(fd, ready, sizeof(ready) - 1) != (ssize_t)sizeof(ready) - 1)
+        return cvg_fail(why, CVG_ERR_IO, "--ready-fd %d cannot be written to", fd);
+    close(fd);
+    return CVG_OK;
+}
+
+/* Keys are read and ports are bound first, then privileges go; the database, which others' answers
+ * end up in, is opened after that. */
+static enum cvg_error start(const struct cvg_options *options, struct cvg_server **ret_server,
+                            struct cvg_why *why)
+{
+    struct cvg_settings settings;
+    struct cvg_identity *identity = NULL;
+    struct cvg_server *server = NULL;
+    enum cvg_error err = cvg_settings_load(options->config, &settings, why);
+    if (err == CVG_OK)
+        err = cvg_identity_load(&settings, &identity, why);
+    if (err == CVG_OK)
+        err = cvg_limits_set(&settings, why);
+    if (err == CVG_OK) {
+        err = cvg_server_new(&settings, identity, &server, why);
+        if (err != CVG_OK)
+            cvg_identity_free(identity);
+    }
+    if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
+        err = cvg_listeners_open(server, why);
+    if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
+        err = cvg_privileges_drop(&settings, why);
+    if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
+        err = cvg_server_open_store(server, why);
+    if (err != CVG_OK) {
+        cvg_server_free(server);
+        return err;
+    }
+    *ret_server = server;
+    return CVG_OK;
+}
+
+static int serve(const struct cvg_options *options)
+{
+    static int log_fd = STDERR_FILENO;
+    struct cvg_server *server = NULL;
+    struct cvg_why why = {.text = ""};
+    cvg_log_set_handler(cvg_log_to_fd, options->verbose ? CVG_LOG_DEBUG : CVG_LOG_NOTICE, &log_fd);
+    enum cvg_error err = start(options, &server, &why);
+    if (err == CVG_OK && options->command == CVG_COMMAND_SERVE) {
+        config_path = options->config;
+        server->reload = reload;
+        err = tell_ready(options->ready_fd, &why);
+        if (err == CVG_OK)
+            cvg_server_run(server);
+    }
+    cvg_server_free(server);
+    return err == CVG_OK ? EXIT_SUCCESS : complain(&why, err, EXIT_FAILURE);
+}
+
+int main(int argc, char **argv)
+{
+    struct cvg_options options;
+    struct cvg_why why = {.text = ""};
+    /* Before anything else touches OpenSSL: no configuration, so no provider of ours or others'. */
+    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+        return EXIT_FAILURE;
+    /* libuv reads it when the first name is looked up. */
+    (void)setenv("UV_THREADPOOL_SIZE", RESOLVER_THREADS, 0);
+    enum cvg_error err = cvg_options_parse(argc, argv, &options, &why);
+    if (err != CVG_OK)
+        return complain(&why, err, 2);
+    switch (options.command) {
+    case CVG_COMMAND_HELP:
+        return fputs(cvg_options_help, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    case CVG_COMMAND_VERSION:
+        return puts("converge-notaryd " VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    case CVG_COMMAND_INIT:
+        err = cvg_init_write(&options.init, &why);
+        return err == CVG_OK ? EXIT_SUCCESS : complain(&why, err, EXIT_FAILURE);
+    case CVG_COMMAND_SERVE:
+    case CVG_COMMAND_CHECK:
+        return serve(&options);
+    }
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* What a notary has seen of one target: certificates, with the first and the last time, and which
+ * of them are current.
+ *
+ * A certificate is current while some observation of it is the newest for its (key type, address)
+ * and younger than the maximum age. So a certificate shown for a short while is endorsed only until
+ * the next look at that address, and never longer than the maximum age. History stays: up to
+ * CVG_V2_RECORDS_MAX certificates. Pure, with the time given; not thread-safe. */
+#ifndef CVG_NOTARY_OBSERVATIONS_H
+#define CVG_NOTARY_OBSERVATIONS_H
+
+#include "common/protocol/v2.h"
+#include "notary/address.h"
+
+#define CVG_VIEWS_MAX 64
+
+struct cvg_seen {
+    struct cvg_leaf leaf;
+    int64_t first_s;
+    int64_t last_s;
+};
+
+/* The newest observation at one (key type, address). */
+struct cvg_view {
+    struct cvg_address address;
+    uint8_t key_type; /* enum cvg_key_type */
+    uint8_t record;   /* index of what was seen */
+    int64_t last_s;
+};
+
+struct cvg_observations {
+    struct cvg_seen *record; /* owned */
+    size_t count;
+    struct cvg_view *view; /* owned */
+    size_t view_count;
+};
+
+void cvg_observations_free(struct cvg_observations *observations); /* the content; NULL allowed */
+
+/* Takes in that the leaf was seen at the address. NOMEM leaves everything as it was. */
+CVG_MUST_USE enum cvg_error cvg_observations_add(struct cvg_observations *observations,
+                                                 const struct cvg_leaf *leaf,
+                                                 const struct cvg_address *address, int64_t now_s);
+
+/* Whether that record is current at now_s. An observation from the future (the clock was set back)
+ * is not, beyond a minute. */
+bool cvg_observations_current(const struct cvg_observations *observations, size_t record,
+                              int64_t now_s, int64_t max_age_s);
+
+/* The first second at which some record that is current now no longer is; INT64_MAX if none is. */
+int64_t cvg_observations_expiry(const struct cvg_observations *observations, int64_t now_s,
+                                int64_t max_age_s);
+
+/* The last time anything was seen; 0 if nothing was. */
+int64_t cvg_observations_newest(const struct cvg_observations *observations);
+
+/* All records for version 2, newest first; ret_record holds CVG_V2_RECORDS_MAX. Returns how many.
+ */
+size_t cvg_observations_list(const struct cvg_observations *observations, int64_t now_s,
+                             int64_t max_age_s, struct cvg_v2_record *ret_record);
+
+/* The form they are stored in (without checksum), and back. SYNTAX or RANGE: nothing is taken. */
+CVG_MUST_USE enum cvg_error cvg_observations_write(const struct cvg_observations *observations,
+                                                   struct cvg_buffer *ret_buffer);
+CVG_MUST_USE enum cvg_error cvg_observations_parse(const void *data, size_t len,
+                                                   struct cvg_observations *ret_observations);
+
+#endif

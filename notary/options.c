@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of converge-notaryd. */
+#include "notary/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char cvg_options_help[] =
+    "Usage: converge-notaryd --config FILE [--ready-fd N] [--verbose]\n"
+    "       converge-notaryd --config FILE --check\n"
+    "       converge-notaryd --init DIR --name NAME --host HOST [OPTIONS]\n"
+    "\n"
+    "Looks at TLS servers from its own place on the network and tells which certificates it\n"
+    "sees there, signed.\n"
+    "\n"
+    "Serving:\n"
+    "  --config FILE       the configuration, such as DIR/notary.conf\n"
+    "  --check             read everything the configuration names, then exit\n"
+    "  --ready-fd N        write \"ready\" and a newline to descriptor N when listening\n"
+    "  --verbose           log more\n"
+    "\n"
+    "Making a notary:\n"
+    "  --init DIR          write keys, certificate, bundles and notary.conf into DIR;\n"
+    "                      files that exist are never overwritten\n"
+    "  --name NAME         its name: letters, digits, '.', '-' and '_'\n"
+    "  --host HOST         the name or address under which clients reach it\n"
+    "  --ssl-port N        direct queries (443)\n"
+    "  --bounce-port N     queries that come through a relay (4242)\n"
+    "  --relay-port N      this notary as a relay for others (80); 0 for none\n"
+    "  --region CC         the country it is in, two capital letters\n"
+    "  --operator TEXT     who runs it\n"
+    "  --address IP        an address of HOST, so that clients need no DNS; repeatable\n"
+    "\n"
+    "  --help              this text\n"
+    "  --version           the version\n"
+    "\n"
+    "Signals: SIGHUP reads the configuration and what it names again; SIGTERM lets what is\n"
+    "under way end, then exits.\n"
+    "Exit status: 0 success, 1 failure, 2 wrong usage.\n";
+
+enum option_id {
+    OPT_CONFIG = 256,
+    OPT_CHECK,
+    OPT_READY_FD,
+    OPT_VERBOSE,
+    OPT_INIT,
+    OPT_NAME,
+    OPT_HOST,
+    OPT_SSL_PORT,
+    OPT_BOUNCE_PORT,
+    OPT_RELAY_PORT,
+    OPT_REGION,
+    OPT_OPERATOR,
+    OPT_ADDRESS,
+    OPT_HELP,
+    OPT_VERSION
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"check", no_argument, NULL, OPT_CHECK},
+    {"ready-fd", required_argument, NULL, OPT_READY_FD},
+    {"verbose", no_argument, NULL, OPT_VERBOSE},
+    {"init", required_argument, NULL, OPT_INIT},
+    {"name", required_argument, NULL, OPT_NAME},
+    {"host", required_argument, NULL, OPT_HOST},
+    {"ssl-port", required_argument, NULL, OPT_SSL_PORT},
+    {"bounce-port", required_argument, NULL, OPT_BOUNCE_PORT},
+    {"relay-port", required_argument, NULL, OPT_RELAY_PORT},
+    {"region", required_argument, NULL, OPT_REGION},
+    {"operator", required_argument, NULL, OPT_OPERATOR},
+    {"address", required_argument, NULL, OPT_ADDRESS},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static enum cvg_error number(const char *name, const char *text, unsigned min, unsigned max,
+                             unsigned *ret_number, struct cvg_why *why)
+{
+    char *end = NULL;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || value < min || value > max)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--%s takes a number from %u to %u", name, min, max);
+    *ret_number = (unsigned)value;
+    return CVG_OK;
+}
+
+static enum cvg_error add_address(const char *text, struct cvg_init *init, struct cvg_why *why)
+{
+    if (init->addresses.count == CVG_INIT_ADDRESSES)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--address can be given %d times at most",
+                        CVG_INIT_ADDRESSES);
+    if (cvg_address_parse(text, &init->addresses.address[init->addresses.count]) != CVG_OK)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--address takes an IPv4 or IPv6 address");
+    init->addresses.count++;
+    return CVG_OK;
+}
+
+static enum cvg_error take(int id, const char *value, struct cvg_options *options,
+                           struct cvg_why *why)
+{
+    unsigned ready_fd = 0;
+    enum cvg_error err = CVG_OK;
+    switch (id) {
+    case OPT_CONFIG:
+        options->config = value;
+        break;
+    case OPT_CHECK:
+        options->command = CVG_COMMAND_CHECK;
+        break;
+    case OPT_READY_FD:
+        err = number("ready-fd", value, 0, 65535, &ready_fd, why);
+        options->ready_fd = (int)ready_fd;
+        break;
+    case OPT_VERBOSE:
+        options->verbose = true;
+        break;
+    case OPT_INIT:
+        options->command = CVG_COMMAND_INIT;
+        options->init.directory = value;
+        break;
+    case OPT_NAME:
+        options->init.name = value;
+        break;
+    case OPT_HOST:
+        options->init.host = value;
+        break;
+    case OPT_SSL_PORT:
+        return number("ssl-port", value, 1, 65535, &options->init.ssl_port, why);
+    case OPT_BOUNCE_PORT:
+        return number("bounce-port", value, 1, 65535, &options->init.bounce_port, why);
+    case OPT_RELAY_PORT:
+        return number("relay-port", value, 0, 65535, &options->init.relay_port, why);
+    case OPT_REGION:
+        options->init.region = value;
+        break;
+    case OPT_OPERATOR:
+        options->init.operator_name = value;
+        break;
+    case OPT_ADDRESS:
+        return add_address(value, &options->init, why);
+    case OPT_HELP:
+        options->command = CVG_COMMAND_HELP;
+        break;
+    case OPT_VERSION:
+        options->command = CVG_COMMAND_VERSION;
+        break;
+    default:
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "unknown option or missing value; see --help");
+    }
+    return err;
+}
+
+static enum cvg_error check(const struct cvg_options *options, struct cvg_why *why)
+{
+    bool init = options->command == CVG_COMMAND_INIT;
+    if (init && (options->init.name == NULL || options->init.host == NULL))
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--init needs --name and --host");
+    if (!init && options->config == NULL)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--config FILE or --init DIR is needed; see --help");
+    if (init && options->config != NULL)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--config and --init do not go together");
+    return CVG_OK;
+}
+
+enum cvg_error cvg_options_parse(int argc, char **argv, struct cvg_options *ret_options,
+                                 struct cvg_why *ret_why)
+{
+    struct cvg_options options = {.command = CVG_COMMAND_SERVE, .ready_fd = -1};
+    cvg_init_defaults(&options.init);
+    opterr = 0;
+    for (int id; (id = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        enum cvg_error err = take(id, optarg, &options, ret_why);
+        if (err != CVG_OK)
+            return err;
+        if (options.command == CVG_COMMAND_HELP || options.command == CVG_COMMAND_VERSION)
+            break;
+    }
+    if (options.command != CVG_COMMAND_HELP && options.command != CVG_COMMAND_VERSION) {
+        if (optind < argc)
+            return cvg_fail(ret_why, CVG_ERR_ARGUMENT, "%s: options only; see --help",
+                            argv[optind]);
+        enum cvg_error err = check(&options, ret_why);
+        if (err != CVG_OK)
+            return err;
+    }
+    *ret_options = options;
+    return CVG_OK;
+}

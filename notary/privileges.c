@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* What the process may do and use. */
+#include "notary/privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#define SPARE_DESCRIPTORS 64
+#define LOOKS_PER_PROBE   4
+
+static enum cvg_error set_descriptors(const struct cvg_settings *settings, struct cvg_why *why)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)settings->max_connections + 2 * (rlim_t)settings->max_tunnels +
+                    LOOKS_PER_PROBE * (rlim_t)settings->max_probes + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return cvg_fail(why, CVG_ERR_IO, "getrlimit: %s", strerror(errno));
+    if (limit.rlim_cur >= wanted)
+        return CVG_OK;
+    if (limit.rlim_max < wanted && geteuid() == 0) {
+        struct rlimit raised = {.rlim_cur = wanted, .rlim_max = wanted};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            return CVG_OK;
+    }
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return cvg_fail(why, CVG_ERR_IO, "setrlimit: %s", strerror(errno));
+    if (limit.rlim_cur < wanted)
+        cvg_log(CVG_LOG_WARNING,
+                "only %llu descriptors are allowed; %llu may be needed at the configured caps",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+    return CVG_OK;
+}
+
+enum cvg_error cvg_limits_set(const struct cvg_settings *settings, struct cvg_why *ret_why)
+{
+    const struct rlimit no_core = {0, 0};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    umask(077);
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
+        return cvg_fail(ret_why, CVG_ERR_IO, "setting limits: %s", strerror(errno));
+    return set_descriptors(settings, ret_why);
+}
+
+struct user {
+    uid_t uid;
+    gid_t gid;
+};
+
+static bool look_up(const char *name, struct user *ret_user)
+{
+    const struct passwd *entry = getpwnam(name);
+    if (entry == NULL)
+        return false;
+    *ret_user = (struct user){.uid = entry->pw_uid, .gid = entry->pw_gid};
+    return true;
+}
+
+static enum cvg_error find_user(const struct cvg_settings *settings, struct user *ret_user,
+                                struct cvg_why *why)
+{
+    if (settings->user[0] != '\0') {
+        if (!look_up(settings->user, ret_user))
+            return cvg_fail(why, CVG_ERR_CONFIG, "there is no user %s", settings->user);
+    } else if (!look_up(CVG_AGENT_USER_NAME, ret_user) && !look_up("nobody", ret_user)) {
+        return cvg_fail(why, CVG_ERR_CONFIG, "there is neither a user %s nor nobody",
+                        CVG_AGENT_USER_NAME);
+    }
+    return CVG_OK;
+}
+
+/* The database's directory, and what is in it of us, belongs to the user. */
+static enum cvg_error make_directory(const struct cvg_settings *settings, uid_t owner, gid_t group,
+                                     struct cvg_why *why)
+{
+    char directory[CVG_PATH_MAX];
+    if (settings->database[0] == '\0')
+        return CVG_OK;
+    strcpy(directory, settings->database);
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL || slash == directory)
+        return CVG_OK;
+    *slash = '\0';
+    enum cvg_error err = cvg_directory_make(directory, owner, 0700, why);
+    if (err != CVG_OK || geteuid() != 0)
+        return err;
+    if (lchown(directory, owner, group) != 0 ||
+        (lchown(settings->database, owner, group) != 0 && errno != ENOENT))
+        return cvg_fail(why, CVG_ERR_IO, "%s: chown: %s", directory, strerror(errno));
+    return CVG_OK;
+}
+
+static enum cvg_error become(const struct user *user, struct cvg_why *why)
+{
+    if (setgroups(0, NULL) != 0 || setgid(user->gid) != 0 || setuid(user->uid) != 0)
+        return cvg_fail(why, CVG_ERR_IO, "cannot become user %ld: %s", (long)user->uid,
+                        strerror(errno));
+    if (setuid(0) == 0)
+        return cvg_fail(why, CVG_ERR_OWNER, "root could be regained");
+    return CVG_OK;
+}
+
+enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings, struct cvg_why *ret_why)
+{
+    struct user user = {0};
+    if (geteuid() != 0)
+        return make_directory(settings, geteuid(), getegid(), ret_why);
+    enum cvg_error err = find_user(settings, &user, ret_why);
+    if (err == CVG_OK)
+        err = make_directory(settings, user.uid, user.gid, ret_why);
+    if (err == CVG_OK && user.uid != 0)
+        err = become(&user, ret_why);
+    if (err == CVG_OK)
+        (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return err;
+}

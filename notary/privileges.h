@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What the process may do and use: limits, and becoming an ordinary user. */
+#ifndef CVG_NOTARY_PRIVILEGES_H
+#define CVG_NOTARY_PRIVILEGES_H
+
+#include "notary/settings.h"
+
+/* Core dumps off (keys are in memory), umask 077, no SIGPIPE, as many descriptors as the settings'
+ * caps may need. */
+CVG_MUST_USE enum cvg_error cvg_limits_set(const struct cvg_settings *settings,
+                                           struct cvg_why *ret_why);
+
+/* Makes the database's directory if it is missing. As root: it is given to the user, and the
+ * process becomes that user, for good. As anybody else: stays who it is. The user is the settings',
+ * else CVG_AGENT_USER_NAME, else nobody. "root" is taken at its word. */
+CVG_MUST_USE enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings,
+                                                struct cvg_why *ret_why);
+
+#endif

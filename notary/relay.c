@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The relay's front: who comes, what they ask for, and which of the notary's hosts answers. The
+ * octets are tunnel.c's business. */
+#include "notary/relay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "notary/dial.h"
+#include "notary/http.h"
+#include "notary/route.h"
+#include "notary/tunnel.h"
+
+#define SETUP_MS  5000 /* from the request to the answer */
+#define DIALS_MAX (1 + CVG_HTTP_ALTERNATES_MAX)
+
+struct candidate {
+    struct cvg_relay *relay;
+    struct cvg_endpoint endpoint;
+    struct cvg_dial *dial; /* under way, or NULL */
+};
+
+struct cvg_relay {
+    uv_timer_t timer;     /* first: casts */
+    struct cvg_link link; /* among the server's tunnels */
+    struct cvg_server *server;
+    struct cvg_budget_client *client;
+    struct cvg_tunnel *tunnel;
+    struct cvg_http *http;
+    struct candidate candidate[DIALS_MAX];
+    size_t candidates;
+    size_t dialling;
+    bool closed;
+};
+
+static void freed(uv_handle_t *handle)
+{
+    struct cvg_relay *relay = (struct cvg_relay *)(void *)handle;
+    cvg_http_free(relay->http);
+    free(relay);
+}
+
+static void stop_dialling(struct cvg_relay *relay)
+{
+    for (size_t i = 0; i < relay->candidates; i++) {
+        cvg_dial_cancel(relay->candidate[i].dial);
+        relay->candidate[i].dial = NULL;
+    }
+    relay->dialling = 0;
+}
+
+static void close_relay(struct cvg_relay *relay)
+{
+    if (relay->closed)
+        return;
+    relay->closed = true;
+    stop_dialling(relay);
+    cvg_tunnel_close(relay->tunnel);
+    cvg_list_remove(&relay->link);
+    relay->server->tunnel_count--;
+    if (relay->client != NULL)
+        cvg_budget_leave(relay->server->budget, relay->client);
+    uv_close((uv_handle_t *)&relay->timer, freed);
+    cvg_server_left(relay->server);
+}
+
+static void timed_out(uv_timer_t *timer)
+{
+    close_relay((struct cvg_relay *)(void *)timer);
+}
+
+static void set_timer(struct cvg_relay *relay, uint64_t ms)
+{
+    uv_timer_start(&relay->timer, timed_out, ms, 0);
+}
+
+/* Declines, as the original does. */
+static void decline(struct cvg_relay *relay, unsigned status)
+{
+    char answer[512];
+    const char *text = status == 404
+                           ? "<html><body>Unable to connect to notary!</body></html>\n"
+                           : "<html><body>Not an authorized notary request.</body></html>\n";
+    int len =
+        snprintf(answer, sizeof(answer),
+                 "HTTP/1.0 %u %s\r\nConnection: close\r\nContent-Type: text/html\r\n"
+                 "Content-Length: %zu\r\n\r\n%s",
+                 status, status == 404 ? "Unable to connect" : "Access Denied", strlen(text), text);
+    set_timer(relay, relay->server->settings.client_timeout_ms);
+    cvg_tunnel_decline(relay->tunnel, answer, (size_t)len);
+}
+
+static void too_late(uv_timer_t *timer)
+{
+    struct cvg_relay *relay = (struct cvg_relay *)(void *)timer;
+    stop_dialling(relay);
+    decline(relay, 404);
+}
+
+static void dialled(uv_tcp_t *tcp, void *user)
+{
+    struct candidate *candidate = user;
+    struct cvg_relay *relay = candidate->relay;
+    char answer[CVG_HOST_MAX + 128];
+    candidate->dial = NULL;
+    relay->dialling--;
+    if (tcp == NULL) {
+        if (relay->dialling == 0)
+            decline(relay, 404);
+        return;
+    }
+    stop_dialling(relay);
+    int len = snprintf(answer, sizeof(answer),
+                       "HTTP/1.0 200 Connection Established\r\nProxy-Agent: Convergence\r\n"
+                       "X-Convergence-Notary: %s\r\n\r\n",
+                       candidate->endpoint.host);
+    set_timer(relay, relay->server->settings.idle_timeout_ms);
+    cvg_tunnel_join(relay->tunnel, tcp, answer, (size_t)len);
+}
+
+static bool port_allowed(const struct cvg_server *server, uint16_t port)
+{
+    for (size_t i = 0; i < server->settings.relay_ports.count; i++)
+        if (server->settings.relay_ports.port[i] == port)
+            return true;
+    return false;
+}
+
+/* As the original: one destination that is not permitted spoils the request. */
+static bool add_candidate(struct cvg_relay *relay, const char *text, size_t len)
+{
+    struct candidate *candidate = &relay->candidate[relay->candidates];
+    if (cvg_route_relay(text, len, &candidate->endpoint) != CVG_OK ||
+        !port_allowed(relay->server, candidate->endpoint.port))
+        return false;
+    candidate->relay = relay;
+    relay->candidates++;
+    return true;
+}
+
+static bool take_request(struct cvg_relay *relay, const struct cvg_http_request *request)
+{
+    if (request->method != CVG_HTTP_CONNECT ||
+        !add_candidate(relay, request->path, request->path_len))
+        return false;
+    for (size_t i = 0; i < request->alternate_count; i++)
+        if (!add_candidate(relay, request->alternate[i], strlen(request->alternate[i])))
+            return false;
+    return true;
+}
+
+static void dial_all(struct cvg_relay *relay)
+{
+    struct cvg_server *server = relay->server;
+    for (size_t i = 0; i < relay->candidates; i++)
+        if (cvg_dial_start(&server->loop, server->resolver, server->filter,
+                           &relay->candidate[i].endpoint, dialled, &relay->candidate[i],
+                           &relay->candidate[i].dial) == CVG_OK)
+            relay->dialling++;
+    if (relay->dialling == 0)
+        decline(relay, 404);
+    else
+        uv_timer_start(&relay->timer, too_late, SETUP_MS, 0);
+}
+
+/* The head of the request; what follows it is for the other notary. */
+static size_t on_head(struct cvg_tunnel *tunnel, const char *data, size_t len, void *user)
+{
+    struct cvg_relay *relay = user;
+    size_t taken = 0;
+    (void)tunnel;
+    enum cvg_http_state state = cvg_http_feed(relay->http, data, len, &taken);
+    if (state == CVG_HTTP_MORE)
+        return taken;
+    cvg_tunnel_head_done(relay->tunnel);
+    if (state == CVG_HTTP_BAD || !take_request(relay, cvg_http_request(relay->http)))
+        decline(relay, 403);
+    else
+        dial_all(relay);
+    return taken;
+}
+
+static void on_active(struct cvg_tunnel *tunnel, void *user)
+{
+    struct cvg_relay *relay = user;
+    (void)tunnel;
+    set_timer(relay, relay->server->settings.idle_timeout_ms);
+}
+
+static void on_end(struct cvg_tunnel *tunnel, void *user)
+{
+    (void)tunnel;
+    close_relay(user);
+}
+
+static const struct cvg_tunnel_events events = {
+    .head = on_head,
+    .active = on_active,
+    .end = on_end,
+};
+
+static enum cvg_error enter(struct cvg_relay *relay)
+{
+    struct cvg_address peer;
+    enum cvg_error err = cvg_tunnel_peer(relay->tunnel, &peer);
+    if (err == CVG_OK && relay->server->tunnel_count > relay->server->settings.max_tunnels)
+        err = CVG_ERR_BUSY;
+    if (err == CVG_OK)
+        err = cvg_budget_enter(relay->server->budget, &peer, uv_now(&relay->server->loop),
+                               &relay->client);
+    if (err == CVG_OK)
+        err = cvg_http_new(&relay->http);
+    return err;
+}
+
+void cvg_relay_accept(struct cvg_server *server, uv_stream_t *listener)
+{
+    struct cvg_relay *relay = calloc(1, sizeof(*relay));
+    if (relay == NULL)
+        return;
+    relay->server = server;
+    if (cvg_tunnel_accept(&server->loop, listener, &events, relay, &relay->tunnel) != CVG_OK) {
+        free(relay);
+        return;
+    }
+    uv_timer_init(&server->loop, &relay->timer);
+    cvg_list_push(&server->tunnels, &relay->link);
+    server->tunnel_count++;
+    if (enter(relay) != CVG_OK) {
+        close_relay(relay);
+        return;
+    }
+    set_timer(relay, server->settings.client_timeout_ms);
+    cvg_tunnel_start(relay->tunnel);
+}
+
+void cvg_tunnels_close(struct cvg_server *server)
+{
+    while (!cvg_list_empty(&server->tunnels))
+        close_relay(CVG_CONTAINER_OF(server->tunnels.next, struct cvg_relay, link));
+}

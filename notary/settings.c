@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* The keys of notary.conf, their defaults and what each allows. */
+#include "notary/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/keys.h"
+
+/* What the setters work on. The settings come first: a key's offset is into them. */
+struct parse {
+    struct cvg_settings settings;
+    const char *directory; /* with its final '/'; "" for the current one */
+    size_t directory_len;
+};
+
+/* The word as a string; false if it is longer than size allows. */
+static bool text_of(const struct cvg_value *value, char *ret_text, size_t size)
+{
+    if (value->len == 0 || value->len >= size)
+        return false;
+    memcpy(ret_text, value->text, value->len);
+    ret_text[value->len] = '\0';
+    return true;
+}
+
+/* A path; one that is not absolute starts at the configuration's directory. */
+static bool set_path(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    const struct parse *parse = target;
+    char *path = (char *)target + key->offset;
+    if (value->len == 0)
+        return false;
+    size_t before = value->text[0] == '/' ? 0 : parse->directory_len;
+    if (before + value->len >= CVG_PATH_MAX)
+        return false;
+    memcpy(path, parse->directory, before);
+    memcpy(path + before, value->text, value->len);
+    path[before + value->len] = '\0';
+    return true;
+}
+
+static bool set_word(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_value rest = *value, word;
+    return cvg_value_word(&rest, &word) && word.len == value->len &&
+           memchr(value->text, '/', value->len) == NULL &&
+           text_of(value, (char *)target + key->offset, CVG_MESSAGE_NAME_MAX);
+}
+
+static bool set_addresses(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_addresses *list = (void *)((char *)target + key->offset);
+    struct cvg_value rest = *value, word;
+    char text[CVG_ADDRESS_TEXT_MAX];
+    list->count = 0;
+    while (cvg_value_word(&rest, &word)) {
+        if (list->count == CVG_SETTINGS_ADDRESSES || !text_of(&word, text, sizeof(text)) ||
+            cvg_address_parse(text, &list->address[list->count]) != CVG_OK)
+            return false;
+        list->count++;
+    }
+    return list->count >= key->min;
+}
+
+static bool set_networks(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_networks *list = (void *)((char *)target + key->offset);
+    struct cvg_value rest = *value, word;
+    char text[CVG_ADDRESS_TEXT_MAX + 4];
+    list->count = 0;
+    while (cvg_value_word(&rest, &word)) {
+        if (list->count == CVG_SETTINGS_NETWORKS || !text_of(&word, text, sizeof(text)) ||
+            cvg_network_parse(text, &list->network[list->count]) != CVG_OK)
+            return false;
+        list->count++;
+    }
+    return true;
+}
+
+static bool set_ports(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_ports *list = (void *)((char *)target + key->offset);
+    struct cvg_value rest = *value, word;
+    uint64_t port;
+    list->count = 0;
+    while (cvg_value_word(&rest, &word)) {
+        if (list->count == CVG_SETTINGS_RELAY_PORTS ||
+            !cvg_value_number(&word, 1, UINT16_MAX, &port))
+            return false;
+        list->port[list->count++] = (uint16_t)port;
+    }
+    return list->count > 0;
+}
+
+#define FIELD(name) offsetof(struct parse, settings.name)
+#define A_PATH      "a path is allowed, from the file's directory on if it is not absolute"
+#define ADDRESSES   "at most 16 IPv4 or IPv6 addresses are allowed, separated by blanks"
+
+static const struct cvg_key keys[] = {
+    {"name", set_word, FIELD(name), 0, 0, "one word of at most 63 octets is allowed"},
+    {"tls_key", set_path, FIELD(tls_key), 0, 0, A_PATH},
+    {"tls_certificate", set_path, FIELD(tls_certificate), 0, 0, A_PATH},
+    {"signing_key", set_path, FIELD(signing_key), 0, 0, A_PATH},
+    {"bundle", set_path, FIELD(bundle), 0, 0, A_PATH},
+    {"bundle_v1", set_path, FIELD(bundle_v1), 0, 0, A_PATH},
+    {"database", set_path, FIELD(database), 0, 0, A_PATH},
+    {"hosts", set_path, FIELD(hosts), 0, 0, A_PATH},
+    {"user", set_word, FIELD(user), 0, 0, "the name of a user is allowed"},
+    {"listen", set_addresses, FIELD(listen), 1, 0, ADDRESSES},
+    {"ssl_port", cvg_set_unsigned, FIELD(ssl_port), 1, 65535, "1 to 65535 is allowed"},
+    {"bounce_port", cvg_set_unsigned, FIELD(bounce_port), 1, 65535, "1 to 65535 is allowed"},
+    {"relay_port", cvg_set_unsigned, FIELD(relay_port), 0, 65535,
+     "0 (no relay) to 65535 is allowed"},
+    {"relay_ports", set_ports, FIELD(relay_ports), 0, 0,
+     "1 to 16 ports from 1 to 65535 are allowed, separated by blanks"},
+    {"allow_targets", set_networks, FIELD(allow_targets), 0, 0,
+     "at most 64 networks such as 192.0.2.0/24 or 2001:db8::/32 are allowed"},
+    {"own_addresses", set_addresses, FIELD(own_addresses), 0, 0, ADDRESSES},
+    {"max_observation_age", cvg_set_duration_s64, FIELD(max_observation_age_s), 1, 31622400,
+     "1s to 366d is allowed, for example 24h"},
+    {"probe_timeout", cvg_set_duration_ms, FIELD(probe_timeout_ms), 100, 10000,
+     "100ms to 10s is allowed, for example 2s"},
+    {"probe_interval", cvg_set_duration_ms, FIELD(probe_interval_ms), 100, 3600000,
+     "100ms to 1h is allowed, for example 10s"},
+    {"probes_per_minute", cvg_set_unsigned, FIELD(probes_per_minute), 1, 1000000,
+     "1 to 1000000 is allowed"},
+    {"max_probes", cvg_set_unsigned, FIELD(max_probes), 1, 65536, "1 to 65536 is allowed"},
+    {"max_targets", cvg_set_unsigned, FIELD(max_targets), 1, 100000000,
+     "1 to 100000000 is allowed"},
+    {"max_connections", cvg_set_unsigned, FIELD(max_connections), 1, 1000000,
+     "1 to 1000000 is allowed"},
+    {"connections_per_network", cvg_set_unsigned, FIELD(connections_per_network), 1, 1000000,
+     "1 to 1000000 is allowed"},
+    {"max_tunnels", cvg_set_unsigned, FIELD(max_tunnels), 1, 1000000, "1 to 1000000 is allowed"},
+    {"client_timeout", cvg_set_duration_ms, FIELD(client_timeout_ms), 100, 600000,
+     "100ms to 10m is allowed, for example 10s"},
+    {"idle_timeout", cvg_set_duration_ms, FIELD(idle_timeout_ms), 100, 86400000,
+     "100ms to 24h is allowed, for example 5m"},
+};
+
+/* What cannot be left out, and what does not go together. */
+static enum cvg_error check(const struct cvg_settings *settings, const char *file,
+                            struct cvg_why *why)
+{
+    const char *missing = settings->name[0] == '\0'              ? "name"
+                          : settings->tls_key[0] == '\0'         ? "tls_key"
+                          : settings->tls_certificate[0] == '\0' ? "tls_certificate"
+                          : settings->signing_key[0] == '\0'     ? "signing_key"
+                                                                 : NULL;
+    if (missing != NULL)
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: %s is missing", file, missing);
+    if (settings->ssl_port == settings->relay_port || settings->bounce_port == settings->ssl_port ||
+        settings->bounce_port == settings->relay_port)
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: ssl_port, bounce_port and relay_port must differ",
+                        file);
+    return CVG_OK;
+}
+
+void cvg_settings_init(struct cvg_settings *ret_settings)
+{
+    *ret_settings = (struct cvg_settings){
+        .listen = {.address = {{.family = 6}, {.family = 4}}, .count = 2},
+        .ssl_port = 443,
+        .bounce_port = 4242,
+        .relay_port = 80,
+        .relay_ports = {.port = {4242}, .count = 1},
+        .max_observation_age_s = 86400,
+        .probe_timeout_ms = 2000,
+        .probe_interval_ms = 10000,
+        .probes_per_minute = 600,
+        .max_probes = 512,
+        .max_targets = 100000,
+        .max_connections = 4096,
+        .connections_per_network = 256,
+        .max_tunnels = 512,
+        .client_timeout_ms = 10000,
+        .idle_timeout_ms = 300000,
+    };
+}
+
+enum cvg_error cvg_settings_parse(const char *text, size_t len, const char *path,
+                                  struct cvg_settings *ret_settings, struct cvg_why *ret_why)
+{
+    const char *slash = strrchr(path, '/');
+    struct parse parse = {.directory = path};
+    parse.directory_len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    cvg_settings_init(&parse.settings);
+    enum cvg_error err =
+        cvg_keys_parse(text, len, path, keys, sizeof(keys) / sizeof(keys[0]), &parse, ret_why);
+    if (err == CVG_OK)
+        err = check(&parse.settings, path, ret_why);
+    if (err == CVG_OK)
+        *ret_settings = parse.settings;
+    return err;
+}
+
+enum cvg_error cvg_settings_load(const char *path, struct cvg_settings *ret_settings,
+                                 struct cvg_why *ret_why)
+{
+    struct cvg_buffer text = {0};
+    enum cvg_error err = cvg_file_read(path, geteuid(), CVG_SETTINGS_MAX, false, &text, ret_why);
+    if (err == CVG_OK)
+        err = cvg_settings_parse((const char *)text.data, text.len, path, ret_settings, ret_why);
+    cvg_buffer_free(&text);
+    return err;
+}

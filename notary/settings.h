@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* notary.conf: what one notary serves, where its files are, and its limits.
+ *
+ * The grammar is converge.conf's: "key = value" lines and '#' comments. An unknown key, a bad value
+ * or a key given twice is an error that names file, line and what is allowed. */
+#ifndef CVG_NOTARY_SETTINGS_H
+#define CVG_NOTARY_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/config.h"
+#include "common/protocol/message.h"
+#include "notary/address.h"
+
+#define CVG_SETTINGS_MAX         65536 /* octets of a notary.conf */
+#define CVG_SETTINGS_NETWORKS    64
+#define CVG_SETTINGS_ADDRESSES   16
+#define CVG_SETTINGS_RELAY_PORTS 16
+
+struct cvg_addresses {
+    struct cvg_address address[CVG_SETTINGS_ADDRESSES];
+    size_t count;
+};
+
+struct cvg_networks {
+    struct cvg_network network[CVG_SETTINGS_NETWORKS];
+    size_t count;
+};
+
+struct cvg_ports {
+    uint16_t port[CVG_SETTINGS_RELAY_PORTS];
+    size_t count;
+};
+
+struct cvg_settings {
+    char name[CVG_MESSAGE_NAME_MAX];    /* name = alpha */
+    char tls_key[CVG_PATH_MAX];         /* tls_key = FILE: paths are relative to notary.conf */
+    char tls_certificate[CVG_PATH_MAX]; /* tls_certificate = FILE: the pin */
+    char signing_key[CVG_PATH_MAX];     /* signing_key = FILE */
+    char bundle[CVG_PATH_MAX];          /* bundle = FILE: served as /bundle.notary; optional */
+    char bundle_v1[CVG_PATH_MAX];       /* bundle_v1 = FILE: as /bundle-v1.notary; optional */
+    char database[CVG_PATH_MAX];        /* database = FILE: optional; without it memory only */
+    char hosts[CVG_PATH_MAX];           /* hosts = FILE: asked before DNS; hosts(5); optional */
+    char user[CVG_MESSAGE_NAME_MAX];    /* user = NAME: whom a notary started by root becomes */
+    struct cvg_addresses listen;        /* listen = ADDRESS ... (:: and 0.0.0.0) */
+    unsigned ssl_port;                  /* ssl_port = 443 */
+    unsigned bounce_port;               /* bounce_port = 4242 */
+    unsigned relay_port;                /* relay_port = 80; 0: this notary is no relay */
+    struct cvg_ports relay_ports;       /* relay_ports = 4242: where a relay connects to */
+    struct cvg_networks allow_targets;  /* allow_targets = CIDR ...: special-purpose addresses that
+                                           may be probed and relayed to all the same */
+    struct cvg_addresses own_addresses; /* own_addresses = ADDRESS ...: never probed, besides those
+                                           of this machine's interfaces */
+    uint64_t max_observation_age_s;     /* max_observation_age = 24h */
+    unsigned probe_timeout_ms;          /* probe_timeout = 2s: name, connections and second look */
+    unsigned probe_interval_ms;         /* probe_interval = 10s: one probe per target */
+    unsigned probes_per_minute;         /* probes_per_minute = 600: per client network */
+    unsigned max_probes;                /* max_probes = 512: at once */
+    unsigned max_targets;               /* max_targets = 100000: in memory */
+    unsigned max_connections;           /* max_connections = 4096 */
+    unsigned connections_per_network;   /* connections_per_network = 256 */
+    unsigned max_tunnels;               /* max_tunnels = 512 */
+    unsigned client_timeout_ms;         /* client_timeout = 10s: for a handshake, a request, and
+                                           for taking an answer */
+    unsigned idle_timeout_ms;           /* idle_timeout = 5m: between requests, and in tunnels */
+};
+
+void cvg_settings_init(struct cvg_settings *ret_settings);
+
+/* Parses the text over the defaults; file names become absolute, from the directory of path. path
+ * is otherwise only for messages. On failure *ret_settings is untouched. Pure. */
+CVG_MUST_USE enum cvg_error cvg_settings_parse(const char *text, size_t len, const char *path,
+                                               struct cvg_settings *ret_settings,
+                                               struct cvg_why *ret_why);
+
+/* Reads and parses the file; it must not be writable by others. */
+CVG_MUST_USE enum cvg_error cvg_settings_load(const char *path, struct cvg_settings *ret_settings,
+                                              struct cvg_why *ret_why);
+
+#endif
