@@ -14,8 +14,6 @@ EXPECTED = {"clean": "genuine", "cutoff": "genuine", "own": "refused", "hijacked
 
 def visit(lab, program, site, port):
     outcome = drive(lab, program, site.host(program.name), port)
-    if outcome.seconds > 5:
-        return "slow: %s" % outcome
     if EXPECTED[site.label] == "genuine":
         good = outcome.genuine
     elif EXPECTED[site.label] == "refused":
@@ -27,10 +25,7 @@ def visit(lab, program, site, port):
 
 
 def main():
-    try:
-        isolation.enter()
-    except isolation.Unavailable as reason:
-        tap.skip_all(str(reason))
+    isolation.enter_or_skip()
     table = programs.COVERED + programs.NOT_COVERED
     present = [program for program in table if not program.missing()]
     lab = Lab(standard_sites(), {program.name: program.kind for program in table},

@@ -2,11 +2,9 @@
 """Converge in the lab: notaries that run, and installations of the client, each with its own
 configuration, agent and log."""
 import glob
-import json
 import os
 import shutil
 import signal
-import subprocess
 import time
 
 from . import isolation, network
@@ -15,49 +13,51 @@ SETTLE_S = 10  # how long a daemon may take to be ready
 
 
 class Notary:
-    """converge-notaryd at a place of its own."""
+    """converge-notaryd. impostor: the attacker's own, which says it were the notary of that number,
+    at the same address, and would confirm the attacker's certificates."""
 
-    def __init__(self, lab, number):
-        self.name = "notary%d" % number
-        self.place = lab.network.place(self.name)
-        self.address = network.NOTARY_ADDRESSES[number - 1]
-        self.directory = os.path.join(isolation.SCRATCH, self.name)
+    def __init__(self, lab, number, impostor=False):
         self.lab = lab
+        self.name = "notary%d" % number
+        self.address = network.NOTARY_ADDRESSES[number - 1]
+        self.place = lab.network.place("impostor" if impostor else self.name)
+        self.directory = os.path.join(isolation.SCRATCH,
+                                      ("impostor-" if impostor else "") + self.name)
         self.process = None
         self._init()
 
     def _init(self):
-        result = self.place.run(
-            [self.lab.prefix + "/sbin/converge-notaryd", "--init", self.directory, "--name",
-             self.name, "--host", self.address], env=self.lab.environment())
+        self._run("--init", self.directory, "--name", self.name, "--host", self.address)
+        with open(self.configuration(), "a", encoding="ascii") as config:
+            config.write("listen = %s\nallow_targets = %s\nhosts = /etc/hosts\n"
+                         % (self.address, network.SITES))
+
+    def _run(self, *arguments):
+        result = self.place.run([self.lab.prefix + "/sbin/converge-notaryd", *arguments],
+                                env=self.lab.environment())
         if result.returncode != 0:
-            raise RuntimeError("converge-notaryd --init: " + result.stderr.decode())
-        with open(os.path.join(self.directory, "notary.conf"), "a", encoding="ascii") as config:
-            config.write("allow_targets = %s\nhosts = /etc/hosts\n" % network.SITES)
-        self.bundle = glob.glob(os.path.join(self.directory, "*.notary"))[0]
+            raise RuntimeError("converge-notaryd %s: %s" % (arguments[0],
+                                                            result.stderr.decode()))
+
+    def configuration(self):
+        return os.path.join(self.directory, "notary.conf")
+
+    def bundle(self):
+        return os.path.join(self.directory, self.name + ".notary")
 
     def start(self):
-        log = open(os.path.join(isolation.SCRATCH, self.name + ".log"), "ab")
-        self.process = self.place.start(
-            [self.lab.prefix + "/sbin/converge-notaryd", "--config",
-             os.path.join(self.directory, "notary.conf")],
-            env=self.lab.environment(), stdout=log, stderr=log)
-        log.close()
-        self._wait_until_it_listens()
-
-    def _wait_until_it_listens(self):
+        with open(self.directory + ".log", "ab") as log:
+            self.process = self.place.start(
+                [self.lab.prefix + "/sbin/converge-notaryd", "--config", self.configuration()],
+                env=self.lab.environment(), stdout=log, stderr=log)
         deadline = time.monotonic() + SETTLE_S
-        while "ssl_port":
-            listening = self.place.run(["ss", "-Hltn", "sport = :443"]).stdout
-            if listening.strip():
-                return
+        while not self.place.run(["ss", "-Hltn", "src %s:443" % self.address]).stdout.strip():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("%s does not listen: %s" % (self.name, self.log()))
             time.sleep(0.02)
 
     def log(self):
-        with open(os.path.join(isolation.SCRATCH, self.name + ".log"), encoding="utf-8",
-                  errors="replace") as file:
+        with open(self.directory + ".log", encoding="utf-8", errors="replace") as file:
             return file.read()
 
     def stop(self):
@@ -81,7 +81,7 @@ class Installation:
         self.log_path = os.path.join(isolation.SCRATCH, "agent-%s.log" % name)
         os.makedirs(os.path.join(self.directory, "notaries.d"))
         for notary in notaries:
-            shutil.copy(notary.bundle, os.path.join(self.directory, "notaries.d"))
+            shutil.copy(notary.bundle(), os.path.join(self.directory, "notaries.d"))
         settings = {"log": self.log_path, "deadline": "8s", **settings}
         with open(os.path.join(self.directory, "converge.conf"), "w", encoding="ascii") as config:
             for key, value in settings.items():

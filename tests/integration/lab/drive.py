@@ -81,7 +81,8 @@ def _relay(client, command, environment, values):
 def drive(lab, program, host, port, installation=None):
     """installation: the Converge to run it with (`converge run -- ...`), or None for without."""
     values, command, stdin = _prepare(program, host, port)
-    environment = lab.environment(**program.environment)
+    environment = lab.environment(**{name: program.fill(value, values)
+                                     for name, value in program.environment.items()})
     if installation:
         command = installation.command("run", "--", *command)
         environment.update(installation.environment())

@@ -68,7 +68,7 @@ class Lab:
             isolation.bind(cache, "/etc/ld.so.cache")
 
     def _names(self):
-        names = {"proxy." + DOMAIN: PROXY[0]}
+        names = {"proxy." + DOMAIN: PROXY[0], "evil-proxy." + DOMAIN: network.ATTACKER}
         for site in self.sites.values():
             names["%s.%s" % (site.label, DOMAIN)] = site.addresses["https"]
             for visitor, kind in self.visitors.items():
@@ -142,6 +142,12 @@ class Lab:
         self.notaries = [Notary(self, number) for number in (1, 2, 3)]
         for notary in self.notaries:
             notary.start()
+
+    def impersonate_notaries(self):
+        """The attacker answers in the notaries' place, with keys of its own."""
+        self.network.impersonate_notaries()
+        for number in (1, 2, 3):
+            Notary(self, number, impostor=True).start()
 
     def installation(self, name, **settings):
         return Installation(self, name, self.notaries, **settings)

@@ -2,7 +2,8 @@
 """Namespaces, links and routes: who is where, and who is in between.
 
     client --- attacker --- core --- sites
-                             |------ notary1, notary2, notary3, each at its own place
+                  |           |----- notary1, notary2, notary3, each at its own place
+               impostor: where the attacker keeps notaries of its own
 
 All addresses are the documentation ranges, which no notary outside a lab would look at."""
 import os
@@ -12,6 +13,7 @@ from . import isolation
 
 CLIENT = "198.51.100.2"
 ATTACKER = "198.51.100.1"
+IMPOSTOR = "198.51.100.130"
 SITES = "203.0.113.0/24"
 NOTARIES = "192.0.2.0/24"
 NOTARY_ADDRESSES = ["192.0.2.18", "192.0.2.34", "192.0.2.50"]
@@ -67,9 +69,11 @@ class Namespace:
 class Network:
     def __init__(self):
         self.places = {}
-        for name in ("client", "attacker", "core", "sites", "notary1", "notary2", "notary3"):
+        for name in ("client", "attacker", "impostor", "core", "sites",
+                     "notary1", "notary2", "notary3"):
             self.places[name] = Namespace(name)
-        self._link("attacker", "198.51.100.1/24", "client", "198.51.100.2/24")
+        self._link("attacker", ATTACKER + "/25", "client", CLIENT + "/25")
+        self._link("attacker", "198.51.100.129/25", "impostor", IMPOSTOR + "/25")
         self._link("core", "192.0.2.1/28", "attacker", "192.0.2.2/28", "eth1")
         self._link("core", "203.0.113.1/24", "sites", "203.0.113.2/24")
         for number, address in enumerate(NOTARY_ADDRESSES, 1):
@@ -112,6 +116,12 @@ class Network:
     def restore_notaries(self):
         for address in NOTARY_ADDRESSES:
             self.place("attacker").ip("route del %s/32" % address)
+
+    def impersonate_notaries(self):
+        """Who asks a notary reaches the attacker's notary of the same address instead."""
+        for address in NOTARY_ADDRESSES:
+            self.place("impostor").ip("addr add %s/32 dev lo" % address)
+            self.place("attacker").ip("route add %s/32 via %s" % (address, IMPOSTOR))
 
     def stop(self):
         for place in self.places.values():

@@ -4,6 +4,7 @@
 A row says how the program is told to fetch https://HOST:PORT/ and check the certificate, as its
 manual tells. What it printed decides: the site's own text came through, or nothing did. To add a
 program, add a row (CONTRIBUTING.md)."""
+import glob
 import os
 import shutil
 
@@ -17,10 +18,11 @@ class Program:
     in the agent's log. In command, stdin (which stays open after it) and files {host}, {port},
     {url} and {scratch}, a directory of this run, are filled in. needs: files, or programs on
     PATH. process: what the log calls it. local: the program is a relay, listening on port
-    {local}, through which a plain request is sent. kind: what the site speaks."""
+    {local}, through which a plain request is sent. kind: what the site speaks. handshakes:
+    how many connections one run makes."""
 
     def __init__(self, name, command, process=None, stdin=None, needs=None, environment=None,
-                 kind="https", local=False, files=None):
+                 kind="https", local=False, files=None, handshakes=1):
         self.name = name
         self.command = command
         self.process = process or os.path.basename(command[0])
@@ -30,6 +32,7 @@ class Program:
         self.kind = kind
         self.local = local
         self.files = files or {}
+        self.handshakes = handshakes
 
     def missing(self):
         """What is not installed here, or None."""
@@ -56,7 +59,7 @@ def _node(which):
     return "/opt/converge-lab/node-" + which
 
 
-_PYTHON_URLLIB = """
+URLLIB = """
 import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=20).read().decode())
 """
@@ -156,8 +159,8 @@ def _python(name, source, *arguments):
 COVERED = [
     Program("curl", ["curl", "-sS", "{url}"]),
     Program("curl-parallel", ["curl", "-sS", "--parallel", "{url}a", "{url}b", "{url}c"],
-            process="curl"),
-    _python("python-urllib", _PYTHON_URLLIB, "{url}"),
+            process="curl", handshakes=3),
+    _python("python-urllib", URLLIB, "{url}"),
     _python("python-requests", _PYTHON_REQUESTS, "{url}"),
     _python("python-asyncio", _PYTHON_ASYNCIO, "{host}", "{port}", REQUEST),
     _python("python-aiohttp", _PYTHON_AIOHTTP, "{url}"),
@@ -188,6 +191,20 @@ COVERED = [
             files={"haproxy.cfg": _HAPROXY}),
 ]
 
+_CARGO_CONFIG = """
+[registries.lab]
+index = "sparse+https://{host}:{port}/index/"
+[unstable]
+sparse-registry = true
+"""
+
+
+def _cargo():
+    """Rust's own installer keeps the real program below the home directory."""
+    found = glob.glob(os.path.expanduser("~/.rustup/toolchains/*/bin/cargo"))
+    return "/usr/bin/cargo" if os.path.exists("/usr/bin/cargo") or not found else found[0]
+
+
 # Programs with another TLS library, or an OpenSSL of their own inside: nobody asks for them, and
 # `converge doctor -- PROGRAM` must say so.
 NOT_COVERED = [
@@ -195,4 +212,7 @@ NOT_COVERED = [
     Program("wget", ["wget", "-qO-", "--tries=1", "{url}"]),
     Program("gnutls-cli", ["gnutls-cli", "--port={port}", "--x509cafile=" + ANCHORS, "{host}"],
             stdin=REQUEST),
+    Program("cargo", [_cargo(), "search", "--registry", "lab", "genuine"],
+            environment={"CARGO_HOME": "{scratch}", "RUSTC_BOOTSTRAP": "1"},
+            files={"config.toml": _CARGO_CONFIG}),
 ]

@@ -12,10 +12,20 @@ import sys
 POSTGRES_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
-def reply(text, path):
-    if "/info/refs" in path:  # what git wants to see of a repository over plain HTTP
-        text = "%s\trefs/heads/%s" % ("1" * 40, text.replace(" ", "-"))
-    body = (text + "\n").encode()
+def body_for(text, host, path):
+    name = text.replace(" ", "-")
+    if "/info/refs" in path:  # what git wants to see of a repository
+        return "%s\trefs/heads/%s" % ("1" * 40, name)
+    if path.endswith("/config.json"):  # what cargo wants to see of a registry
+        return json.dumps({"dl": "https://%s/dl" % host, "api": "https://%s" % host})
+    if "/api/v1/crates" in path:
+        return json.dumps({"crates": [{"name": name, "max_version": "1.0.0",
+                                       "description": text}], "meta": {"total": 1}})
+    return text
+
+
+def reply(text, host, path):
+    body = (body_for(text, host, path) + "\n").encode()
     return (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
             b"Connection: close\r\n\r\n" % len(body)) + body
 
@@ -40,10 +50,10 @@ class Site:
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
             path = head.split(b" ")[1].decode("ascii", "replace")
-            host = [line.split(b":", 1)[1].strip() for line in head.split(b"\r\n")
-                    if line.lower().startswith(b"host:")]
-            self.note("%s %s" % (host[0].decode("ascii", "replace") if host else "-", path))
-            writer.write(reply(self.spec["text"], path))
+            host = [line.split(b":", 1)[1].strip().decode("ascii", "replace")
+                    for line in head.split(b"\r\n") if line.lower().startswith(b"host:")]
+            self.note("%s %s" % (host[0] if host else "-", path))
+            writer.write(reply(self.spec["text"], host[0] if host else "-", path))
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, IndexError,
                 ssl.SSLError, asyncio.LimitOverrunError):

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""The demo: tells in plain text what happens to programs without and with Converge. It runs the
+programs of the integration table in the lab's network; scripts/demo builds and starts it."""
+import statistics
+import sys
+
+from lab import isolation
+from lab.drive import drive
+from lab.lab import Lab, Site
+from lab.session import find
+
+PROGRAMS = ["curl", "python-urllib", "python-requests", "node-debian", "node-official", "ruby",
+            "php-curl", "perl", "lua", "w3m", "psql"]
+BANK = "www"  # the first label of every name the demo visits
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def title(text):
+    say()
+    say(text)
+    say("-" * len(text))
+
+
+def visits(lab, table, site, installation=None):
+    """Sends every program to a site and prints what came of it, one line each."""
+    for program in table:
+        port = 5432 if program.kind == "postgres" else 443
+        name = BANK if program.kind == "https" else "db"
+        seen = len(lab.caught("postgres"))
+        outcome = drive(lab, program, site.host(name), port, installation)
+        caught = lab.caught("postgres") if program.kind == "postgres" else []
+        if outcome.fooled or len(caught) > seen:
+            came = "FOOLED: talked to the attacker"
+        elif outcome.genuine:
+            came = "reached the genuine site"
+        else:
+            came = "refused"
+        say("  %-16s %-31s %s" % (program.name, came, complaint(outcome)))
+
+
+def complaint(outcome):
+    """The program's own last word about a refusal, shortened."""
+    lines = [line.strip() for line in outcome.errors.splitlines() if line.strip()]
+    telling = [line for line in lines if "certificate" in line.lower() or "verif" in line.lower()]
+    if outcome.genuine or outcome.fooled or not lines:
+        return ""
+    line = (telling or lines)[-1]
+    return line if len(line) <= 70 else line[:67] + "..."
+
+
+def who_said_what(installation, host):
+    for fields in installation.verdicts(host=host)[-1:]:
+        say()
+        say("  What the agent's log says of it:")
+        for key in ("verdict", "action", "reason", "host", "port", "program", "ms", "votes"):
+            say("    %-8s %s" % (key, fields[key].replace(",", "\n             ")))
+
+
+def times(lab, installation, site):
+    curl = find("curl")
+    say("  The same curl, to a name it has not visited yet and again; milliseconds:")
+    bare, first, second = [], [], []
+    for number in range(5):
+        host = site.host("visit%d" % number)
+        bare.append(drive(lab, curl, host, 443).seconds * 1000)
+        first.append(drive(lab, curl, host, 443, installation).seconds * 1000)
+        second.append(drive(lab, curl, host, 443, installation).seconds * 1000)
+    fields = [installation.verdicts(host=site.host("visit%d" % number)) for number in range(5)]
+    asked = statistics.median(int(lines[0]["ms"]) for lines in fields)
+    cached = statistics.median(int(lines[-1]["ms"]) for lines in fields)
+    say("    without Converge               %5.0f" % statistics.median(bare))
+    say("    first visit: notaries asked    %5.0f   (the check itself: %d)"
+        % (statistics.median(first), asked))
+    say("    second visit: remembered       %5.0f   (the check itself: %d)"
+        % (statistics.median(second), cached))
+    say("  (Medians of five, the whole program run and `converge run` counted; links without delay.)")
+
+
+def tell(lab, table):
+    bank, own = lab.sites["bank"], lab.sites["own"]
+    say("""
+A small internet, only in this process's own network namespaces:
+
+    client --- attacker --- core --- sites (www.bank.converge-lab.net, ...)
+                              |----- notary1, notary2, notary3, each at its own place
+
+All the client's packets pass the attacker, who has got a certificate for the bank from an authority
+that every program here believes. The programs are the system's own, unmodified.""")
+
+    title("1. Without Converge, the attacker steps in")
+    visits(lab, table, bank)
+
+    title("2. With Converge (converge run -- PROGRAM ...), the attacker steps aside")
+    normal = lab.installation("normal")
+    for address in bank.addresses.values():
+        lab.network.release(address)
+    visits(lab, table, bank, normal)
+
+    title("3. With Converge, the attacker steps in again")
+    for address in bank.addresses.values():
+        lab.network.hijack(address)
+    visits(lab, table, bank, normal)
+    who_said_what(normal, bank.host(BANK))
+
+    title("4. A site with a certificate of its own making, which no authority signed")
+    say("  Without Converge:")
+    visits(lab, table[:4], own)
+    say("  With Converge and `mode = replace`: the notaries see the same certificate from everywhere.")
+    visits(lab, table, own, lab.installation("replace", mode="replace"))
+
+    title("5. First and second visit")
+    times(lab, normal, lab.sites["shop"])
+
+    title("6. The attacker cuts the notaries off: no way in either (on_unreachable = deny)")
+    lab.network.cut_off_notaries()
+    visits(lab, table[:4], bank, normal)
+    say()
+    say("That is all. The namespaces and everything in them are gone now.")
+
+
+def main():
+    try:
+        isolation.enter()
+    except isolation.Unavailable as reason:
+        sys.exit("demo: %s" % reason)
+    table = [find(name) for name in PROGRAMS]
+    table = [program for program in table if not program.missing()]
+    names = {BANK: "https", "db": "postgres"}
+    names.update({"visit%d" % number: "https" for number in range(5)})
+    sites = [Site("bank", 10, hijacked=True), Site("own", 20, trusted=False), Site("shop", 30)]
+    lab = Lab(sites, names, want_postgres=any(row.kind == "postgres" for row in table))
+    try:
+        lab.start_notaries()
+        tell(lab, table)
+    finally:
+        lab.stop()
+
+
+main()

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""The frame of an integration test: enter the namespaces or skip, build the lab, report, end."""
+import contextlib
+
+from . import isolation, programs, tap
+from .lab import Lab, standard_sites
+
+
+def find(name):
+    """The table's row of that name."""
+    return next(program for program in programs.COVERED + programs.NOT_COVERED
+                if program.name == name)
+
+
+@contextlib.contextmanager
+def session(visitors, want_postgres=False, sites=None):
+    """Yields (lab, tap). visitors: as Lab's; their notaries run."""
+    isolation.enter_or_skip()
+    result = tap.Tap()
+    lab = Lab(sites or standard_sites(), visitors, want_postgres)
+    try:
+        lab.start_notaries()
+        yield lab, result
+    finally:
+        lab.stop()
+    result.done()

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""A program told not to check certificates keeps its say: that is the person's own decision."""
+from lab.drive import drive
+from lab.programs import Program, PYTHON
+from lab.session import session
+
+CERT_NONE = """
+import ssl, sys, urllib.request
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+print(urllib.request.urlopen(sys.argv[1], timeout=20, context=context).read().decode())
+"""
+REQUESTS = """
+import sys, requests
+print(requests.get(sys.argv[1], timeout=20, verify=False).text)
+"""
+NODE = """
+const r = require('https').get(process.argv[1], {rejectUnauthorized: false},
+    a => a.on('data', d => process.stdout.write(d)));
+r.on('error', e => { console.error(e.message); process.exitCode = 1; });
+"""
+
+PROGRAMS = [
+    Program("curl", ["curl", "-sSk", "{url}"]),
+    Program("python-urllib", [PYTHON, "-c", CERT_NONE, "{url}"]),
+    Program("python-requests", [PYTHON, "-W", "ignore", "-c", REQUESTS, "{url}"]),
+    Program("ruby", ["ruby", "-e", "require 'net/http'; require 'openssl'; u = URI(ARGV[0]); "
+                     "puts Net::HTTP.start(u.host, u.port, use_ssl: true, verify_mode: "
+                     "OpenSSL::SSL::VERIFY_NONE) { |h| h.get('/').body }", "{url}"]),
+    Program("s-client", ["openssl", "s_client", "-connect", "{host}:{port}", "-quiet"],
+            stdin="GET / HTTP/1.0\r\nHost: {host}\r\n\r\n"),
+]
+
+
+def main():
+    with session({program.name: "https" for program in PROGRAMS}) as (lab, result):
+        installation = lab.installation("insecure")
+        for program in PROGRAMS:
+            if program.missing():
+                result.skip(program.name, program.missing() + " is not installed")
+                continue
+            outcome = drive(lab, program, lab.sites["hijacked"].host(program.name), 443,
+                            installation)
+            result.check("%s: its own insecure switch stands" % program.name,
+                         "" if outcome.fooled else "not let through\n%s" % outcome)
+
+
+main()

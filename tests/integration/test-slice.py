@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""The main job in its thinnest form: curl and python ask three notaries, an attacker with a public
+authority's certificate is refused, and neither a lost agent nor false notaries open a way in.
+
+scripts/mutate holds this test to its word: it must fail when hook, vote or pin is broken."""
+from lab import expect
+from lab.drive import drive
+from lab.session import find, session
+
+PROGRAMS = [find("curl"), find("python-urllib")]
+AGREE = {"verdict": "agree", "action": "accept", "reason": "vote", "pki": "ok"}
+DISAGREE = {"verdict": "disagree", "action": "refuse", "reason": "vote", "pki": "ok"}
+
+
+def clean(lab, installation, program):
+    host = lab.sites["clean"].host(program.name)
+    outcome = drive(lab, program, host, 443, installation)
+    return expect.together(expect.allowed(outcome),
+                           expect.logged(installation, host, 443, program.process, **AGREE),
+                           enough_votes(installation, host, "yes"))
+
+
+def hijacked(lab, installation, program):
+    host = lab.sites["hijacked"].host(program.name)
+    outcome = drive(lab, program, host, 8443, installation)
+    return expect.together(expect.refused(lab, outcome, host),
+                           expect.logged(installation, host, 8443, program.process, **DISAGREE),
+                           enough_votes(installation, host, "no"))
+
+
+def enough_votes(installation, host, kind):
+    """Two of three notaries decide; the third may be cut short."""
+    for fields in installation.verdicts(host=host):
+        if fields["votes"].count(":%s:" % kind) < 2:
+            return "not decided by two notaries that say %s: %s" % (kind, fields["votes"])
+    return ""
+
+
+def agent_gone(lab, installation, program):
+    """The agent dies after the program has been set up: nothing may be accepted then."""
+    host = lab.sites["clean"].host("gone-" + program.name)
+    killer = type(program)(program.name, [
+        "sh", "-c", "kill -9 %d; exec \"$0\" \"$@\"" % installation.agent_pid(),
+        *program.command], process=program.process)
+    outcome = drive(lab, killer, host, 443, installation)
+    problem = "" if not outcome.genuine else "accepted without an agent\n%s" % outcome
+    if installation.verdicts(host=host):
+        problem += "\nthe agent was not gone"
+    return problem
+
+
+def impostors(lab, installation, program):
+    """False notaries that confirm the attacker's certificate: their pins give them away."""
+    host = lab.sites["hijacked"].host("impostor-" + program.name)
+    outcome = drive(lab, program, host, 443, installation)
+    problems = [expect.refused(lab, outcome, host),
+                expect.logged(installation, host, 443, program.process, verdict="undecided",
+                              action="refuse")]
+    for fields in installation.verdicts(host=host):
+        if fields["votes"].count(":silent(pin):") != 3:
+            problems.append("not silenced by their pins: " + fields["votes"])
+    return expect.together(*problems)
+
+
+def main():
+    names = [prefix + program.name for program in PROGRAMS for prefix in ("", "gone-", "impostor-")]
+    with session(dict.fromkeys(names, "https")) as (lab, result):
+        installation = lab.installation("slice")
+        for program in PROGRAMS:
+            result.check("%s: three notaries confirm the genuine site" % program.name,
+                         clean(lab, installation, program))
+            result.check("%s: the attacker is refused" % program.name,
+                         hijacked(lab, installation, program))
+        for program in PROGRAMS:
+            result.check("%s: the agent gone: refused" % program.name,
+                         agent_gone(lab, installation, program))
+        lab.impersonate_notaries()
+        fresh = lab.installation("impostors")
+        for program in PROGRAMS:
+            result.check("%s: false notaries: refused" % program.name,
+                         impostors(lab, fresh, program))
+
+
+main()
