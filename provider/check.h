@@ -25,4 +25,3 @@ enum cvg_action cvg_check_run(struct cvg_check *check, struct cvg_ossl *ossl, X5
                               const SSL *ssl, enum cvg_pki pki, int pki_error);
 
 #endif
-#include "common/engine/cache.h"

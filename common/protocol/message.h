@@ -138,4 +138,3 @@ CVG_MUST_USE enum cvg_error cvg_command_parse(const void *data, size_t len,
                                               const char **ret_json, size_t *ret_json_len);
 
 #endif
-#include "common/protocol/v2.h"

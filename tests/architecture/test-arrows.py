@@ -48,7 +48,7 @@ NEEDED = {
 # And what each may export.
 EXPORTS = {
     "converge.so": "OSSL_provider_init",
-    "libconverge.so": "converge(_.*)?|LIBCONVERGE_.*",
+    "libconverge.so": "converge(_.*)?|CONVERGE_[0-9]+",
 }
 
 
