@@ -70,10 +70,16 @@ bool records_is(unsigned i, const struct cvg_cache_record *found)
            memcmp(record.voter, found->voter, sizeof record.voter) == 0;
 }
 
-bool records_is_any(unsigned count, const struct cvg_cache_record *found)
+bool records_is_one(const struct cvg_cache_record *found, unsigned *ret_i)
 {
-    for (unsigned i = 0; i < count; i++)
-        if (records_is(i, found))
-            return true;
-    return false;
+    const char *host = found->endpoint.host, *colons = strstr(host, "::");
+    unsigned i;
+
+    if (colons != NULL)
+        i = (unsigned)strtoul(colons + 2, NULL, 10) + (found->endpoint.port - 993U) * 10000;
+    else
+        i = (unsigned)strtoul(host + strcspn(host, "0123456789"), NULL, 10);
+    if (ret_i != NULL)
+        *ret_i = i;
+    return records_is(i, found);
 }

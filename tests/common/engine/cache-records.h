@@ -14,10 +14,11 @@ extern const char *const records_notaries[4];
 /* Record number i: three of the four voters, uid 1000. All its octets follow from i. */
 void records_make(unsigned i, struct cvg_cache_record *ret_record);
 
-/* Whether a record that was found is number i, apart from its users. */
-bool records_is(unsigned i, const struct cvg_cache_record *found);
+/* Whether a record that was found is one that records_make gives, apart from its users; its number
+ * in ret_i, which may be NULL. */
+bool records_is_one(const struct cvg_cache_record *found, unsigned *ret_i);
 
-/* Whether it is any of the numbers below count. */
-bool records_is_any(unsigned count, const struct cvg_cache_record *found);
+/* Whether it is number i. */
+bool records_is(unsigned i, const struct cvg_cache_record *found);
 
 #endif
