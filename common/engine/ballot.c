@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* The slots of a vote and the notaries asked for them.
+ *
+ * A notary that has not answered in half of the time left is joined, not dropped, by another in the
+ * same slot: whichever gives an authentic answer first fills it. So a notary that is busy looking
+ * at a slow site is still heard, and one that hangs costs no slot while there are others. */
+#include "common/engine/ballot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/protocol/v2.h"
+
+#define ATTEMPTS_MAX 64
+
+struct attempt {
+    struct cvg_ballot *ballot;
+    struct cvg_exchange *exchange; /* NULL: over */
+    size_t notary, relay;          /* indexes of bundles; relay may be CVG_NO_NOTARY */
+    unsigned slot;
+    uint64_t started_ms;
+    bool counts; /* vote is to be shown: not so if only the relay was at fault */
+    struct cvg_vote vote;
+};
+
+struct slot {
+    bool open;
+    unsigned live;    /* attempts under way */
+    uint64_t soft_ms; /* when the next notary joins; UINT64_MAX: never */
+};
+
+struct cvg_ballot {
+    const struct cvg_world *world;
+    struct cvg_electorate *electorate;
+    struct cvg_subject subject;
+    uint64_t deadline_ms;
+    cvg_ballot_done *done;
+    void *user;
+    struct cvg_tally tally;
+    bool bounce, over;
+    size_t relay;
+    size_t pool[CVG_BUNDLES_MAX], pool_count; /* notaries not asked, in the order to ask */
+    struct slot slot[CVG_QUORUM_MAX];
+    unsigned slots;
+    struct attempt attempt[ATTEMPTS_MAX];
+    size_t attempts;
+    struct cvg_buffer path, body;
+};
+
+static uint64_t now_ms(const struct cvg_ballot *ballot)
+{
+    return cvg_clock_ms(ballot->world->clock);
+}
+
+static size_t take_from_pool(struct cvg_ballot *ballot, size_t place)
+{
+    size_t notary = ballot->pool[place];
+
+    ballot->pool_count--;
+    memmove(&ballot->pool[place], &ballot->pool[place + 1],
+            (ballot->pool_count - place) * sizeof ballot->pool[0]);
+    return notary;
+}
+
+/* All notaries that can answer, in random order. */
+static void fill_pool(struct cvg_ballot *ballot)
+{
+    const struct cvg_bundles *bundles = &ballot->electorate->bundles;
+
+    for (size_t i = 0; i < bundles->count; i++) {
+        size_t place;
+
+        if (!cvg_notary_can_answer(bundles->bundle[i], &ballot->subject))
+            continue;
+        place = ballot->world->below(ballot->world->user, (uint32_t)ballot->pool_count + 1);
+        ballot->pool[ballot->pool_count] = ballot->pool[place];
+        ballot->pool[place] = i;
+        ballot->pool_count++;
+    }
+}
+
+/* Takes a relay out of the pool: the one whose tunnels are warm, else the first that can. */
+static void choose_relay(struct cvg_ballot *ballot)
+{
+    struct cvg_electorate *electorate = ballot->electorate;
+    size_t place = SIZE_MAX;
+
+    for (size_t i = 0; i < ballot->pool_count; i++) {
+        if (!cvg_notary_can_relay(electorate->bundles.bundle[ballot->pool[i]]))
+            continue;
+        if (place == SIZE_MAX || ballot->pool[i] == electorate->relay)
+            place = i;
+    }
+    ballot->relay = place == SIZE_MAX ? CVG_NO_NOTARY : take_from_pool(ballot, place);
+    electorate->relay = ballot->relay;
+}
+
+static void note_state(struct cvg_ballot *ballot, size_t notary, const struct cvg_vote *vote)
+{
+    struct cvg_notary_state *state = &ballot->electorate->state[notary];
+    bool answered = vote->kind != CVG_VOTE_SILENT || vote->error == CVG_ERR_REFUSED;
+
+    state->health = answered ? CVG_NOTARY_OK : CVG_NOTARY_FAILING;
+    state->last_ms = vote->elapsed_ms;
+    state->last_error = answered ? CVG_OK : vote->error;
+}
+
+static void end_attempt(struct attempt *attempt, struct cvg_opinion opinion)
+{
+    struct cvg_ballot *ballot = attempt->ballot;
+
+    attempt->exchange = NULL;
+    attempt->counts = true;
+    attempt->vote.kind = opinion.kind;
+    attempt->vote.error = opinion.error;
+    attempt->vote.elapsed_ms = (uint32_t)(now_ms(ballot) - attempt->started_ms);
+    ballot->slot[attempt->slot].live--;
+    note_state(ballot, attempt->notary, &attempt->vote);
+}
+
+static void let_go(struct attempt *attempt)
+{
+    struct cvg_transport *transport = attempt->ballot->world->transport;
+
+    transport->cancel(transport, attempt->exchange);
+    attempt->exchange = NULL;
+    attempt->counts = true;
+    attempt->vote.error = CVG_ERR_TIMEOUT;
+    attempt->vote.elapsed_ms = (uint32_t)(now_ms(attempt->ballot) - attempt->started_ms);
+    attempt->ballot->slot[attempt->slot].live--;
+}
+
+static void end_slot(struct cvg_ballot *ballot, unsigned slot, struct cvg_opinion opinion)
+{
+    struct cvg_tally *tally = &ballot->tally;
+
+    ballot->slot[slot].open = false;
+    tally->open--;
+    switch (opinion.kind) {
+    case CVG_VOTE_YES:
+        tally->yes++;
+        break;
+    case CVG_VOTE_NO:
+        tally->no++;
+        break;
+    case CVG_VOTE_ASIDE:
+        if (opinion.not_public)
+            tally->not_public++;
+        else
+            tally->aside++;
+        break;
+    case CVG_VOTE_SILENT:
+        tally->silent++;
+        break;
+    }
+    for (size_t i = 0; i < ballot->attempts; i++)
+        if (ballot->attempt[i].slot == slot && ballot->attempt[i].exchange != NULL)
+            let_go(&ballot->attempt[i]);
+}
+
+static cvg_transport_done on_answer;
+
+/* Asks one notary for the slot. A notary that cannot even be asked is recorded as silent. */
+static bool ask(struct cvg_ballot *ballot, unsigned slot, size_t notary)
+{
+    struct cvg_transport *transport = ballot->world->transport;
+    const struct cvg_bundle *bundle = ballot->electorate->bundles.bundle[notary];
+    struct attempt *attempt = &ballot->attempt[ballot->attempts++];
+    struct cvg_request request = {.notary = bundle, .deadline_ms = ballot->deadline_ms};
+    enum cvg_error err;
+
+    *attempt = (struct attempt){.ballot = ballot,
+                                .notary = notary,
+                                .relay = ballot->relay,
+                                .slot = slot,
+                                .started_ms = now_ms(ballot)};
+    memcpy(attempt->vote.notary, bundle->name, sizeof attempt->vote.notary);
+    attempt->vote.bounced = ballot->bounce;
+    if (ballot->bounce)
+        request.relay = ballot->electorate->bundles.bundle[ballot->relay];
+    ballot->slot[slot].live++;
+    err = cvg_question_for_notary(bundle, &ballot->subject, &ballot->path, &ballot->body,
+                                  &request.content_type, &request.answer_max);
+    if (err == CVG_OK) {
+        request.path = (const char *)ballot->path.data;
+        request.body = ballot->body.data;
+        request.body_len = ballot->body.len;
+        err = transport->start(transport, &request, on_answer, attempt, &attempt->exchange);
+    }
+    if (err != CVG_OK)
+        end_attempt(attempt, (struct cvg_opinion){.kind = CVG_VOTE_SILENT, .error = err});
+    return err == CVG_OK;
+}
+
+/* When the slot's next notary should join: after half of the time left. */
+static void set_soft_time(struct cvg_ballot *ballot, struct slot *slot)
+{
+    uint64_t now = now_ms(ballot);
+
+    slot->soft_ms = UINT64_MAX;
+    if (ballot->pool_count > 0 && now < ballot->deadline_ms)
+        slot->soft_ms = now + (ballot->deadline_ms - now + 1) / 2;
+}
+
+/* Asks the next notary for the slot; whether there was one. */
+static bool ask_next(struct cvg_ballot *ballot, unsigned slot)
+{
+    bool asked = false;
+
+    ballot->slot[slot].soft_ms = UINT64_MAX;
+    if (ballot->bounce && ballot->relay == CVG_NO_NOTARY)
+        return false;
+    while (!asked && ballot->pool_count > 0 && ballot->attempts < ATTEMPTS_MAX &&
+           now_ms(ballot) < ballot->deadline_ms)
+        asked = ask(ballot, slot, take_from_pool(ballot, 0));
+    set_soft_time(ballot, &ballot->slot[slot]);
+    return asked;
+}
+
+static void refill(struct cvg_ballot *ballot, unsigned slot)
+{
+    if (!ballot->slot[slot].open || ballot->slot[slot].live > 0)
+        return;
+    if (!ask_next(ballot, slot))
+        end_slot(ballot, slot, (struct cvg_opinion){.kind = CVG_VOTE_SILENT});
+}
+
+static bool decided(const struct cvg_ballot *ballot)
+{
+    return ballot->tally.open == 0 ||
+           cvg_policy_decided(&ballot->electorate->policy, &ballot->tally);
+}
+
+static void finish_if_decided(struct cvg_ballot *ballot)
+{
+    if (ballot->over || !decided(ballot))
+        return;
+    ballot->over = true;
+    for (size_t i = 0; i < ballot->attempts; i++)
+        if (ballot->attempt[i].exchange != NULL) {
+            let_go(&ballot->attempt[i]);
+            ballot->attempt[i].counts = false;
+        }
+    ballot->done(ballot, ballot->user);
+}
+
+/* The fault was the relay's: another takes its place, and the notary, who has heard nothing, waits
+ * its turn again. Without another relay the slot is lost: asking directly would give away who asks.
+ */
+static void replace_relay(struct cvg_ballot *ballot, struct attempt *attempt, enum cvg_error err)
+{
+    if (attempt->relay == ballot->relay) {
+        struct cvg_vote vote = {.error = err, .elapsed_ms = attempt->vote.elapsed_ms};
+
+        note_state(ballot, ballot->relay, &vote);
+        choose_relay(ballot);
+    }
+    if (ballot->relay == CVG_NO_NOTARY)
+        return;
+    attempt->counts = false;
+    ballot->pool[ballot->pool_count++] = attempt->notary;
+}
+
+static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, const void *body,
+                      size_t body_len, void *user)
+{
+    struct attempt *attempt = user;
+    struct cvg_ballot *ballot = attempt->ballot;
+    const struct cvg_bundle *notary = ballot->electorate->bundles.bundle[attempt->notary];
+    struct cvg_opinion opinion =
+        cvg_opinion_of(notary, &ballot->subject, err, status, body, body_len);
+
+    end_attempt(attempt, opinion);
+    if (relay_failed && err != CVG_OK && ballot->bounce)
+        replace_relay(ballot, attempt, err);
+    if (opinion.kind != CVG_VOTE_SILENT)
+        end_slot(ballot, attempt->slot, opinion);
+    else
+        refill(ballot, attempt->slot);
+    finish_if_decided(ballot);
+}
+
+static void prepare(struct cvg_ballot *ballot)
+{
+    const struct cvg_config *config = &ballot->electorate->config;
+
+    cvg_buffer_init(&ballot->path, 1024);
+    cvg_buffer_init(&ballot->body, CVG_V2_REQUEST_MAX);
+    ballot->relay = CVG_NO_NOTARY;
+    ballot->bounce = cvg_electorate_bounces(ballot->electorate);
+    fill_pool(ballot);
+    if (ballot->bounce)
+        choose_relay(ballot);
+    ballot->slots = config->quorum < CVG_QUORUM_MAX ? config->quorum : CVG_QUORUM_MAX;
+    if (ballot->slots > ballot->pool_count)
+        ballot->slots = (unsigned)ballot->pool_count;
+    ballot->tally.open = ballot->slots;
+    for (unsigned i = 0; i < ballot->slots; i++)
+        ballot->slot[i] = (struct slot){.open = true, .soft_ms = UINT64_MAX};
+}
+
+enum cvg_error cvg_ballot_new(const struct cvg_world *world, struct cvg_electorate *electorate,
+                              const struct cvg_subject *subject, uint64_t deadline_ms,
+                              cvg_ballot_done *done, void *user, struct cvg_ballot **ret_ballot)
+{
+    struct cvg_ballot *ballot = calloc(1, sizeof *ballot);
+
+    if (ballot == NULL)
+        return CVG_ERR_NOMEM;
+    ballot->world = world;
+    ballot->electorate = cvg_electorate_ref(electorate);
+    ballot->subject = *subject;
+    ballot->deadline_ms = deadline_ms;
+    ballot->done = done;
+    ballot->user = user;
+    prepare(ballot);
+    for (unsigned i = 0; i < ballot->slots; i++)
+        refill(ballot, i);
+    *ret_ballot = ballot;
+    return CVG_OK;
+}
+
+void cvg_ballot_free(struct cvg_ballot *ballot)
+{
+    if (ballot == NULL)
+        return;
+    for (size_t i = 0; i < ballot->attempts; i++)
+        if (ballot->attempt[i].exchange != NULL)
+            let_go(&ballot->attempt[i]);
+    cvg_buffer_free(&ballot->path);
+    cvg_buffer_free(&ballot->body);
+    cvg_electorate_unref(ballot->electorate);
+    free(ballot);
+}
+
+uint64_t cvg_ballot_next_ms(const struct cvg_ballot *ballot)
+{
+    uint64_t next = UINT64_MAX;
+
+    if (ballot->over)
+        return UINT64_MAX;
+    if (decided(ballot))
+        return 0;
+    for (unsigned i = 0; i < ballot->slots; i++)
+        if (ballot->slot[i].open && ballot->slot[i].soft_ms < next)
+            next = ballot->slot[i].soft_ms;
+    return next;
+}
+
+void cvg_ballot_tick(struct cvg_ballot *ballot)
+{
+    uint64_t now = now_ms(ballot);
+
+    for (unsigned i = 0; i < ballot->slots && !ballot->over; i++)
+        if (ballot->slot[i].open && ballot->slot[i].soft_ms <= now)
+            ask_next(ballot, i);
+    finish_if_decided(ballot);
+}
+
+enum cvg_verdict cvg_ballot_verdict(const struct cvg_ballot *ballot)
+{
+    return cvg_policy_verdict(&ballot->electorate->policy, &ballot->tally);
+}
+
+struct cvg_tally cvg_ballot_tally(const struct cvg_ballot *ballot)
+{
+    return ballot->tally;
+}
+
+size_t cvg_ballot_votes(const struct cvg_ballot *ballot, struct cvg_vote *ret_votes, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < ballot->attempts && count < max; i++)
+        if (ballot->attempt[i].counts)
+            ret_votes[count++] = ballot->attempt[i].vote;
+    return count;
+}
