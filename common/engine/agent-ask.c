@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions: from the message, through the check, to the answer, the log and the watchers. */
+#include <stdlib.h>
+
+#include "common/engine/agent-state.h"
+#include "common/engine/commands.h"
+
+#define FLUSH_MS    500  /* how long a new record may wait to be written */
+#define ORPHANS_MAX 1024 /* checks that nobody waits for */
+
+/* One question on its way; it may outlive the connection it came by. */
+struct asker {
+    struct cvg_conn_work work; /* first: a connection's data */
+    struct cvg_agent *agent;
+    struct cvg_conn *conn; /* NULL: gone, or nobody waits */
+    struct cvg_check *check;
+    bool awaited;
+    uint32_t uid;
+    int32_t pid;
+};
+
+static void send_answer(struct cvg_agent *agent, struct cvg_conn *conn,
+                        const struct cvg_answer *answer)
+{
+    cvg_buffer_clear(&agent->out);
+    if (cvg_answer_write(answer, &agent->out) == CVG_OK)
+        cvg_conn_finish(conn, agent->out.data, agent->out.len);
+    else
+        cvg_conn_close(conn);
+}
+
+static void on_flush(uv_timer_t *timer)
+{
+    struct cvg_agent *agent = timer->data;
+
+    if (agent->cache != NULL)
+        cvg_cache_flush(agent->cache);
+}
+
+static void on_verdict(const struct cvg_question *question, const struct cvg_answer *answer,
+                       void *user)
+{
+    struct asker *asker = user;
+    struct cvg_agent *agent = asker->agent;
+    const struct cvg_verdict_entry *entry;
+
+    if (asker->conn != NULL)
+        send_answer(agent, asker->conn, answer);
+    entry = cvg_verdict_log_note(agent->log, question, answer, asker->uid, asker->pid);
+    cvg_commands_tell(agent->commands, entry);
+    if (answer->reason == CVG_REASON_VOTE && !uv_is_active((uv_handle_t *)&agent->flush))
+        uv_timer_start(&agent->flush, on_flush, FLUSH_MS, 0);
+    free(asker);
+}
+
+static void answer_bad_question(struct cvg_agent *agent, struct cvg_conn *conn, uint64_t id)
+{
+    struct cvg_answer answer = {.id = id,
+                                .verdict = CVG_VERDICT_UNDECIDED,
+                                .action = CVG_ACTION_REFUSE,
+                                .reason = CVG_REASON_BAD_QUESTION};
+
+    send_answer(agent, conn, &answer);
+}
+
+bool cvg_agent_ask(struct cvg_agent *agent, struct cvg_conn *conn, const void *data, size_t len,
+                   uint64_t id)
+{
+    struct cvg_question question;
+    struct cvg_check *check;
+    struct asker *asker;
+
+    if (cvg_question_parse(data, len, &question, NULL) != CVG_OK) {
+        answer_bad_question(agent, conn, id);
+        return false;
+    }
+    asker = calloc(1, sizeof *asker);
+    if (asker == NULL) {
+        cvg_conn_close(conn);
+        return false;
+    }
+    *asker = (struct asker){.work.kind = CVG_CONN_CHECK,
+                            .agent = agent,
+                            .conn = conn,
+                            .awaited = question.timeout_ms != 0,
+                            .uid = cvg_conn_uid(conn),
+                            .pid = cvg_conn_pid(conn)};
+    cvg_checks_ask(agent->checks, &question, asker->uid, on_verdict, asker, &check);
+    if (check == NULL)
+        return false;
+    asker->check = check;
+    cvg_conn_set_data(conn, asker);
+    return true;
+}
+
+/* Where nobody ever waited (monitor mode), the verdict is still wanted in the log. */
+void cvg_agent_asker_gone(struct cvg_agent *agent, struct cvg_conn *conn)
+{
+    struct asker *asker = cvg_conn_data(conn);
+
+    asker->conn = NULL;
+    if (!asker->awaited && cvg_checks_pending(agent->checks) <= ORPHANS_MAX)
+        return;
+    cvg_check_forget(asker->check);
+    free(asker);
+}

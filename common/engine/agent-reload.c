@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration while the agent runs: read anew on SIGHUP, on a command and when its files
+ * change, and put to work. A configuration that is wrong changes nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/engine/agent-state.h"
+#include "common/engine/notary-client.h"
+
+#define SETTLE_MS 50 /* writers of files do so in several steps */
+
+/* Any of those that can, until it fails a question. */
+static size_t draw_relay(struct cvg_agent *agent)
+{
+    const struct cvg_bundles *bundles = &agent->electorate->bundles;
+    size_t able[CVG_BUNDLES_MAX], count = 0;
+
+    for (size_t i = 0; i < bundles->count; i++)
+        if (cvg_notary_can_relay(bundles->bundle[i]))
+            able[count++] = i;
+    return count == 0 ? CVG_NO_NOTARY
+                      : able[agent->world.below(agent->world.user, (uint32_t)count)];
+}
+
+/* Connects ahead to every notary, so that a first visit costs one round trip. */
+static void warm_up(struct cvg_agent *agent)
+{
+    struct cvg_electorate *electorate = agent->electorate;
+    const struct cvg_bundles *bundles = &electorate->bundles;
+    const struct cvg_bundle *relay = NULL;
+
+    if (cvg_electorate_bounces(electorate)) {
+        electorate->relay = draw_relay(agent);
+        if (electorate->relay != CVG_NO_NOTARY)
+            relay = bundles->bundle[electorate->relay];
+    }
+    for (size_t i = 0; i < bundles->count; i++)
+        if (i != electorate->relay)
+            cvg_notary_client_warm(agent->transport, bundles->bundle[i], relay);
+}
+
+void cvg_agent_apply(struct cvg_agent *agent)
+{
+    const char *name[CVG_BUNDLES_MAX];
+    const struct cvg_bundles *bundles = &agent->electorate->bundles;
+
+    for (size_t i = 0; i < bundles->count; i++)
+        name[i] = bundles->bundle[i]->name;
+    if (agent->cache != NULL)
+        cvg_cache_set_notaries(agent->cache, name, bundles->count);
+    cvg_checks_set_electorate(agent->checks, agent->electorate);
+    warm_up(agent);
+}
+
+enum cvg_error cvg_agent_reload(struct cvg_agent *agent, struct cvg_why *ret_why)
+{
+    struct cvg_electorate *electorate;
+    struct cvg_paths paths;
+    struct cvg_why why;
+    enum cvg_error err = cvg_electorate_load(&paths, &electorate, &why);
+
+    if (err == CVG_OK && strcmp(paths.runtime_dir, agent->paths.runtime_dir) != 0) {
+        cvg_electorate_unref(electorate);
+        err = cvg_fail(&why, CVG_ERR_CONFIG, "the configuration is for another agent now");
+    }
+    if (err != CVG_OK) {
+        snprintf(agent->config_error, sizeof agent->config_error, "%s", why.text);
+        cvg_log(CVG_LOG_ERROR, "configuration not taken: %s", why.text);
+        return cvg_fail(ret_why, err, "%s", why.text);
+    }
+    agent->config_error[0] = '\0';
+    if (cvg_verdict_log_reopen(agent->log, electorate->config.log, &why) != CVG_OK)
+        cvg_log(CVG_LOG_WARNING, "%s; the old one is used", why.text);
+    agent->transport->reset(agent->transport);
+    cvg_electorate_unref(agent->electorate);
+    agent->electorate = electorate;
+    cvg_agent_apply(agent);
+    cvg_log(CVG_LOG_NOTICE, "configuration read: %zu notaries", electorate->bundles.count);
+    return CVG_OK;
+}
+
+static void on_settled(uv_timer_t *timer)
+{
+    struct cvg_agent *agent = timer->data;
+
+    /* The directories themselves may have been replaced. */
+    cvg_agent_unwatch(agent);
+    cvg_agent_watch(agent);
+    if (cvg_agent_reload(agent, NULL) != CVG_OK)
+        return;
+}
+
+static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
+{
+    struct cvg_agent *agent = event->data;
+
+    (void)name;
+    (void)events;
+    (void)status;
+    uv_timer_start(&agent->reload, on_settled, SETTLE_MS, 0);
+}
+
+static void watch_directory(struct cvg_agent *agent, const char *path, const char *below)
+{
+    uv_fs_event_t *event = &agent->watched[agent->watched_count];
+    char full[CVG_PATH_MAX + 16];
+
+    snprintf(full, sizeof full, "%s%s", path, below);
+    if (uv_fs_event_start(event, on_change, full, 0) == 0)
+        agent->watched_count++;
+}
+
+void cvg_agent_watch(struct cvg_agent *agent)
+{
+    watch_directory(agent, agent->paths.config_dir, "");
+    watch_directory(agent, agent->paths.config_dir, "/notaries.d");
+    if (strcmp(agent->paths.config_dir, CVG_SYSCONFDIR) != 0)
+        watch_directory(agent, CVG_SYSCONFDIR, "");
+}
+
+void cvg_agent_unwatch(struct cvg_agent *agent)
+{
+    for (size_t i = 0; i < agent->watched_count; i++)
+        uv_fs_event_stop(&agent->watched[i]);
+    agent->watched_count = 0;
+}

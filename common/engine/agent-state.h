@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the agent share; for agent*.c and commands*.c only. */
+#ifndef CVG_ENGINE_AGENT_STATE_H
+#define CVG_ENGINE_AGENT_STATE_H
+
+#include <uv.h>
+
+#include "common/base/buffer.h"
+#include "common/engine/agent.h"
+#include "common/engine/cache.h"
+#include "common/engine/check.h"
+#include "common/engine/listener.h"
+
+#define CVG_WATCHED_MAX 4 /* directories whose changes mean a new configuration */
+
+struct cvg_commands;
+
+struct cvg_agent {
+    uv_loop_t loop;
+    struct cvg_paths paths;
+    struct cvg_world world;
+    struct cvg_electorate *electorate;
+    struct cvg_verdict_log *log;
+    struct cvg_transport *transport;
+    struct cvg_cache *cache; /* NULL: none could be opened, nothing is remembered */
+    struct cvg_checks *checks;
+    struct cvg_commands *commands;
+    struct cvg_listener *listener;
+    struct cvg_buffer out;
+    uv_prepare_t prepare; /* arms pump for the checks' next deadline */
+    uv_timer_t pump, flush, idle, reload;
+    uv_signal_t hangup, terminate, interrupt;
+    uv_fs_event_t watched[CVG_WATCHED_MAX];
+    size_t watched_count;
+    uint64_t pump_ms; /* when pump will fire, in the clock's ms; 0: not armed */
+    uint64_t busy_ms; /* when the last message came, in the loop's ms */
+    int64_t started_s;
+    bool activated, stopping;
+    char config_error[CVG_WHY_MAX]; /* why the last reload was not taken; or "" */
+};
+
+/* What a connection is busy with: every connection's data begins with this. */
+enum cvg_conn_kind { CVG_CONN_CHECK = 1, CVG_CONN_COMMAND };
+struct cvg_conn_work {
+    enum cvg_conn_kind kind;
+};
+
+/* agent-ask.c: a question, from its message to its answer. */
+bool cvg_agent_ask(struct cvg_agent *agent, struct cvg_conn *conn, const void *data, size_t len,
+                   uint64_t id);
+void cvg_agent_asker_gone(struct cvg_agent *agent, struct cvg_conn *conn);
+
+/* agent-reload.c: reads the configuration anew; on failure the old stays. */
+CVG_MUST_USE enum cvg_error cvg_agent_reload(struct cvg_agent *agent, struct cvg_why *ret_why);
+/* Puts agent->electorate to work: voters, budgets, warm connections. */
+void cvg_agent_apply(struct cvg_agent *agent);
+/* Watches the directories the configuration is read from. */
+void cvg_agent_watch(struct cvg_agent *agent);
+void cvg_agent_unwatch(struct cvg_agent *agent);
+
+/* agent.c: leaves the loop as soon as nobody waits for an answer. */
+void cvg_agent_stop(struct cvg_agent *agent);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* notary-test: asks every notary directly, past everything that is remembered. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/engine/answer.h"
+#include "common/engine/commands-state.h"
+
+#define TARGET_DEFAULT      "example.com:443"
+#define TARGET_PORT_DEFAULT 443
+#define PATH_OCTETS_MAX     1024
+
+struct test;
+
+/* One notary under test. */
+struct trial {
+    struct test *test;
+    size_t notary;
+    struct cvg_exchange *exchange; /* NULL: over */
+    struct cvg_opinion opinion;
+    uint32_t elapsed_ms;
+};
+
+struct test {
+    struct errand *errand;
+    struct cvg_electorate *electorate;
+    struct cvg_subject subject;
+    uint64_t started_ms;
+    struct trial trial[CVG_BUNDLES_MAX];
+    size_t trials, open;
+};
+
+static uint64_t now_ms(const struct test *test)
+{
+    return cvg_clock_ms(test->errand->commands->agent->world.clock);
+}
+
+static json_t *result_of(const struct trial *trial)
+{
+    const struct cvg_bundle *bundle = trial->test->electorate->bundles.bundle[trial->notary];
+    const struct cvg_opinion *opinion = &trial->opinion;
+    bool answered = opinion->kind != CVG_VOTE_SILENT || opinion->error == CVG_ERR_REFUSED;
+
+    return json_pack("{s:s, s:s, s:i, s:b, s:I, s:i, s:s, s:s}", "name", bundle->name, "host",
+                     bundle->host[0].host, "protocol", (int)bundle->protocol, "answered",
+                     (int)answered, "elapsed_ms", (json_int_t)trial->elapsed_ms, "connect_ms", 0,
+                     "error", answered ? "" : cvg_error_word(opinion->error), "message",
+                     answered ? "" : cvg_strerror(opinion->error));
+}
+
+static void free_test(struct test *test)
+{
+    struct cvg_transport *transport = test->errand->commands->agent->transport;
+
+    for (size_t i = 0; i < test->trials; i++)
+        if (test->trial[i].exchange != NULL)
+            transport->cancel(transport, test->trial[i].exchange);
+    cvg_electorate_unref(test->electorate);
+    free(test);
+}
+
+static void abandon(struct errand *errand)
+{
+    free_test(errand->extra);
+}
+
+static void finish_if_over(struct test *test)
+{
+    json_t *notaries;
+
+    if (test->open > 0)
+        return;
+    notaries = json_array();
+    for (size_t i = 0; i < test->trials; i++)
+        json_array_append_new(notaries, result_of(&test->trial[i]));
+    cvg_errand_finish(test->errand, json_pack("{s:b, s:o}", "ok", 1, "notaries", notaries));
+}
+
+static void end_trial(struct trial *trial, struct cvg_opinion opinion)
+{
+    trial->exchange = NULL;
+    trial->opinion = opinion;
+    trial->elapsed_ms = (uint32_t)(now_ms(trial->test) - trial->test->started_ms);
+    trial->test->open--;
+}
+
+static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, const void *body,
+                      size_t body_len, void *user)
+{
+    struct trial *trial = user;
+    struct test *test = trial->test;
+
+    (void)relay_failed;
+    end_trial(trial, cvg_opinion_of(test->electorate->bundles.bundle[trial->notary], &test->subject,
+                                    err, status, body, body_len));
+    finish_if_over(test);
+}
+
+static void start_trial(struct test *test, size_t notary)
+{
+    struct cvg_agent *agent = test->errand->commands->agent;
+    struct trial *trial = &test->trial[test->trials++];
+    struct cvg_request request = {.notary = test->electorate->bundles.bundle[notary],
+                                  .deadline_ms =
+                                      test->started_ms + test->electorate->config.deadline_ms};
+    struct cvg_buffer path, body;
+    enum cvg_error err;
+
+    *trial = (struct trial){.test = test, .notary = notary};
+    test->open++;
+    cvg_buffer_init(&path, PATH_OCTETS_MAX);
+    cvg_buffer_init(&body, CVG_MESSAGE_MAX);
+    err = cvg_question_for_notary(request.notary, &test->subject, &path, &body,
+                                  &request.content_type, &request.answer_max);
+    request.path = (const char *)path.data;
+    request.body = body.data;
+    request.body_len = body.len;
+    if (err == CVG_OK)
+        err =
+            agent->transport->start(agent->transport, &request, on_answer, trial, &trial->exchange);
+    if (err != CVG_OK)
+        end_trial(trial, (struct cvg_opinion){.kind = CVG_VOTE_SILENT, .error = err});
+    cvg_buffer_free(&path);
+    cvg_buffer_free(&body);
+}
+
+static bool parse_target(struct command *command, struct cvg_subject *ret_subject)
+{
+    const json_t *target = json_object_get(command->body, "target");
+    const char *text = target == NULL ? TARGET_DEFAULT : json_string_value(target);
+    struct cvg_why why = {"target must be a text, host:port"};
+
+    /* Any certificate will do: it is the answering that is tested. */
+    *ret_subject = (struct cvg_subject){.have_leaf = true, .fingerprint.len = CVG_SHA256_LEN};
+    if (text != NULL &&
+        cvg_endpoint_parse(text, TARGET_PORT_DEFAULT, &ret_subject->endpoint, &why) == CVG_OK)
+        return true;
+    cvg_reply_error(command, "argument", why.text);
+    return false;
+}
+
+static struct test *new_test(struct command *command, const struct cvg_subject *subject)
+{
+    struct errand *errand = cvg_errand_new(command);
+    struct test *test;
+
+    if (errand == NULL)
+        return NULL;
+    test = calloc(1, sizeof *test);
+    if (test == NULL) {
+        cvg_errand_finish(errand, NULL);
+        return NULL;
+    }
+    test->errand = errand;
+    test->electorate = cvg_electorate_ref(command->agent->electorate);
+    test->subject = *subject;
+    test->started_ms = cvg_clock_ms(command->agent->world.clock);
+    errand->extra = test;
+    errand->abandon = abandon;
+    return test;
+}
+
+bool cvg_command_notary_test(struct command *command)
+{
+    const char *name = json_string_value(json_object_get(command->body, "name"));
+    const struct cvg_bundles *bundles = &command->agent->electorate->bundles;
+    struct cvg_subject subject;
+    struct test *test;
+
+    if (!parse_target(command, &subject))
+        return false;
+    test = new_test(command, &subject);
+    if (test == NULL)
+        return false;
+    for (size_t i = 0; i < bundles->count; i++)
+        if (name == NULL || strcmp(name, bundles->bundle[i]->name) == 0)
+            start_trial(test, i);
+    if (test->trials == 0) {
+        cvg_errand_finish(test->errand,
+                          json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "not-found", "message",
+                                    name == NULL ? "no notary is configured"
+                                                 : "there is no notary of that name"));
+        return false;
+    }
+    if (test->open > 0)
+        return true;
+    finish_if_over(test);
+    return false;
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* Accepting, reading one message, sending. Most askers have sent their question before they are
+ * accepted and take the answer at once, so that the loop's poll is set up only for those who do
+ * not. */
+#include "common/engine/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/protocol/message.h"
+
+#define ACCEPTS_PER_TURN 64   /* then the loop's other events have their turn */
+#define SWEEP_MS         1000 /* how often silent askers are looked for */
+
+struct owner {
+    struct owner *next;
+    uid_t uid;
+    size_t connections;
+};
+
+struct cvg_conn {
+    struct cvg_conn *next, *prev; /* all connections, oldest first */
+    struct cvg_listener *listener;
+    struct owner *owner;
+    pid_t pid;
+    int fd;
+    bool asked;      /* its message has come */
+    uv_poll_t *poll; /* NULL: not set up */
+    uint64_t since_ms;
+    void *data;
+    void *unsent;
+    size_t unsent_len;
+};
+
+struct cvg_listener {
+    uv_loop_t *loop;
+    int fd;
+    uv_poll_t *poll;
+    uv_timer_t *sweep;
+    struct cvg_listener_limits limits;
+    struct cvg_listener_events events;
+    struct cvg_conn *first, *last;
+    struct owner *owners;
+    size_t connections;
+    uint8_t buffer[CVG_MESSAGE_MAX];
+};
+
+static void free_handle(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static struct owner *find_owner(struct cvg_listener *listener, uid_t uid)
+{
+    struct owner *owner = listener->owners;
+
+    while (owner != NULL && owner->uid != uid)
+        owner = owner->next;
+    if (owner != NULL)
+        return owner;
+    owner = calloc(1, sizeof *owner);
+    if (owner == NULL)
+        return NULL;
+    owner->uid = uid;
+    owner->next = listener->owners;
+    listener->owners = owner;
+    return owner;
+}
+
+static void leave_owner(struct cvg_listener *listener, struct owner *owner)
+{
+    struct owner **link = &listener->owners;
+
+    if (--owner->connections > 0)
+        return;
+    while (*link != owner)
+        link = &(*link)->next;
+    *link = owner->next;
+    free(owner);
+}
+
+static void unlink_conn(struct cvg_conn *conn)
+{
+    struct cvg_listener *listener = conn->listener;
+
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        listener->first = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    else
+        listener->last = conn->prev;
+    listener->connections--;
+}
+
+void cvg_conn_close(struct cvg_conn *conn)
+{
+    unlink_conn(conn);
+    leave_owner(conn->listener, conn->owner);
+    if (conn->poll != NULL) {
+        uv_poll_stop(conn->poll);
+        uv_close((uv_handle_t *)conn->poll, free_handle);
+    }
+    close(conn->fd);
+    free(conn->unsent);
+    free(conn);
+}
+
+uid_t cvg_conn_uid(const struct cvg_conn *conn)
+{
+    return conn->owner->uid;
+}
+
+pid_t cvg_conn_pid(const struct cvg_conn *conn)
+{
+    return conn->pid;
+}
+
+void cvg_conn_set_data(struct cvg_conn *conn, void *data)
+{
+    conn->data = data;
+}
+
+void *cvg_conn_data(const struct cvg_conn *conn)
+{
+    return conn->data;
+}
+
+static enum cvg_error try_send(struct cvg_conn *conn, const void *data, size_t len)
+{
+    ssize_t sent;
+
+    do
+        sent = send(conn->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent == (ssize_t)len)
+        return CVG_OK;
+    if (sent < 0 && errno == EAGAIN)
+        return CVG_ERR_BUSY;
+    return CVG_ERR_UNREACHABLE;
+}
+
+static void on_conn(uv_poll_t *poll, int status, int events);
+
+static int watch(struct cvg_conn *conn, int events)
+{
+    if (conn->poll == NULL) {
+        conn->poll = malloc(sizeof *conn->poll);
+        if (conn->poll == NULL)
+            return UV_ENOMEM;
+        if (uv_poll_init(conn->listener->loop, conn->poll, conn->fd) != 0) {
+            free(conn->poll);
+            conn->poll = NULL;
+            return UV_ENOMEM;
+        }
+        conn->poll->data = conn;
+    }
+    return uv_poll_start(conn->poll, events, on_conn);
+}
+
+static void lose(struct cvg_conn *conn)
+{
+    if (conn->asked)
+        conn->listener->events.gone(conn, conn->listener->events.user);
+    cvg_conn_close(conn);
+}
+
+/* Reads the message if it is there; false if nothing has been said yet. If true, the connection may
+ * be gone. */
+static bool receive(struct cvg_conn *conn)
+{
+    struct cvg_listener *listener = conn->listener;
+    ssize_t len;
+
+    do
+        len = recv(conn->fd, listener->buffer, sizeof listener->buffer, MSG_DONTWAIT | MSG_TRUNC);
+    while (len < 0 && errno == EINTR);
+    if (len < 0 && errno == EAGAIN)
+        return false;
+    if (len <= 0 || (size_t)len > sizeof listener->buffer) {
+        cvg_conn_close(conn);
+        return true;
+    }
+    conn->asked = true;
+    if (listener->events.message(conn, listener->buffer, (size_t)len, listener->events.user) &&
+        watch(conn, UV_DISCONNECT) != 0)
+        lose(conn);
+    return true;
+}
+
+static void on_writable(struct cvg_conn *conn)
+{
+    struct cvg_listener *listener = conn->listener;
+    enum cvg_error err = try_send(conn, conn->unsent, conn->unsent_len);
+
+    if (err == CVG_ERR_BUSY)
+        return;
+    free(conn->unsent);
+    conn->unsent = NULL;
+    if (err != CVG_OK || watch(conn, UV_DISCONNECT) != 0)
+        lose(conn);
+    else
+        listener->events.drained(conn, listener->events.user);
+}
+
+static void on_conn(uv_poll_t *poll, int status, int events)
+{
+    struct cvg_conn *conn = poll->data;
+
+    /* Read first, even if the asker has hung up since: the question still counts. */
+    if (!conn->asked && status == 0 && (events & UV_READABLE) != 0 && receive(conn))
+        return;
+    if (status < 0 || (events & UV_DISCONNECT) != 0)
+        lose(conn);
+    else if ((events & UV_WRITABLE) != 0 && conn->unsent != NULL)
+        on_writable(conn);
+}
+
+enum cvg_error cvg_conn_send(struct cvg_conn *conn, const void *data, size_t len)
+{
+    enum cvg_error err = try_send(conn, data, len);
+
+    if (err != CVG_ERR_BUSY)
+        return err;
+    conn->unsent = malloc(len);
+    if (conn->unsent == NULL)
+        return CVG_ERR_NOMEM;
+    memcpy(conn->unsent, data, len);
+    conn->unsent_len = len;
+    return watch(conn, UV_WRITABLE | UV_DISCONNECT) == 0 ? CVG_ERR_BUSY : CVG_ERR_IO;
+}
+
+void cvg_conn_finish(struct cvg_conn *conn, const void *data, size_t len)
+{
+    if (try_send(conn, data, len) != CVG_OK)
+        cvg_log(CVG_LOG_DEBUG, "pid %d did not take its answer", (int)conn->pid);
+    cvg_conn_close(conn);
+}
+
+/* Makes room by closing the asker that has been silent longest, the user's own or (owner NULL) any.
+ */
+static bool evict(struct cvg_listener *listener, const struct owner *owner)
+{
+    for (struct cvg_conn *conn = listener->first; conn != NULL; conn = conn->next) {
+        if (conn->asked || (owner != NULL && conn->owner != owner))
+            continue;
+        cvg_conn_close(conn);
+        return true;
+    }
+    return false;
+}
+
+static bool admit(struct cvg_listener *listener, struct owner *owner)
+{
+    /* Held while evict() may take the owner's last connection. */
+    owner->connections++;
+    if (owner->connections > listener->limits.connections_per_uid && !evict(listener, owner)) {
+        leave_owner(listener, owner);
+        return false;
+    }
+    if (listener->connections >= listener->limits.connections && !evict(listener, NULL)) {
+        leave_owner(listener, owner);
+        return false;
+    }
+    return true;
+}
+
+static void add_conn(struct cvg_listener *listener, struct cvg_conn *conn)
+{
+    conn->listener = listener;
+    conn->since_ms = uv_now(listener->loop);
+    conn->prev = listener->last;
+    if (listener->last != NULL)
+        listener->last->next = conn;
+    else
+        listener->first = conn;
+    listener->last = conn;
+    listener->connections++;
+}
+
+static struct cvg_conn *new_conn(struct cvg_listener *listener, int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    struct cvg_conn *conn = calloc(1, sizeof *conn);
+
+    if (conn == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
+        free(conn);
+        return NULL;
+    }
+    conn->owner = find_owner(listener, peer.uid);
+    if (conn->owner == NULL || !admit(listener, conn->owner)) {
+        free(conn);
+        return NULL;
+    }
+    conn->fd = fd;
+    conn->pid = peer.pid;
+    add_conn(listener, conn);
+    return conn;
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct cvg_listener *listener = timer->data;
+    uint64_t now = uv_now(listener->loop);
+    struct cvg_conn *next;
+
+    for (struct cvg_conn *conn = listener->first; conn != NULL; conn = next) {
+        next = conn->next;
+        if (now - conn->since_ms < listener->limits.silence_ms)
+            return;
+        if (!conn->asked)
+            cvg_conn_close(conn);
+    }
+    if (listener->connections == 0)
+        uv_timer_stop(timer);
+}
+
+/* One from the queue; false if nobody is waiting any more. */
+static bool accept_one(struct cvg_listener *listener)
+{
+    struct cvg_conn *conn;
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE)
+            return evict(listener, NULL);
+        return errno == EINTR || errno == ECONNABORTED;
+    }
+    conn = new_conn(listener, fd);
+    if (conn == NULL) {
+        close(fd);
+        return true;
+    }
+    if (receive(conn))
+        return true;
+    if (watch(conn, UV_READABLE | UV_DISCONNECT) != 0)
+        cvg_conn_close(conn);
+    else if (!uv_is_active((uv_handle_t *)listener->sweep))
+        uv_timer_start(listener->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    return true;
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+    struct cvg_listener *listener = poll->data;
+
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_TURN && accept_one(listener); i++)
+        continue;
+}
+
+void cvg_listener_drain(struct cvg_listener *listener)
+{
+    while (accept_one(listener))
+        continue;
+}
+
+size_t cvg_listener_connections(const struct cvg_listener *listener)
+{
+    return listener->connections;
+}
+
+static enum cvg_error set_up(struct cvg_listener *listener)
+{
+    listener->poll = malloc(sizeof *listener->poll);
+    listener->sweep = malloc(sizeof *listener->sweep);
+    if (listener->poll == NULL || listener->sweep == NULL)
+        return CVG_ERR_NOMEM;
+    if (uv_poll_init(listener->loop, listener->poll, listener->fd) != 0) {
+        free(listener->poll);
+        listener->poll = NULL;
+        return CVG_ERR_IO;
+    }
+    uv_timer_init(listener->loop, listener->sweep);
+    listener->poll->data = listener;
+    listener->sweep->data = listener;
+    return uv_poll_start(listener->poll, UV_READABLE, on_listener) == 0 ? CVG_OK : CVG_ERR_IO;
+}
+
+enum cvg_error cvg_listener_new(uv_loop_t *loop, int fd, const struct cvg_listener_limits *limits,
+                                const struct cvg_listener_events *events,
+                                struct cvg_listener **ret_listener)
+{
+    struct cvg_listener *listener = calloc(1, sizeof *listener);
+    enum cvg_error err;
+
+    if (listener == NULL) {
+        close(fd);
+        return CVG_ERR_NOMEM;
+    }
+    listener->loop = loop;
+    listener->fd = fd;
+    listener->limits = *limits;
+    listener->events = *events;
+    err = set_up(listener);
+    if (err != CVG_OK) {
+        cvg_listener_free(listener);
+        return err;
+    }
+    *ret_listener = listener;
+    return CVG_OK;
+}
+
+void cvg_listener_free(struct cvg_listener *listener)
+{
+    if (listener == NULL)
+        return;
+    while (listener->first != NULL)
+        cvg_conn_close(listener->first);
+    if (listener->poll != NULL) {
+        uv_poll_stop(listener->poll);
+        uv_close((uv_handle_t *)listener->poll, free_handle);
+        if (listener->sweep != NULL)
+            uv_close((uv_handle_t *)listener->sweep, free_handle);
+    } else {
+        free(listener->sweep);
+    }
+    close(listener->fd);
+    free(listener);
+}
