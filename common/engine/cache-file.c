@@ -20,7 +20,12 @@ struct cvg_cache_file {
     GDBM_FILE gdbm;
     int fd;
     bool fatal; /* GDBM gave up: only the descriptor may be closed */
+    struct cvg_cache_file *next_abandoned;
 };
+
+/* What GDBM gave up on: it was left in the middle of something, so its memory is not touched again.
+ */
+static struct cvg_cache_file *abandoned;
 
 /* The mark is the only key that is not an id. */
 static const char mark_key[] = "converge cache", mark_value[] = "1";
@@ -175,10 +180,15 @@ void cvg_cache_file_close(struct cvg_cache_file *file)
         return;
     if (file->gdbm != NULL && !file->fatal)
         (void)guarded(step_close, file, NULL);
-    /* GDBM's memory is lost where it gave up, but not the lock and the descriptor. */
-    if (file->fatal && file->fd >= 0)
+    if (!file->fatal) {
+        free(file);
+        return;
+    }
+    /* The lock goes with the descriptor. */
+    if (file->fd >= 0)
         close(file->fd);
-    free(file);
+    file->next_abandoned = abandoned;
+    abandoned = file;
 }
 
 struct iteration {
@@ -243,8 +253,7 @@ enum cvg_error cvg_cache_file_each(struct cvg_cache_file *file, cvg_cache_file_p
     }
     if (err == CVG_OK && gdbm_errno != GDBM_ITEM_NOT_FOUND)
         err = CVG_ERR_CORRUPT;
-    if (!file->fatal)
-        free(iteration.key.dptr);
+    free(iteration.key.dptr);
     return err == CVG_OK ? CVG_OK : fail_with(ret_why, err, "reading the cache");
 }
 
