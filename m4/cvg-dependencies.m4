@@ -3,6 +3,11 @@ dnl The libraries of DESIGN.md's list that this tree links, each by its pkg-conf
 dnl where it has one.
 AC_DEFUN([CVG_DEPENDENCIES], [
     PKG_CHECK_MODULES([OPENSSL], [openssl >= 3.0])
+    dnl OpenSSL as archives, for tests of programs that carry it inside.
+    OPENSSL_STATIC_LIBS="`$CC -print-file-name=libssl.a` `$CC -print-file-name=libcrypto.a`"
+    AM_CONDITIONAL([HAVE_STATIC_OPENSSL],
+        [test -f "`$CC -print-file-name=libssl.a`" -a -f "`$CC -print-file-name=libcrypto.a`"])
+    AC_SUBST([OPENSSL_STATIC_LIBS])
     PKG_CHECK_MODULES([CURL], [libcurl >= 7.80])
     PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
     PKG_CHECK_MODULES([UV], [libuv >= 1.40])

@@ -6,20 +6,42 @@
 #include "provider/check.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/client/client.h"
 #include "provider/peer.h"
 
+/* What must not leak into the host while our code runs: errno, and its wish to end this thread,
+ * which would leave a lock, memory or a descriptor behind. */
+struct guard {
+    int saved_errno;
+    int cancel_state;
+};
+
+static struct guard guard_begin(void)
+{
+    struct guard guard = {.saved_errno = errno};
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard.cancel_state);
+    return guard;
+}
+
+static void guard_end(const struct guard *guard)
+{
+    pthread_setcancelstate(guard->cancel_state, NULL);
+    errno = guard->saved_errno;
+}
+
 struct cvg_check *cvg_check_new(void)
 {
-    int saved = errno;
+    struct guard guard = guard_begin();
     struct cvg_check *check = malloc(sizeof *check);
 
     if (check)
         cvg_settings_get(&check->settings);
-    errno = saved;
+    guard_end(&guard);
     return check;
 }
 
@@ -102,7 +124,7 @@ static enum cvg_action run(struct cvg_check *check, struct cvg_ossl *ossl, X509_
 enum cvg_action cvg_check_run(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
                               const SSL *ssl, enum cvg_pki pki, int pki_error)
 {
-    int saved = errno;
+    struct guard guard = guard_begin();
     enum cvg_action action;
 
     if (!check || check->settings.broken) {
@@ -115,7 +137,7 @@ enum cvg_action cvg_check_run(struct cvg_check *check, struct cvg_ossl *ossl, X5
         action = run(check, ossl, ctx, ssl);
         ossl->crypto.ERR_pop_to_mark();
     }
-    errno = saved;
+    guard_end(&guard);
     return action == CVG_ACTION_ACCEPT || action == CVG_ACTION_UNCHANGED ? action
                                                                          : CVG_ACTION_REFUSE;
 }

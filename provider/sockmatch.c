@@ -141,21 +141,30 @@ static uint64_t preamble(const struct cvg_socket *found)
     return found->sent_before + found->received_before;
 }
 
-/* Keeps the candidates in order, least preamble first; the worst one goes when there are too many.
- */
+/* Two sockets to one port make one candidate. Returns the worse of the two, or the worst of all
+ * when there is no more room: the place to overwrite. */
+static size_t place_for(const struct cvg_sockmatch *match, const struct cvg_socket *found)
+{
+    uint16_t port = cvg_socket_port(&found->peer);
+
+    for (size_t i = 0; i < match->count; i++)
+        if (cvg_socket_port(&match->socket[i].peer) == port)
+            return i;
+    return match->count < CVG_SOCKMATCH_MAX ? match->count : match->count - 1;
+}
+
+/* Keeps the candidates in order, least preamble first. */
 static void insert(struct cvg_sockmatch *match, const struct cvg_socket *found)
 {
-    size_t at = match->count;
+    size_t at = place_for(match, found);
 
-    if (match->count == CVG_SOCKMATCH_MAX) {
-        if (preamble(found) >= preamble(&match->socket[at - 1]))
-            return;
-        at = --match->count;
-    }
+    if (at < match->count && preamble(found) >= preamble(&match->socket[at]))
+        return;
+    if (at == match->count)
+        match->count++;
     for (; at > 0 && preamble(found) < preamble(&match->socket[at - 1]); at--)
         match->socket[at] = match->socket[at - 1];
     match->socket[at] = *found;
-    match->count++;
 }
 
 /* Listeners are mostly older than what they accept, so most accepted sockets are known as such

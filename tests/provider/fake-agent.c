@@ -69,6 +69,13 @@ static enum cvg_action action_of(const char *what)
     return CVG_ACTION_ACCEPT;
 }
 
+static enum cvg_verdict verdict_of(enum cvg_action action)
+{
+    if (action == CVG_ACTION_ACCEPT)
+        return CVG_VERDICT_AGREE;
+    return action == CVG_ACTION_UNCHANGED ? CVG_VERDICT_EXEMPT : CVG_VERDICT_DISAGREE;
+}
+
 static void answer(int fd, const struct cvg_question *question, const char *what)
 {
     struct cvg_answer reply;
@@ -81,7 +88,7 @@ static void answer(int fd, const struct cvg_question *question, const char *what
     memset(&reply, 0, sizeof reply);
     reply.id = question->id + (strcmp(what, "foreign") == 0);
     reply.action = action_of(what);
-    reply.verdict = reply.action == CVG_ACTION_ACCEPT ? CVG_VERDICT_AGREE : CVG_VERDICT_DISAGREE;
+    reply.verdict = verdict_of(reply.action);
     reply.reason = CVG_REASON_VOTE;
     cvg_buffer_init(&buffer, CVG_MESSAGE_MAX);
     if (cvg_answer_write(&reply, &buffer) != CVG_OK)

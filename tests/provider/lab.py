@@ -173,7 +173,8 @@ class Lab:
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("OPENSSL_", "CONVERGE_", "SSL_"))}
         env.update(OPENSSL_CONF=self.path("openssl.cnf"), OPENSSL_MODULES=MODULES,
-                   CONVERGE_CONFIG_DIR=self.dir, **more)
+                   CONVERGE_CONFIG_DIR=self.dir)
+        env.update(more)
         return env
 
     def run(self, *command, timeout=60, env=None, **options):

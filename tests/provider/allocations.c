@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The scene in which memory runs out at every place of a handshake in turn. The C library's own
+ * functions stand behind ours; sanitizers need theirs, so there the scene is skipped. */
+#include "config.h"
+
+#include "tests/provider/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+#ifdef SANITIZED
+
+int scene_allocations(void)
+{
+    return 77;
+}
+
+#else
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+static _Thread_local long fail_in; /* allocations until the one that fails; 0: none does */
+static _Thread_local bool fail_on; /* and all that follow it */
+
+static bool fails(void)
+{
+    if (fail_in == 0 || --fail_in > 0)
+        return false;
+    if (fail_on)
+        fail_in = 1;
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(old, size);
+}
+
+/* Returns whether the failure came to pass. */
+static bool one_handshake(SSL_CTX *ctx, long at, bool go_on, unsigned *accepted)
+{
+    struct connection connection;
+    bool ok, reached;
+
+    if (!connection_open(&connection, ctx, options.port[0]))
+        exit(1);
+    fail_on = go_on;
+    fail_in = at;
+    ok = connection_handshake(&connection);
+    reached = fail_in == 0 || (go_on && fail_in == 1);
+    fail_in = 0;
+    *accepted += ok;
+    connection_close(&connection);
+    return reached;
+}
+
+int scene_allocations(void)
+{
+    SSL_CTX *ctx = host_ctx(NULL);
+    unsigned accepted = 0, tried = 0;
+
+    connect_once(ctx, options.port[0]);
+    for (int go_on = 0; go_on < 2; go_on++)
+        for (long at = 1; one_handshake(ctx, at, go_on, &accepted); at++)
+            tried++;
+    printf("tried=%u accepted=%u\n", tried, accepted);
+    SSL_CTX_free(ctx);
+    return 0;
+}
+
+#endif

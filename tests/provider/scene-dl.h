@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* See scene-dl.c. */
+#ifndef CVG_TESTS_PROVIDER_SCENE_DL_H
+#define CVG_TESTS_PROVIDER_SCENE_DL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Opens libssl, connects once, closes it. */
+bool scene_dl(const char *ca, const char *host, uint16_t port);
+
+#endif

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""What processes do to a module: threads, forks, closed descriptors, exit, contexts that come and
+go, OpenSSL inside the program, memory that runs out. No crash, no growth, no deadlock."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lab
+
+NAME = "site.example"
+WITHOUT = lab.OPENSSL_CNF.replace("converge = converge_provider\n", "")
+
+
+def simple(tap, here, site, what, count, *args, handshakes=None, env=None):
+    """A scene whose handshakes all succeed, each asked about once."""
+    handshakes = handshakes or count
+    here.configure("")
+    here.start_agent()
+    status, out, err = here.host("--port", site.port, "--param", NAME, "--count", count, *args,
+                                 env=env)
+    asked = here.asked()
+    tap.case(what, status == 0 and err == "" and out.count(" ok=1 result=0 ") == handshakes and
+             asked == [f"{NAME}:{site.port}"] * handshakes, (status, out, err, len(asked)))
+
+
+def refused(tap, here, site, what, count, *args, handshakes=None):
+    """The same scene with an agent that refuses: none succeeds."""
+    here.configure("")
+    here.start_agent("*=refuse")
+    status, out, err = here.host("--port", site.port, "--param", NAME, "--count", count, *args)
+    tap.case(f"{what}, refused", out.count(" ok=0 result=28 ") == (handshakes or count) and
+             " ok=1 " not in out and status >= 0, (status, out, err))
+
+
+def scenes(tap, here, site):
+    simple(tap, here, site, "64 threads at once", 64, "threads")
+    refused(tap, here, site, "64 threads at once", 64, "threads")
+    simple(tap, here, site, "forks in the middle of checks", 20, "fork", handshakes=41)
+    refused(tap, here, site, "forks in the middle of checks", 5, "fork", handshakes=11)
+    simple(tap, here, site, "all descriptors closed between checks", 20, "close-fds")
+    simple(tap, here, site, "library contexts of the program's own", 10, "contexts")
+    refused(tap, here, site, "library contexts of the program's own", 10, "contexts")
+    simple(tap, here, site, "as the thread's default, too", 5, "default-context", handshakes=15)
+    refused(tap, here, site, "as the thread's default, too", 5, "default-context", handshakes=15)
+    simple(tap, here, site, "the configuration loaded again and again", 10, "reload")
+    refused(tap, here, site, "the configuration loaded again and again", 10, "reload")
+
+
+def unload(tap, here, site):
+    """OpenSSL keeps an unloaded provider initialised until its library context ends, so checks go
+    on: what must not happen is a crash."""
+    here.configure("")
+    here.start_agent()
+    got = here.host("--port", site.port, "--param", NAME, "--count", 5, "unload",
+                    env=here.environment(OPENSSL_CONF=here.path("without.cnf")))
+    tap.case("loaded and unloaded by hand", got[0] == 0 and got[1].count(" ok=1 ") == 10 and
+             len(here.asked()) >= 5, (got, here.asked()))
+
+
+def exits(tap, here, site):
+    here.configure("deadline = 20s\n")
+    for rule in ("silent", "slow"):
+        here.start_agent(f"*={rule}")
+        got = here.host("--port", site.port, "--param", NAME, "--count", 8, "exit", timeout=15)
+        tap.case(f"exit in the middle of checks, agent {rule}", got[0] == 0 and
+                 " ok=1 " not in got[1], got)
+
+
+def grown(here, site, count, env):
+    """What the handshakes of one process left behind: memory in octets, descriptors."""
+    status, out, err = here.host("--port", site.port, "--param", NAME, "--count", count, "growth",
+                                 env=env)
+    last = out.splitlines()[-1] if out else ""
+    if status or err or not last.startswith("growth="):
+        raise RuntimeError((status, last, err))
+    memory, descriptors = last.split()
+    return int(memory.split("=")[1]), descriptors
+
+
+def growth(tap, here, site):
+    """OpenSSL itself keeps some memory; with the module it must not be more."""
+    count = 300 if lab.sanitized() else 2000
+    here.configure("")
+    here.start_agent()
+    with_module = grown(here, site, count, None)
+    without = grown(here, site, count, here.environment(OPENSSL_CONF=here.path("without.cnf")))
+    tap.case(f"no growth over {count} handshakes, no descriptor left",
+             with_module[0] - without[0] < 8 * count and with_module[1] == "fds=0" and
+             len(here.asked()) == count + 50, (with_module, without))
+
+
+def allocations(tap, here, site, self_signed):
+    for server, mode, what in ((site, "augment", "a good chain"),
+                               (self_signed, "replace", "a self-signed one")):
+        here.configure(f"mode = {mode}\n")
+        here.start_agent("*=refuse")
+        got = here.host("--port", server.port, "--param", NAME, "allocations")
+        if got[0] == 77:
+            tap.skip("memory that runs out", "sanitizers have allocators of their own")
+            return
+        tap.case(f"memory runs out at every place: {what} that is refused is never accepted",
+                 got[0] == 0 and got[1].endswith(" accepted=0\n"), got)
+
+
+def inside(tap, here, site):
+    for name, exporting in (("host-static", False), ("host-exporting", True)):
+        program = os.path.join(lab.BUILD, "tests/provider", name)
+        if not os.path.exists(program):
+            tap.skip(name, "no archives of OpenSSL here")
+            continue
+        here.configure("")
+        here.start_agent("*=refuse")
+        got = here.run(program, "--ca", here.path("ca.pem"), "--port", site.port, "--param", NAME,
+                       "--count", 5, "connect")
+        watched = got[1].count(" ok=0 result=28 ") == 5 and len(here.asked()) == 5
+        inert = got[1].count(" ok=1 result=0 ") == 5 and here.asked() == []
+        tap.case(f"OpenSSL inside the program, {'' if exporting else 'not '}exported: "
+                 f"{'watched or left alone' if exporting else 'left alone'}",
+                 got[0] == 0 and (inert or exporting and watched), (got, here.asked()))
+
+
+def opened(tap, here, site):
+    program = os.path.join(lab.BUILD, "tests/provider/host-dl")
+    here.configure("")
+    here.start_agent("*=refuse")
+    got = here.run(program, here.path("ca.pem"), NAME, site.port, 5)
+    tap.case("libssl opened and closed: each handshake is refused",
+             got[0] == 0 and got[1].count(" ok=0 result=28\n") == 5 and len(here.asked()) == 5,
+             (got, here.asked()))
+
+
+def main():
+    tap = lab.Tap()
+    with lab.Lab() as here:
+        here.write("without.cnf", WITHOUT)
+        site, self_signed = here.serve(), here.serve("self")
+        scenes(tap, here, site)
+        unload(tap, here, site)
+        exits(tap, here, site)
+        growth(tap, here, site)
+        allocations(tap, here, site, self_signed)
+        inside(tap, here, site)
+        opened(tap, here, site)
+    tap.done()
+
+
+main()
