@@ -3,6 +3,8 @@
  * octets behind it) is refused here. */
 #include "common/protocol/json.h"
 
+#include "common/protocol/json-memory.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -36,19 +38,60 @@ static enum cvg_error fail_as_told(const json_error_t *error, struct cvg_why *re
     char text[JSON_ERROR_TEXT_LENGTH];
     size_t i;
 
-    if (json_error_code(error) == json_error_out_of_memory)
-        return cvg_fail(ret_why, CVG_ERR_NOMEM, "memory is exhausted");
     for (i = 0; i + 1 < sizeof text && error->text[i] != '\0'; i++)
         text[i] = error->text[i] >= 0x20 && error->text[i] <= 0x7e ? error->text[i] : '?';
     text[i] = '\0';
     return cvg_fail(ret_why, CVG_ERR_SYNTAX, "line %d of the JSON text: %s", error->line, text);
 }
 
+/* Gives jansson the text piece by piece, and nothing more once memory has run out. */
+struct feed {
+    struct cvg_json_reserve reserve;
+    const char *text;
+    size_t left;
+};
+
+static size_t feed_next(void *buffer, size_t size, void *user)
+{
+    struct feed *feed = user;
+    size_t len = feed->left < size ? feed->left : size;
+
+    if (feed->reserve.failed)
+        return 0;
+    memcpy(buffer, feed->text, len);
+    feed->text += len;
+    feed->left -= len;
+    return len;
+}
+
+static enum cvg_error value_parse(const char *text, size_t len, json_t **ret_value,
+                                  struct cvg_why *ret_why)
+{
+    struct feed feed = {.text = text, .left = len};
+    json_error_t error;
+    json_t *value;
+
+    if (cvg_json_reserve_begin(&feed.reserve, len) != CVG_OK)
+        return cvg_fail(ret_why, CVG_ERR_NOMEM, "memory is exhausted");
+    value = json_load_callback(feed_next, &feed, JSON_REJECT_DUPLICATES, &error);
+    if (feed.reserve.failed) {
+        json_decref(value);
+        value = NULL;
+    }
+    cvg_json_reserve_end(&feed.reserve);
+    if (feed.reserve.failed)
+        return cvg_fail(ret_why, CVG_ERR_NOMEM, "memory is exhausted");
+    if (!value)
+        return fail_as_told(&error, ret_why);
+    *ret_value = value;
+    return CVG_OK;
+}
+
 enum cvg_error cvg_json_parse(const char *text, size_t len, size_t max, json_t **ret_object,
                               struct cvg_why *ret_why)
 {
-    json_error_t error;
-    json_t *value;
+    json_t *value = NULL;
+    enum cvg_error err;
 
     if (len > max)
         return cvg_fail(ret_why, CVG_ERR_RANGE, "%zu octets of JSON, at most %zu are allowed", len,
@@ -58,9 +101,9 @@ enum cvg_error cvg_json_parse(const char *text, size_t len, size_t max, json_t *
     if (too_deep(text, len))
         return cvg_fail(ret_why, CVG_ERR_RANGE, "the JSON text is more than %d levels deep",
                         CVG_JSON_DEPTH_MAX);
-    value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-    if (!value)
-        return fail_as_told(&error, ret_why);
+    err = value_parse(text, len, &value, ret_why);
+    if (err != CVG_OK)
+        return err;
     if (!json_is_object(value)) {
         json_decref(value);
         return cvg_fail(ret_why, CVG_ERR_SYNTAX, "the JSON text is not an object");
