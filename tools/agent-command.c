@@ -68,7 +68,9 @@ static enum cvg_error each_reply(int fd, uint64_t id, uint64_t deadline_ms,
         json_t *reply = NULL;
         enum cvg_error err = receive_reply(fd, id, deadline_ms, &reply, &more);
 
-        if (err != CVG_OK)
+        if (err == CVG_ERR_UNREACHABLE)
+            err = cvg_fail(ret_why, CVG_ERR_PROTOCOL, "the agent hung up without an answer");
+        else if (err != CVG_OK)
             cvg_fail(ret_why, err, "the agent did not answer as it should: %s", cvg_strerror(err));
         else
             err = reply_error(reply, ret_why);

@@ -10,7 +10,6 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "common/base/config.h"
 #include "common/protocol/digest.h"
 #include "tools/canary-report.h"
+#include "tools/loopback.h"
 #include "tools/openssl-conf.h"
 
 #define STEPS_MAX  200
@@ -62,25 +62,6 @@ static void report_private_agent(void)
     if (wish != NULL && cvg_config_load(&config, &paths, NULL) == CVG_OK &&
         strcmp(paths.config_dir, wish) == 0)
         puts(CVG_CANARY_PRIVATE);
-}
-
-static bool fill_certificate(X509 *cert, EVP_PKEY *key)
-{
-    X509_NAME *name = X509_get_subject_name(cert);
-    X509_EXTENSION *san =
-        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:" CVG_CANARY_HOST);
-    bool fine =
-        san != NULL && X509_set_version(cert, 2) == 1 &&
-        ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) == 1 &&
-        X509_gmtime_adj(X509_getm_notBefore(cert), -VALID_S) != NULL &&
-        X509_gmtime_adj(X509_getm_notAfter(cert), VALID_S) != NULL &&
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)CVG_CANARY_HOST,
-                                   -1, -1, 0) == 1 &&
-        X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, key) == 1 &&
-        X509_add_ext(cert, san, -1) == 1 && X509_sign(cert, key, EVP_sha256()) > 0;
-
-    X509_EXTENSION_free(san);
-    return fine;
 }
 
 static bool report_certificate(X509 *cert)
@@ -176,14 +157,15 @@ static bool try_once(SSL_CTX *client_context, SSL_CTX *server_context)
 int cvg_canary_main(void)
 {
     SSL_CTX *client = SSL_CTX_new(TLS_client_method()), *server = SSL_CTX_new(TLS_server_method());
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = X509_new();
-    bool fine = client != NULL && server != NULL && key != NULL && cert != NULL;
+    EVP_PKEY *key = NULL;
+    X509 *cert = NULL;
+    bool fine =
+        client != NULL && server != NULL && cvg_loopback_certificate(CVG_CANARY_HOST, &key, &cert);
 
     report_private_agent();
     report_provider();
-    fine = fine && fill_certificate(cert, key) && report_certificate(cert) &&
-           SSL_CTX_use_certificate(server, cert) == 1 && SSL_CTX_use_PrivateKey(server, key) == 1 &&
+    fine = fine && report_certificate(cert) && SSL_CTX_use_certificate(server, cert) == 1 &&
+           SSL_CTX_use_PrivateKey(server, key) == 1 &&
            X509_STORE_add_cert(SSL_CTX_get_cert_store(client), cert) == 1;
     if (fine)
         SSL_CTX_set_verify(client, SSL_VERIFY_PEER, NULL);

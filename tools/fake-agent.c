@@ -31,6 +31,21 @@ static enum cvg_error listen_at(struct cvg_fake_agent *agent)
     return CVG_OK;
 }
 
+/* `replace`: so that a question is asked also where PKI does not know the certificate. */
+static enum cvg_error write_configuration(const struct cvg_fake_agent *agent)
+{
+    char path[CVG_PATH_MAX + 32];
+    FILE *file;
+    bool fine;
+
+    snprintf(path, sizeof path, "%s/converge.conf", agent->directory);
+    file = fopen(path, "we");
+    if (file == NULL)
+        return CVG_ERR_IO;
+    fine = fputs("mode = replace\n", file) >= 0 && fchmod(fileno(file), 0600) == 0;
+    return fclose(file) == 0 && fine ? CVG_OK : CVG_ERR_IO;
+}
+
 enum cvg_error cvg_fake_agent_open(struct cvg_fake_agent *ret_agent, struct cvg_why *ret_why)
 {
     const char *base = secure_getenv("TMPDIR");
@@ -48,6 +63,8 @@ enum cvg_error cvg_fake_agent_open(struct cvg_fake_agent *ret_agent, struct cvg_
     }
     snprintf(run, sizeof run, "%s/run", ret_agent->directory);
     err = mkdir(run, 0700) == 0 ? listen_at(ret_agent) : CVG_ERR_IO;
+    if (err == CVG_OK)
+        err = write_configuration(ret_agent);
     if (err != CVG_OK) {
         cvg_fail(ret_why, err, "cannot listen in %s: %s", run, strerror(errno));
         cvg_fake_agent_close(ret_agent);
@@ -112,6 +129,8 @@ void cvg_fake_agent_close(struct cvg_fake_agent *agent)
     unlink(path);
     snprintf(path, sizeof path, "%s/run", agent->directory);
     rmdir(path);
+    snprintf(path, sizeof path, "%s/converge.conf", agent->directory);
+    unlink(path);
     rmdir(agent->directory);
     agent->directory[0] = '\0';
 }

@@ -10,8 +10,8 @@
 #include "tools/tools.h"
 
 static const struct cvg_command *const commands[] = {
-    &cvg_cmd_run,    &cvg_cmd_check, &cvg_cmd_why,    &cvg_cmd_status,
-    &cvg_cmd_notary, &cvg_cmd_cache, &cvg_cmd_enable, &cvg_cmd_disable,
+    &cvg_cmd_run,   &cvg_cmd_check,  &cvg_cmd_why,     &cvg_cmd_status, &cvg_cmd_notary,
+    &cvg_cmd_cache, &cvg_cmd_enable, &cvg_cmd_disable, &cvg_cmd_doctor,
 };
 #define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
 
@@ -49,7 +49,8 @@ static int without_command(const char *word)
         return CVG_EXIT_OK;
     }
     if (word != NULL)
-        cvg_output_fail(CVG_EXIT_USAGE, "there is no command %s", word);
+        return cvg_output_fail(CVG_EXIT_USAGE, "there is no command %s; try: converge --help",
+                               word);
     print_help(stderr);
     return CVG_EXIT_USAGE;
 }

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* One program: what it links, and what it does when it is watched. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/client/client.h"
+#include "tools/doctor.h"
+#include "tools/linkage.h"
+#include "tools/probe.h"
+#include "tools/program-conf.h"
+#include "tools/tools.h"
+
+enum coverage { COVERED, NOT_COVERED, UNKNOWN };
+
+struct finding {
+    struct cvg_linkage linkage;
+    struct cvg_probe probe;
+    enum coverage coverage;
+    char reason[512];
+};
+
+/* Programs whose TLS is their own, whatever they link. */
+static const struct {
+    const char *program, *reason;
+} own_tls[] = {
+    {"cargo", "its TLS library is built in, and exports nothing that could be watched"},
+    {"rustup", "its TLS library is built in, and exports nothing that could be watched"},
+    {"go", "Go brings a TLS library of its own"},
+    {"java", "Java brings a TLS library of its own"},
+    {"erl", "Erlang brings a TLS library of its own"},
+    {"firefox", "it uses its own NSS, not OpenSSL"},
+};
+
+/* NULL unless the program is one of these and links no OpenSSL 3. */
+static const char *own_tls_of(const struct cvg_linkage *linkage)
+{
+    const char *slash = strrchr(linkage->path, '/');
+
+    for (size_t i = 0; i < sizeof own_tls / sizeof own_tls[0]; i++)
+        if (!linkage->openssl3 && slash != NULL && strcmp(slash + 1, own_tls[i].program) == 0)
+            return own_tls[i].reason;
+    return NULL;
+}
+
+const char *cvg_doctor_reason(const struct cvg_linkage *linkage)
+{
+    const char *own = own_tls_of(linkage);
+
+    if (own != NULL)
+        return own;
+    if (linkage->openssl3)
+        return "it links OpenSSL 3, but does not read openssl.cnf, or uses another TLS library";
+    if (linkage->gnutls)
+        return "it uses GnuTLS, which has no place where its checks can be watched";
+    if (linkage->nss)
+        return "it uses NSS, not OpenSSL";
+    if (linkage->openssl_old)
+        return "it uses OpenSSL 1.x, which has no providers";
+    if (linkage->other)
+        return "it uses mbedTLS or wolfSSL, not OpenSSL 3";
+    if (linkage->is_static)
+        return "nothing is linked at run time: a TLS library inside it cannot be reached";
+    return "it links no libssl.so.3: its TLS library, if any, is built in or loaded later";
+}
+
+static const char *library_of(const struct finding *finding)
+{
+    const struct cvg_linkage *linkage = &finding->linkage;
+
+    return linkage->openssl3      ? "OpenSSL 3"
+           : finding->probe.asked ? "OpenSSL 3, loaded at run time"
+           : linkage->gnutls      ? "GnuTLS"
+           : linkage->nss         ? "NSS"
+           : linkage->openssl_old ? "OpenSSL 1.x"
+           : linkage->other       ? "another"
+                                  : "none linked";
+}
+
+/* What is linked can rule a program out. It cannot rule it in: an interpreter, or a library that is
+ * loaded later, may bring anything. */
+static bool ruled_out(const struct cvg_linkage *linkage)
+{
+    if (own_tls_of(linkage) != NULL)
+        return true;
+    if (linkage->openssl3)
+        return false;
+    return linkage->gnutls || linkage->nss || linkage->openssl_old || linkage->other ||
+           (linkage->is_static && linkage->interpreter[0] == '\0');
+}
+
+static void judge_static(struct finding *finding)
+{
+    bool out = ruled_out(&finding->linkage);
+
+    finding->coverage = out ? NOT_COVERED : UNKNOWN;
+    snprintf(
+        finding->reason, sizeof finding->reason, "%s",
+        out ? cvg_doctor_reason(&finding->linkage)
+            : "it was not seen to connect: say `converge doctor -- PROGRAM ARGUMENT...` with a "
+              "command that does");
+}
+
+static void judge(struct finding *finding)
+{
+    const struct cvg_probe *probe = &finding->probe;
+
+    if (probe->asked) {
+        finding->coverage = COVERED;
+        snprintf(finding->reason, sizeof finding->reason, "it asked about %s, port %u", probe->host,
+                 (unsigned)probe->port);
+    } else if (probe->connected) {
+        finding->coverage = NOT_COVERED;
+        snprintf(finding->reason, sizeof finding->reason, "it shook hands and asked nobody: %s",
+                 cvg_doctor_reason(&finding->linkage));
+    } else {
+        judge_static(finding);
+    }
+}
+
+static enum cvg_error probe(const struct cvg_installation *installation, int argc, char **argv,
+                            struct finding *finding, struct cvg_why *ret_why)
+{
+    char conf[CVG_PATH_MAX];
+    enum cvg_error err;
+
+    if (installation->config.lock || (argc == 1 && !cvg_probe_knows(argv[0])))
+        return CVG_OK; /* nowhere to look from, or nothing to look at */
+    err = cvg_program_conf(&installation->paths, conf, ret_why);
+    if (err == CVG_OK)
+        err = cvg_probe_run(argv[0], argc > 1 ? argv : NULL, conf, &finding->probe, ret_why);
+    return err;
+}
+
+static int print_json(const struct finding *finding, int code)
+{
+    static const char *const words[] = {"yes", "no", "unknown"};
+    const struct cvg_probe *probe = &finding->probe;
+
+    return cvg_output_json(
+        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:b, s:b, s:b, s:b, s:s, s:i}}", "ok", 1,
+                  "program", finding->linkage.path, "interpreter", finding->linkage.interpreter,
+                  "helper", finding->linkage.helper, "library", library_of(finding), "covered",
+                  words[finding->coverage], "reason", finding->reason, "probe", "ran", probe->ran,
+                  "connected", probe->connected, "asked", probe->asked, "right", probe->right,
+                  "host", probe->host, "port", (int)probe->port),
+        code);
+}
+
+static int print(const struct finding *finding)
+{
+    static const int codes[] = {CVG_EXIT_OK, CVG_EXIT_REFUSED, CVG_EXIT_UNDECIDED};
+    static const char *const words[] = {"covered", "NOT covered", "cannot be told"};
+    static const enum cvg_paint paints[] = {CVG_PAINT_GOOD, CVG_PAINT_BAD, CVG_PAINT_WARN};
+    int code = codes[finding->coverage];
+
+    if (cvg_output_is_json())
+        return print_json(finding, code);
+    printf("%s: ", finding->linkage.path);
+    cvg_output_word(paints[finding->coverage], 0, words[finding->coverage]);
+    putchar('\n');
+    cvg_output_field("why", "%s", finding->reason);
+    if (finding->linkage.interpreter[0] != '\0')
+        cvg_output_field("a script of", "%s", finding->linkage.interpreter);
+    if (finding->linkage.helper[0] != '\0')
+        cvg_output_field("TLS is in", "%s", finding->linkage.helper);
+    cvg_output_field("TLS library", "%s", library_of(finding));
+    return code;
+}
+
+int cvg_doctor_program(const struct cvg_installation *installation, int argc, char **argv)
+{
+    struct finding finding = {.coverage = UNKNOWN};
+    struct cvg_why why = {""};
+    const char *slash = strrchr(argv[0], '/');
+    const char *name = slash != NULL ? slash + 1 : argv[0];
+
+    if (cvg_linkage_find(argv[0], &finding.linkage, &why) != CVG_OK)
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    if (cvg_client_excluded(&installation->config, name)) {
+        finding.coverage = NOT_COVERED;
+        snprintf(finding.reason, sizeof finding.reason,
+                 "it is on the list of excluded programs: resolvers, programs that bring up the "
+                 "network, mail servers");
+        return print(&finding);
+    }
+    if (probe(installation, argc, argv, &finding, &why) != CVG_OK)
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    judge(&finding);
+    return print(&finding);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds a program, what runs it, and asks the dynamic loader (by ldd) what it links. */
+#include "tools/linkage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/child.h"
+
+#define LDD_OUTPUT_MAX 65536
+
+/* Programs that leave TLS to another one. */
+static const struct {
+    const char *program, *helper;
+} helpers[] = {
+    {"git", "/usr/lib/git-core/git-remote-https"},
+    {"apt", "/usr/lib/apt/methods/https"},
+    {"apt-get", "/usr/lib/apt/methods/https"},
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool find_on_path(const char *program, char ret_path[static PATH_MAX])
+{
+    const char *list = getenv("PATH");
+
+    if (strchr(program, '/') != NULL) {
+        snprintf(ret_path, PATH_MAX, "%s", program);
+        return access(ret_path, X_OK) == 0;
+    }
+    while (list != NULL && *list != '\0') {
+        size_t len = strcspn(list, ":");
+
+        snprintf(ret_path, PATH_MAX, "%.*s/%s", (int)len, list, program);
+        if (access(ret_path, X_OK) == 0)
+            return true;
+        list += len + (list[len] == ':' ? 1 : 0);
+    }
+    return false;
+}
+
+/* "#!/usr/bin/python3 -u" or "#!/usr/bin/env python3". */
+static void find_interpreter(const char *path, char ret_interpreter[static PATH_MAX])
+{
+    char line[PATH_MAX] = "", first[PATH_MAX] = "", second[PATH_MAX] = "";
+    FILE *file = fopen(path, "re");
+
+    ret_interpreter[0] = '\0';
+    if (file == NULL)
+        return;
+    if (fgets(line, sizeof line, file) != NULL && strncmp(line, "#!", 2) == 0 &&
+        sscanf(line + 2, " %4000s %4000s", first, second) >= 1) {
+        if (strcmp(base_name(first), "env") != 0 || second[0] == '\0' ||
+            !find_on_path(second, ret_interpreter))
+            snprintf(ret_interpreter, PATH_MAX, "%s", first);
+    }
+    fclose(file);
+}
+
+static void find_helper(const char *program, char ret_helper[static PATH_MAX])
+{
+    ret_helper[0] = '\0';
+    for (size_t i = 0; i < sizeof helpers / sizeof helpers[0]; i++)
+        if (strcmp(base_name(program), helpers[i].program) == 0 &&
+            access(helpers[i].helper, X_OK) == 0)
+            snprintf(ret_helper, PATH_MAX, "%s", helpers[i].helper);
+}
+
+static void read_all(int fd, char *text, size_t size)
+{
+    size_t have = 0;
+    ssize_t got;
+
+    while (have < size - 1 && (got = read(fd, text + have, size - 1 - have)) > 0)
+        have += (size_t)got;
+    text[have] = '\0';
+}
+
+static enum cvg_error look_at(char *path, struct cvg_linkage *linkage, struct cvg_why *ret_why)
+{
+    char word[] = "ldd";
+    char *arguments[] = {word, path, NULL};
+    struct cvg_child child = {.pid = -1, .output = -1};
+    char *text = malloc(LDD_OUTPUT_MAX);
+    enum cvg_error err = text != NULL ? CVG_OK : CVG_ERR_NOMEM;
+
+    if (err == CVG_OK)
+        err = cvg_child_start(word, arguments, NULL, NULL, &child, ret_why);
+    if (err == CVG_OK) {
+        read_all(child.output, text, LDD_OUTPUT_MAX);
+        cvg_child_end(&child);
+        linkage->openssl3 = strstr(text, "libssl.so.3") != NULL;
+        linkage->openssl_old = strstr(text, "libssl.so.1") != NULL;
+        linkage->gnutls = strstr(text, "libgnutls.so") != NULL;
+        linkage->nss = strstr(text, "libnss3.so") != NULL;
+        linkage->other =
+            strstr(text, "libmbedtls.so") != NULL || strstr(text, "libwolfssl.so") != NULL;
+        linkage->is_static = strstr(text, "=>") == NULL;
+    }
+    free(text);
+    return err;
+}
+
+enum cvg_error cvg_linkage_find(const char *program, struct cvg_linkage *ret_linkage,
+                                struct cvg_why *ret_why)
+{
+    memset(ret_linkage, 0, sizeof *ret_linkage);
+    if (!find_on_path(program, ret_linkage->path))
+        return cvg_fail(ret_why, CVG_ERR_NOT_FOUND, "there is no program %s", program);
+    find_interpreter(ret_linkage->path, ret_linkage->interpreter);
+    find_helper(program, ret_linkage->helper);
+    return look_at(ret_linkage->helper[0] != '\0'        ? ret_linkage->helper
+                   : ret_linkage->interpreter[0] != '\0' ? ret_linkage->interpreter
+                                                         : ret_linkage->path,
+                   ret_linkage, ret_why);
+}

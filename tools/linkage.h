@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Which TLS library a program would use, as far as can be told without running it. */
+#ifndef CVG_TOOLS_LINKAGE_H
+#define CVG_TOOLS_LINKAGE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "common/base/error.h"
+
+struct cvg_linkage {
+    char path[PATH_MAX];        /* the program found on PATH */
+    char interpreter[PATH_MAX]; /* of a script; else "" */
+    char helper[PATH_MAX];      /* the program that does its TLS, if it is known to be another */
+    bool openssl3;              /* libssl.so.3 */
+    bool openssl_old;           /* libssl.so.1.x */
+    bool gnutls;
+    bool nss;
+    bool other;     /* mbedTLS, wolfSSL */
+    bool is_static; /* nothing is linked at run time */
+};
+
+/* NOT_FOUND: there is no such program. */
+CVG_MUST_USE enum cvg_error cvg_linkage_find(const char *program, struct cvg_linkage *ret_linkage,
+                                             struct cvg_why *ret_why);
+
+#endif
