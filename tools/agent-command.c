@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/client/client.h"
+#include "common/protocol/json.h"
 
 static enum cvg_error send_command(int fd, uint64_t id, json_t *command, uint64_t deadline_ms)
 {
@@ -43,10 +44,8 @@ static enum cvg_error receive_reply(int fd, uint64_t expected_id, uint64_t deadl
                                 &len);
     if (err == CVG_OK && id != expected_id)
         err = CVG_ERR_PROTOCOL;
-    if (err == CVG_OK) {
-        *ret_reply = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-        err = json_is_object(*ret_reply) ? CVG_OK : CVG_ERR_PROTOCOL;
-    }
+    if (err == CVG_OK)
+        err = cvg_json_parse(text, len, CVG_MESSAGE_JSON_MAX, ret_reply, NULL);
     cvg_buffer_free(&message);
     return err;
 }

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "common/engine/commands-state.h"
+#include "common/protocol/json.h"
 
-#define ERRANDS_MAX       64 /* in all */
-#define ERRANDS_OF_UID    8
-#define COMMAND_DEPTH_MAX 8 /* braces and brackets within each other */
+#define ERRANDS_MAX    64 /* in all */
+#define ERRANDS_OF_UID 8
 
 enum cvg_error cvg_commands_new(struct cvg_agent *agent, struct cvg_commands **ret_commands)
 {
@@ -266,20 +266,6 @@ static bool dispatch(struct command *command, const char *name)
     return cvg_reply_error(command, "unknown-command", "there is no such command");
 }
 
-/* jansson's own limit is far higher than any command needs. */
-static bool too_deep(const char *json, size_t len)
-{
-    unsigned depth = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        if (json[i] == '{' || json[i] == '[')
-            depth++;
-        if (depth > COMMAND_DEPTH_MAX)
-            return true;
-    }
-    return false;
-}
-
 bool cvg_commands_message(struct cvg_commands *commands, struct cvg_conn *conn, const void *data,
                           size_t len)
 {
@@ -294,8 +280,8 @@ bool cvg_commands_message(struct cvg_commands *commands, struct cvg_conn *conn, 
         cvg_conn_close(conn);
         return false;
     }
-    if (!too_deep(json, json_len))
-        body = json_loadb(json, json_len, JSON_REJECT_DUPLICATES, NULL);
+    /* A text that is not JSON leaves the body NULL, in which no member is found. */
+    (void)!cvg_json_parse(json, json_len, CVG_MESSAGE_JSON_MAX, &body, NULL);
     name = json_string_value(json_object_get(body, "command"));
     command.view = cvg_conn_uid(conn) == 0 ? CVG_EVERYBODY : cvg_conn_uid(conn);
     command.body = body;
