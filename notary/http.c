@@ -125,7 +125,7 @@ static int on_complete(llhttp_t *parser)
     request->http_1_0 =
         parser->http_major == 0 || (parser->http_major == 1 && parser->http_minor == 0);
     request->keep_alive = llhttp_should_keep_alive(parser) != 0;
-    request->body = http->body.data;
+    request->body = http->body.len > 0 ? http->body.data : (const uint8_t *)"";
     request->body_len = http->body.len;
     return HPE_PAUSED;
 }

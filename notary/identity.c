@@ -58,6 +58,7 @@ static enum cvg_error use_key(SSL_CTX *tls, const struct cvg_buffer *pem, const 
 
 static SSL_CTX *make_tls(void)
 {
+    char groups[] = "X25519:P-256:P-384"; /* OpenSSL's macro casts const away */
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
     if (tls == NULL)
         return NULL;
@@ -67,7 +68,7 @@ static SSL_CTX *make_tls(void)
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
     if (!SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) || !SSL_CTX_set_num_tickets(tls, 1) ||
-        !SSL_CTX_set1_groups_list(tls, "X25519:P-256:P-384")) {
+        !SSL_CTX_set1_groups_list(tls, groups)) {
         SSL_CTX_free(tls);
         return NULL;
     }

@@ -87,6 +87,9 @@ static int on_verify(X509_STORE_CTX *store, void *arg)
 
 static SSL_CTX *make_context(enum cvg_offer offer)
 {
+    /* OpenSSL's macros cast const away, which it does not need. */
+    char groups[] = "X25519:P-256:P-384:P-521";
+    char *signatures = (char *)(uintptr_t)offers[offer].signatures;
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL)
         return NULL;
@@ -98,8 +101,8 @@ static SSL_CTX *make_context(enum cvg_offer offer)
     SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp);
     if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
         !SSL_CTX_set_cipher_list(context, offers[offer].ciphers) ||
-        !SSL_CTX_set1_sigalgs_list(context, offers[offer].signatures) ||
-        !SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521")) {
+        !SSL_CTX_set1_sigalgs_list(context, signatures) ||
+        !SSL_CTX_set1_groups_list(context, groups)) {
         SSL_CTX_free(context);
         return NULL;
     }
@@ -214,7 +217,7 @@ static SSL *make_ssl(struct cvg_looker *looker, struct cvg_look *look, uint16_t 
     if (ssl == NULL)
         return NULL;
     SSL_set_msg_callback_arg(ssl, look);
-    if ((server_name != NULL && !SSL_set_tlsext_host_name(ssl, server_name)) ||
+    if ((server_name != NULL && !SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)server_name)) ||
         (port == 443 && SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) != 0) ||
         !SSL_set_fd(ssl, look->fd)) {
         SSL_free(ssl);
