@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* Accepted updates of bundles. Every start verifies the whole chain again from the administrator's
+ * bundle on, so that the directory they are kept in need not be trusted. */
+#include "common/engine/bundle-updates.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#define ENDING          ".notary"
+#define SERIAL_MAX      16  /* digits of 2^53 */
+#define KEPT_MAX        256 /* updates of one notary that are looked at */
+#define UPDATE_PATH_MAX (CVG_PATH_MAX + sizeof "/bundles/" + CVG_MESSAGE_NAME_MAX + SERIAL_MAX + 16)
+
+struct kept {
+    uint64_t serial[KEPT_MAX]; /* rising */
+    size_t count;
+};
+
+static void path_of(const struct cvg_paths *paths, const char *name, uint64_t serial,
+                    char ret_path[static UPDATE_PATH_MAX])
+{
+    snprintf(ret_path, UPDATE_PATH_MAX, "%s/bundles/%s.%llu" ENDING, paths->state_dir, name,
+             (unsigned long long)serial);
+}
+
+/* The serial in a file's name, or 0 if it is no update of that notary. */
+static uint64_t serial_of(const char *file, const char *name)
+{
+    size_t len = strlen(name), digits;
+
+    if (strncmp(file, name, len) != 0 || file[len] != '.')
+        return 0;
+    file += len + 1;
+    digits = strspn(file, "0123456789");
+    if (digits == 0 || digits > SERIAL_MAX || file[0] == '0' || strcmp(file + digits, ENDING) != 0)
+        return 0;
+    return strtoull(file, NULL, 10);
+}
+
+static int by_serial(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void list(const struct cvg_paths *paths, const char *name, struct kept *ret_kept)
+{
+    char directory[CVG_PATH_MAX + sizeof "/bundles"];
+    const struct dirent *entry;
+    DIR *stream;
+
+    ret_kept->count = 0;
+    snprintf(directory, sizeof directory, "%s/bundles", paths->state_dir);
+    stream = opendir(directory);
+    if (stream == NULL)
+        return;
+    while (ret_kept->count < KEPT_MAX && (entry = readdir(stream)) != NULL) {
+        uint64_t serial = serial_of(entry->d_name, name);
+
+        if (serial != 0)
+            ret_kept->serial[ret_kept->count++] = serial;
+    }
+    closedir(stream);
+    qsort(ret_kept->serial, ret_kept->count, sizeof ret_kept->serial[0], by_serial);
+}
+
+static enum cvg_error read_update(const struct cvg_paths *paths, const struct cvg_bundle *old,
+                                  uint64_t serial, struct cvg_bundle **ret_bundle,
+                                  struct cvg_why *why)
+{
+    char path[UPDATE_PATH_MAX];
+    struct cvg_buffer data;
+    struct cvg_why inner = {""};
+    enum cvg_error err;
+
+    path_of(paths, old->name, serial, path);
+    err = cvg_file_read(path, paths->owner, CVG_BUNDLE_MAX, true, &data, why);
+    if (err != CVG_OK)
+        return err;
+    err = cvg_bundle_update(old, (const char *)data.data, data.len, ret_bundle, &inner);
+    cvg_buffer_free(&data);
+    return err == CVG_OK ? CVG_OK : cvg_fail(why, err, "%s: %s", path, inner.text);
+}
+
+/* Removes what came before the last update, if that stands on the administrator's bundle alone. */
+static void remove_older(const struct cvg_paths *paths, const struct cvg_bundle *configured,
+                         uint64_t last, const struct kept *kept)
+{
+    struct cvg_bundle *again = NULL;
+    char path[UPDATE_PATH_MAX];
+    bool alone =
+        last == configured->serial || read_update(paths, configured, last, &again, NULL) == CVG_OK;
+
+    cvg_bundle_free(again);
+    for (size_t i = 0; i < kept->count; i++) {
+        if (kept->serial[i] > configured->serial && (!alone || kept->serial[i] >= last))
+            continue;
+        path_of(paths, configured->name, kept->serial[i], path);
+        unlink(path);
+    }
+}
+
+void cvg_bundle_put_updates(const struct cvg_paths *paths, struct cvg_bundle **bundle)
+{
+    struct cvg_bundle *configured = *bundle, *current = configured, *next;
+    struct cvg_why why = {""};
+    struct kept kept;
+
+    if (configured->version != 2)
+        return;
+    list(paths, configured->name, &kept);
+    for (size_t i = 0; i < kept.count; i++) {
+        if (kept.serial[i] <= configured->serial)
+            continue;
+        if (read_update(paths, current, kept.serial[i], &next, &why) != CVG_OK) {
+            cvg_log(CVG_LOG_WARNING, "%s; this update is left aside", why.text);
+            continue;
+        }
+        if (current != configured)
+            cvg_bundle_free(current);
+        current = next;
+    }
+    remove_older(paths, configured, current->serial, &kept);
+    if (current != configured)
+        cvg_bundle_free(configured);
+    *bundle = current;
+}
+
+enum cvg_error cvg_bundle_accept(const struct cvg_paths *paths, const struct cvg_bundle *old,
+                                 const char *json, size_t len, struct cvg_bundle **ret_bundle,
+                                 struct cvg_why *ret_why)
+{
+    char directory[CVG_PATH_MAX + sizeof "/bundles"], path[UPDATE_PATH_MAX];
+    struct cvg_bundle *bundle = NULL;
+    enum cvg_error err = cvg_bundle_update(old, json, len, &bundle, ret_why);
+
+    if (err != CVG_OK)
+        return err;
+    snprintf(directory, sizeof directory, "%s/bundles", paths->state_dir);
+    path_of(paths, bundle->name, bundle->serial, path);
+    err = cvg_directory_make(directory, paths->owner, 0700, ret_why);
+    if (err == CVG_OK)
+        err = cvg_file_replace(path, json, len, 0600, ret_why);
+    if (err == CVG_OK)
+        *ret_bundle = bundle;
+    else
+        cvg_bundle_free(bundle);
+    return err;
+}
