@@ -36,6 +36,7 @@ static void clean(char *text)
             *text = '?';
 }
 
+CVG_PRINTF(3, 0)
 static void format_clean(char *line, size_t size, const char *fmt, va_list args)
 {
     if (vsnprintf(line, size, fmt, args) < 0)

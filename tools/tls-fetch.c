@@ -100,17 +100,19 @@ static enum cvg_error connect_any(const struct cvg_endpoint *endpoint, unsigned 
 static SSL *make_ssl(SSL_CTX *context, const struct cvg_endpoint *endpoint, int fd)
 {
     SSL *ssl = SSL_new(context);
+    char host[CVG_HOST_MAX]; /* the macro below casts const away */
     X509_VERIFY_PARAM *param;
     bool fine;
 
     if (ssl == NULL)
         return NULL;
+    memcpy(host, endpoint->host, sizeof host);
     param = SSL_get0_param(ssl);
     if (endpoint->kind == CVG_HOST_NAME)
-        fine = SSL_set_tlsext_host_name(ssl, endpoint->host) == 1 &&
-               X509_VERIFY_PARAM_set1_host(param, endpoint->host, 0) == 1;
+        fine = SSL_set_tlsext_host_name(ssl, host) == 1 &&
+               X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
     else
-        fine = X509_VERIFY_PARAM_set1_ip_asc(param, endpoint->host) == 1;
+        fine = X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
     if (!fine || SSL_set_fd(ssl, fd) != 1) {
         SSL_free(ssl);
         return NULL;
