@@ -6,12 +6,23 @@
 #include "provider/check.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/client/client.h"
 #include "provider/peer.h"
+
+/* A generous guess of what is left of a process once exit() has come to OpenSSL. */
+#define EXIT_TAKES_MS 1000
+
+/* Too large for a stranger's stack, so it is on the heap. */
+struct cvg_check {
+    struct cvg_settings settings;
+    struct cvg_question question;
+    struct cvg_answer answer;
+};
 
 /* What must not leak into the host while our code runs: errno, and its wish to end this thread,
  * which would leave a lock, memory or a descriptor behind. */
@@ -34,23 +45,12 @@ static void guard_end(const struct guard *guard)
     errno = guard->saved_errno;
 }
 
-struct cvg_check *cvg_check_new(void)
+void cvg_check_prepare(struct cvg_brief *ret_brief)
 {
     struct guard guard = guard_begin();
-    struct cvg_check *check = malloc(sizeof *check);
 
-    if (check)
-        cvg_settings_get(&check->settings);
+    cvg_settings_brief(ret_brief);
     guard_end(&guard);
-    return check;
-}
-
-void cvg_check_free(struct cvg_check *check)
-{
-    int saved = errno;
-
-    free(check);
-    errno = saved;
 }
 
 /* What follows where no question could be asked. A configuration that cannot be believed counts as
@@ -121,22 +121,43 @@ static enum cvg_action run(struct cvg_check *check, struct cvg_ossl *ossl, X509_
     return action;
 }
 
-enum cvg_action cvg_check_run(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
+static enum cvg_action settle(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
                               const SSL *ssl, enum cvg_pki pki, int pki_error)
 {
+    if (!check)
+        return unanswered(NULL, pki);
+    cvg_settings_get(&check->settings);
+    if (check->settings.broken)
+        return unanswered(&check->settings, pki);
+    memset(&check->question, 0, sizeof check->question);
+    check->question.pki = pki;
+    check->question.pki_error = pki_error;
+    return run(check, ossl, ctx, ssl);
+}
+
+/* If the last provider went while we waited, the process is on its way out of exit() and OpenSSL
+ * has been cleaned up: a thread that went back into it would crash the program at its very end. */
+static enum cvg_action leave_exit_alone(struct cvg_ossl *ossl, bool lived, enum cvg_action action)
+{
+    if (!lived || atomic_load(&ossl->instances) > 0)
+        return action;
+    poll(NULL, 0, EXIT_TAKES_MS);
+    return CVG_ACTION_REFUSE;
+}
+
+enum cvg_action cvg_check_run(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
+                              enum cvg_pki pki, int pki_error)
+{
     struct guard guard = guard_begin();
+    bool lived = atomic_load(&ossl->instances) > 0;
+    struct cvg_check *check = malloc(sizeof *check);
     enum cvg_action action;
 
-    if (!check || check->settings.broken) {
-        action = unanswered(check ? &check->settings : NULL, pki);
-    } else {
-        memset(&check->question, 0, sizeof check->question);
-        check->question.pki = pki;
-        check->question.pki_error = pki_error;
-        ossl->crypto.ERR_set_mark();
-        action = run(check, ossl, ctx, ssl);
-        ossl->crypto.ERR_pop_to_mark();
-    }
+    ossl->crypto.ERR_set_mark();
+    action = settle(check, ossl, ctx, ssl, pki, pki_error);
+    action = leave_exit_alone(ossl, lived, action);
+    ossl->crypto.ERR_pop_to_mark();
+    free(check);
     guard_end(&guard);
     return action == CVG_ACTION_ACCEPT || action == CVG_ACTION_UNCHANGED ? action
                                                                          : CVG_ACTION_REFUSE;

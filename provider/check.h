@@ -8,20 +8,13 @@
 #include "provider/ossl.h"
 #include "provider/settings.h"
 
-struct cvg_check {
-    struct cvg_settings settings;
-    struct cvg_question question;
-    struct cvg_answer answer;
-};
+/* What to do about the check that begins; nothing is kept for its end, because a program's callback
+ * may leave it by longjmp. Keeps errno. */
+void cvg_check_prepare(struct cvg_brief *ret_brief);
 
-/* Reads the settings; too large for a stranger's stack, so from the heap. NULL: no memory. */
-struct cvg_check *cvg_check_new(void);
-void cvg_check_free(struct cvg_check *check);
-
-/* Asks, and returns ACCEPT, REFUSE or UNCHANGED. pki: OK or TRUST_ERROR, with its error. check may
- * be NULL (there was no memory): then the answer is the one of a check nobody answered. Keeps errno
- * and OpenSSL's error queue. */
-enum cvg_action cvg_check_run(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
-                              const SSL *ssl, enum cvg_pki pki, int pki_error);
+/* Asks, and returns ACCEPT, REFUSE or UNCHANGED. pki: OK or TRUST_ERROR, with its error. Keeps
+ * errno and OpenSSL's error queue. */
+enum cvg_action cvg_check_run(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
+                              enum cvg_pki pki, int pki_error);
 
 #endif

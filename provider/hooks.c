@@ -73,21 +73,21 @@ static int watch_errors(struct cvg_ossl *ossl, int ok, X509_STORE_CTX *ctx)
 /* A good chain, or one that only lacks an anchor: the notaries' turn. A trust error that the
  * program let pass is its own wish. An error of another kind that it let pass is no obstacle to a
  * question, but one more reason not to overrule a trust error. */
-static int judge(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
-                 const SSL *ssl, const struct cvg_frame *frame)
+static int judge(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
+                 const struct cvg_frame *frame)
 {
     enum cvg_action action = CVG_ACTION_UNCHANGED;
 
     if (frame->trust_passed)
         return 1;
     if (frame->trust_error == 0) {
-        action = cvg_check_run(check, ossl, ctx, ssl, CVG_PKI_OK, frame->passed_error);
+        action = cvg_check_run(ossl, ctx, ssl, CVG_PKI_OK, frame->passed_error);
         return action != CVG_ACTION_REFUSE
                    ? 1
                    : cvg_refuse(ossl, ctx, frame->program_cb, X509_V_ERR_CERT_REJECTED, 0);
     }
     if (frame->passed_error == X509_V_OK)
-        action = cvg_check_run(check, ossl, ctx, ssl, CVG_PKI_TRUST_ERROR, frame->trust_error);
+        action = cvg_check_run(ossl, ctx, ssl, CVG_PKI_TRUST_ERROR, frame->trust_error);
     if (action == CVG_ACTION_ACCEPT)
         return 1;
     return cvg_refuse(ossl, ctx, frame->program_cb, frame->trust_error, frame->trust_depth);
@@ -105,7 +105,7 @@ static int fail(struct cvg_ossl *ossl, X509_STORE_CTX *ctx)
     return 0;
 }
 
-static int verify_watched(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
+static int verify_watched(const struct cvg_brief *brief, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
                           const SSL *ssl, X509_STORE_CTX_verify_cb watcher)
 {
     struct cvg_frame *frame = cvg_frame_push(ctx), seen;
@@ -117,8 +117,7 @@ static int verify_watched(struct cvg_check *check, struct cvg_ossl *ossl, X509_S
         return fail(ossl, ctx);
     sequence = frame->sequence;
     frame->program_cb = program_cb == watcher ? NULL : program_cb;
-    frame->suppress =
-        check && check->settings.config.mode == CVG_MODE_REPLACE && !check->settings.broken;
+    frame->suppress = brief->mode == CVG_MODE_REPLACE && !brief->broken;
     ossl->crypto.X509_STORE_CTX_set_verify_cb(ctx, watcher);
     ok = ossl->crypto.X509_verify_cert(ctx) > 0;
     if (ossl->crypto.X509_STORE_CTX_get_verify_cb(ctx) == watcher)
@@ -128,7 +127,7 @@ static int verify_watched(struct cvg_check *check, struct cvg_ossl *ossl, X509_S
         return fail(ossl, ctx);
     seen = *frame;
     if (ok)
-        ok = judge(check, ossl, ctx, ssl, &seen);
+        ok = judge(ossl, ctx, ssl, &seen);
     cvg_frame_drop(ctx);
     return ok;
 }
@@ -136,16 +135,14 @@ static int verify_watched(struct cvg_check *check, struct cvg_ossl *ossl, X509_S
 static int verify_peer(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, X509_STORE_CTX_verify_cb watcher)
 {
     const SSL *ssl = client_of(ossl, ctx);
-    struct cvg_check *check;
-    int ok;
+    struct cvg_brief brief;
 
     if (!ssl)
         return plain_verify(ossl, ctx);
-    check = cvg_check_new();
-    ok = check && check->settings.excluded ? plain_verify(ossl, ctx)
-                                           : verify_watched(check, ossl, ctx, ssl, watcher);
-    cvg_check_free(check);
-    return ok;
+    cvg_check_prepare(&brief);
+    if (brief.excluded)
+        return plain_verify(ossl, ctx);
+    return verify_watched(&brief, ossl, ctx, ssl, watcher);
 }
 
 /* What the X509_STORE_CTX would verify with if we were not there. */
@@ -166,19 +163,16 @@ static int verify_net(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, X509_STORE_CTX
     int ok = original_verify(ossl, ctx, ours)(ctx);
     int passed_error = ossl->crypto.X509_STORE_CTX_get_error(ctx);
     const SSL *ssl;
-    struct cvg_check *check;
-    enum cvg_action action = CVG_ACTION_UNCHANGED;
+    struct cvg_brief brief;
 
     if (ok <= 0 || cvg_frame_find(ctx) || is_trust_error(passed_error))
         return ok;
     ssl = client_of(ossl, ctx);
     if (!ssl)
         return ok;
-    check = cvg_check_new();
-    if (!check || !check->settings.excluded)
-        action = cvg_check_run(check, ossl, ctx, ssl, CVG_PKI_OK, passed_error);
-    cvg_check_free(check);
-    if (action != CVG_ACTION_REFUSE)
+    cvg_check_prepare(&brief);
+    if (brief.excluded ||
+        cvg_check_run(ossl, ctx, ssl, CVG_PKI_OK, passed_error) != CVG_ACTION_REFUSE)
         return ok;
     return cvg_refuse(ossl, ctx, ossl->crypto.X509_STORE_CTX_get_verify_cb(ctx),
                       X509_V_ERR_CERT_REJECTED, 0);

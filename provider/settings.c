@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -95,7 +96,7 @@ static void copy(const struct cvg_settings *from, struct cvg_settings *ret_to)
     cvg_config_copy(&from->config, &ret_to->config);
 }
 
-static bool recall_locked(struct cvg_settings *ret_settings)
+static bool fresh_locked(void)
 {
     struct stamp system, own;
 
@@ -103,10 +104,14 @@ static bool recall_locked(struct cvg_settings *ret_settings)
         cvg_clock_ms(cvg_clock_system()) - cache.read_at_ms > REREAD_AFTER_MS)
         return false;
     stamps(&cache.settings, &system, &own);
-    if (!same(&system, &cache.system) || !same(&own, &cache.own))
-        return false;
-    copy(&cache.settings, ret_settings);
-    return true;
+    return same(&system, &cache.system) && same(&own, &cache.own);
+}
+
+static void brief_of(const struct cvg_settings *settings, struct cvg_brief *ret_brief)
+{
+    ret_brief->mode = settings->config.mode;
+    ret_brief->broken = settings->broken;
+    ret_brief->excluded = settings->excluded;
 }
 
 static void keep_locked(const struct cvg_settings *settings)
@@ -124,19 +129,46 @@ static void keep_locked(const struct cvg_settings *settings)
     cache.valid = true;
 }
 
-void cvg_settings_get(struct cvg_settings *ret_settings)
+/* Gives what is kept, if it still holds: the whole, or the brief. */
+static bool recall(struct cvg_settings *ret_settings, struct cvg_brief *ret_brief)
 {
     bool known = false;
 
-    if (pthread_mutex_trylock(&lock) == 0) {
-        known = recall_locked(ret_settings);
-        pthread_mutex_unlock(&lock);
-    }
-    if (known)
+    if (pthread_mutex_trylock(&lock) != 0)
+        return false;
+    known = fresh_locked();
+    if (known && ret_settings)
+        copy(&cache.settings, ret_settings);
+    if (known && ret_brief)
+        brief_of(&cache.settings, ret_brief);
+    pthread_mutex_unlock(&lock);
+    return known;
+}
+
+void cvg_settings_get(struct cvg_settings *ret_settings)
+{
+    if (recall(ret_settings, NULL))
         return;
     read_files(ret_settings);
     if (pthread_mutex_trylock(&lock) == 0) {
         keep_locked(ret_settings);
         pthread_mutex_unlock(&lock);
     }
+}
+
+void cvg_settings_brief(struct cvg_brief *ret_brief)
+{
+    struct cvg_settings *settings;
+
+    if (recall(NULL, ret_brief))
+        return;
+    ret_brief->broken = true;
+    ret_brief->excluded = false;
+    ret_brief->mode = CVG_MODE_AUGMENT;
+    settings = malloc(sizeof *settings);
+    if (!settings)
+        return;
+    cvg_settings_get(settings);
+    brief_of(settings, ret_brief);
+    free(settings);
 }

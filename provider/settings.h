@@ -17,6 +17,16 @@ struct cvg_settings {
     bool excluded; /* this program is not checked */
 };
 
+/* What a check must know before OpenSSL begins to verify. */
+struct cvg_brief {
+    enum cvg_mode mode;
+    bool broken;
+    bool excluded;
+};
+
+/* Without memory: broken. */
+void cvg_settings_brief(struct cvg_brief *ret_brief);
+
 /* Fills *ret_settings, without allocating; any thread, also after fork. Costs two or three system
  * calls while nothing has changed. */
 void cvg_settings_get(struct cvg_settings *ret_settings);
