@@ -73,7 +73,7 @@ static void add_port(const char *text)
     options.port[options.ports++] = (uint16_t)atoi(text);
 }
 
-static void set_option(int option, const char *text)
+static void set_option(int option, char *text)
 {
     switch (option) {
     case 'p':

@@ -24,7 +24,7 @@ struct options {
     size_t ports;
     const char *param; /* name for OpenSSL's own check */
     const char *ip;
-    const char *sni;
+    char *sni;
     const char *ca;
     enum transport transport;
     bool verify_none;

@@ -139,11 +139,13 @@ def own_verification(case):
 
 
 def jumps(case):
+    """OpenSSL itself leaks what it was working on; we have nothing to leak then."""
     here = case.here
     here.configure("")
     here.start_agent("*=refuse")
     status, out, err = here.host("--port", case.site.port, "--param", NAME, "--callback", "jump",
-                                 "--count", "40", "connect")
+                                 "--count", "40", "connect",
+                                 env=here.environment(ASAN_OPTIONS="detect_leaks=0"))
     case.tap.case("callbacks that leave by longjmp: no crash, nothing accepted",
                   status == 0 and out.count(" ok=0 ") == 40, (status, out, err))
 

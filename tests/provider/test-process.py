@@ -2,7 +2,9 @@
 """What processes do to a module: threads, forks, closed descriptors, exit, contexts that come and
 go, OpenSSL inside the program, memory that runs out. No crash, no growth, no deadlock."""
 import os
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab
@@ -35,8 +37,11 @@ def refused(tap, here, site, what, count, *args, handshakes=None):
 def scenes(tap, here, site):
     simple(tap, here, site, "64 threads at once", 64, "threads")
     refused(tap, here, site, "64 threads at once", 64, "threads")
-    simple(tap, here, site, "forks in the middle of checks", 20, "fork", handshakes=41)
-    refused(tap, here, site, "forks in the middle of checks", 5, "fork", handshakes=11)
+    if lab.sanitized():
+        tap.skip("forks in the middle of checks", "a sanitizer's own locks do not survive them")
+    else:
+        simple(tap, here, site, "forks in the middle of checks", 20, "fork", handshakes=41)
+        refused(tap, here, site, "forks in the middle of checks", 5, "fork", handshakes=11)
     simple(tap, here, site, "all descriptors closed between checks", 20, "close-fds")
     simple(tap, here, site, "library contexts of the program's own", 10, "contexts")
     refused(tap, here, site, "library contexts of the program's own", 10, "contexts")
@@ -58,12 +63,20 @@ def unload(tap, here, site):
 
 
 def exits(tap, here, site):
+    """The main thread calls exit() once eight others wait for their answers."""
     here.configure("deadline = 20s\n")
     for rule in ("silent", "slow"):
         here.start_agent(f"*={rule}")
-        got = here.host("--port", site.port, "--param", NAME, "--count", 8, "exit", timeout=15)
-        tap.case(f"exit in the middle of checks, agent {rule}", got[0] == 0 and
-                 " ok=1 " not in got[1], got)
+        with subprocess.Popen([lab.HOST, "--ca", here.path("ca.pem"), "--port", str(site.port),
+                               "--param", NAME, "--count", "8", "exit"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, env=here.environment(
+                                  ASAN_OPTIONS="detect_leaks=0")) as process:
+            while len(here.asked()) < 8 and process.poll() is None:
+                time.sleep(0.01)
+            process.stdin.close()
+            output = process.stdout.read()
+        tap.case(f"exit in the middle of checks, agent {rule}",
+                 process.returncode == 0 and b" ok=1 " not in output, (process.returncode, output))
 
 
 def grown(here, site, count, env):
