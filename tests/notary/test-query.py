@@ -141,7 +141,17 @@ def version_2(notary):
         expect((answers[0]["host"], current(answers[0])), ("::1", [one.sha256]))
         six.stop()
 
+    def vanished():
+        third = Site(one)
+        expect(notary.v2(("several.example", third.port, one.sha256))[0]["status"], SEEN)
+        third.stop()
+        other, good = (notary.v2(("several.example", third.port, sha256))[0]
+                       for sha256 in (ZERO, one.sha256))
+        expect((other["status"], len(other["records"]), current(other)), (UNREACHABLE, 1, []))
+        expect((good["status"], current(good)), (SEEN, [one.sha256]))
+
     tap.case("version 2: several targets, signatures good, in order", several)
+    tap.case("version 2: what is gone is history, but for who saw the same", vanished)
     tap.case("version 2: sixteen targets", sixteen)
     tap.case("version 2: an IPv4 address is looked at without SNI", address)
     try:
