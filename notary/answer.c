@@ -44,6 +44,21 @@ static enum cvg_error sign_statement(const struct cvg_answerer *answerer,
     return err;
 }
 
+/* What was seen is current only in a statement that says "seen": where the newest look failed, it is
+ * history for whoever asks about something else, fresh or not. And "seen" with nothing that is
+ * current any more has become "not reached". */
+static void fit_status(struct cvg_v2_statement *statement)
+{
+    bool current = false;
+    for (size_t i = 0; i < statement->count; i++) {
+        statement->record[i].current =
+            statement->record[i].current && statement->status == CVG_V2_SEEN;
+        current = current || statement->record[i].current;
+    }
+    if (statement->status == CVG_V2_SEEN && !current)
+        statement->status = CVG_V2_UNREACHABLE;
+}
+
 static enum cvg_error make_v2(const struct cvg_answerer *answerer,
                               const struct cvg_finding *finding, int64_t now_s,
                               struct cvg_buffer *ret_item)
@@ -59,6 +74,7 @@ static enum cvg_error make_v2(const struct cvg_answerer *answerer,
         statement->observed_s = cvg_observations_newest(observations);
         statement->count = cvg_observations_list(observations, now_s, (int64_t)answerer->max_age_s,
                                                  statement->record);
+        fit_status(statement);
     }
     if (err == CVG_OK)
         err = sign_statement(answerer, statement, ret_item);
