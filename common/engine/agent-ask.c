@@ -44,9 +44,10 @@ static void on_verdict(const struct cvg_question *question, const struct cvg_ans
     struct cvg_agent *agent = asker->agent;
     const struct cvg_verdict_entry *entry;
 
+    /* The line first: whoever sees what the answer did can read why. */
+    entry = cvg_verdict_log_note(agent->log, question, answer, asker->uid, asker->pid);
     if (asker->conn != NULL)
         send_answer(agent, asker->conn, answer);
-    entry = cvg_verdict_log_note(agent->log, question, answer, asker->uid, asker->pid);
     cvg_commands_tell(agent->commands, entry);
     if (answer->reason == CVG_REASON_VOTE && !uv_is_active((uv_handle_t *)&agent->flush))
         uv_timer_start(&agent->flush, on_flush, FLUSH_MS, 0);

@@ -49,6 +49,7 @@ void cvg_agent_apply(struct cvg_agent *agent)
         name[i] = bundles->bundle[i]->name;
     if (agent->cache != NULL)
         cvg_cache_set_notaries(agent->cache, name, bundles->count);
+    cvg_breaker_reset(agent->world.breaker);
     cvg_checks_set_electorate(agent->checks, agent->electorate);
     warm_up(agent);
 }

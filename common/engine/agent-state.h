@@ -33,6 +33,7 @@ struct cvg_agent {
     uv_fs_event_t watched[CVG_WATCHED_MAX];
     size_t watched_count;
     uint64_t pump_ms; /* when pump will fire, in the clock's ms; 0: not armed */
+    uint64_t anchors_ms; /* when the public anchors were last looked at */
     uint64_t busy_ms; /* when the last message came, in the loop's ms */
     int64_t started_s;
     bool activated, stopping;

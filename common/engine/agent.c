@@ -19,6 +19,7 @@
 #define CONNECTIONS_MIN      64
 #define UIDS_SHARE           4 /* one user may have this part of all connections */
 #define SILENCE_MS           5000
+#define ANCHORS_MS           60000
 
 /* Uniform below n: a plain remainder would favour small numbers. */
 static uint32_t below(void *user, uint32_t n)
@@ -37,6 +38,15 @@ static uint32_t below(void *user, uint32_t n)
     return value % n;
 }
 
+/* New roots come with system updates. */
+static void refresh_anchors(struct cvg_agent *agent)
+{
+    if (agent->busy_ms - agent->anchors_ms < ANCHORS_MS)
+        return;
+    agent->anchors_ms = agent->busy_ms;
+    cvg_anchors_refresh(agent->electorate->anchors);
+}
+
 static bool on_message(struct cvg_conn *conn, const void *data, size_t len, void *user)
 {
     struct cvg_agent *agent = user;
@@ -44,6 +54,7 @@ static bool on_message(struct cvg_conn *conn, const void *data, size_t len, void
     uint64_t id;
 
     agent->busy_ms = uv_now(&agent->loop);
+    refresh_anchors(agent);
     if (cvg_message_peek(data, len, &type, &id) == CVG_OK) {
         if (type == CVG_MESSAGE_CHECK)
             return cvg_agent_ask(agent, conn, data, len, id);
@@ -227,6 +238,8 @@ static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
         err = cvg_notary_client_new(&agent->loop, agent->world.clock, &agent->transport);
     agent->world.transport = agent->transport;
     if (err == CVG_OK)
+        err = cvg_breaker_new(agent->world.clock, &agent->world.breaker);
+    if (err == CVG_OK)
         err = cvg_checks_new(&agent->world, agent->cache, &agent->checks);
     if (err == CVG_OK)
         err = cvg_commands_new(agent, &agent->commands);
@@ -284,6 +297,7 @@ void cvg_agent_free(struct cvg_agent *agent)
         agent->transport->free(agent->transport);
     if (agent->cache != NULL)
         cvg_cache_close(agent->cache);
+    cvg_breaker_free(agent->world.breaker);
     cvg_electorate_unref(agent->electorate);
     cvg_buffer_free(&agent->out);
     uv_walk(&agent->loop, close_handle, NULL);

@@ -62,21 +62,36 @@ static size_t take_from_pool(struct cvg_ballot *ballot, size_t place)
     return notary;
 }
 
-/* All notaries that can answer, in random order. */
+static void shuffle(const struct cvg_world *world, size_t *member, size_t count)
+{
+    for (size_t left = count; left > 1; left--) {
+        size_t place = world->below(world->user, (uint32_t)left);
+        size_t last = member[left - 1];
+
+        member[left - 1] = member[place];
+        member[place] = last;
+    }
+}
+
+/* All notaries that can answer, in random order; those that failed lately come last, so that they
+ * are asked only where there are too few others. */
 static void fill_pool(struct cvg_ballot *ballot)
 {
     const struct cvg_bundles *bundles = &ballot->electorate->bundles;
+    size_t failing[CVG_BUNDLES_MAX], failing_count = 0;
 
     for (size_t i = 0; i < bundles->count; i++) {
-        size_t place;
-
         if (!cvg_notary_can_answer(bundles->bundle[i], &ballot->subject))
             continue;
-        place = ballot->world->below(ballot->world->user, (uint32_t)ballot->pool_count + 1);
-        ballot->pool[ballot->pool_count] = ballot->pool[place];
-        ballot->pool[place] = i;
-        ballot->pool_count++;
+        if (cvg_breaker_allows(ballot->world->breaker, bundles->bundle[i]->name))
+            ballot->pool[ballot->pool_count++] = i;
+        else
+            failing[failing_count++] = i;
     }
+    shuffle(ballot->world, ballot->pool, ballot->pool_count);
+    shuffle(ballot->world, failing, failing_count);
+    memcpy(&ballot->pool[ballot->pool_count], failing, failing_count * sizeof failing[0]);
+    ballot->pool_count += failing_count;
 }
 
 /* Takes a relay out of the pool: the one whose tunnels are warm, else the first that can. */
@@ -98,11 +113,16 @@ static void choose_relay(struct cvg_ballot *ballot)
 static void note_state(struct cvg_ballot *ballot, size_t notary, const struct cvg_vote *vote)
 {
     struct cvg_notary_state *state = &ballot->electorate->state[notary];
+    const char *name = ballot->electorate->bundles.bundle[notary]->name;
     bool answered = vote->kind != CVG_VOTE_SILENT || vote->error == CVG_ERR_REFUSED;
 
     state->health = answered ? CVG_NOTARY_OK : CVG_NOTARY_FAILING;
     state->last_ms = vote->elapsed_ms;
     state->last_error = answered ? CVG_OK : vote->error;
+    if (answered)
+        cvg_breaker_success(ballot->world->breaker, name);
+    else
+        cvg_breaker_failure(ballot->world->breaker, name);
 }
 
 static void end_attempt(struct attempt *attempt, struct cvg_opinion opinion)
@@ -115,7 +135,6 @@ static void end_attempt(struct attempt *attempt, struct cvg_opinion opinion)
     attempt->vote.error = opinion.error;
     attempt->vote.elapsed_ms = (uint32_t)(now_ms(ballot) - attempt->started_ms);
     ballot->slot[attempt->slot].live--;
-    note_state(ballot, attempt->notary, &attempt->vote);
 }
 
 static void let_go(struct attempt *attempt)
@@ -273,6 +292,8 @@ static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, co
     end_attempt(attempt, opinion);
     if (relay_failed && err != CVG_OK && ballot->bounce)
         replace_relay(ballot, attempt, err);
+    else
+        note_state(ballot, attempt->notary, &attempt->vote);
     if (opinion.kind != CVG_VOTE_SILENT)
         end_slot(ballot, attempt->slot, opinion);
     else
@@ -371,8 +392,17 @@ size_t cvg_ballot_votes(const struct cvg_ballot *ballot, struct cvg_vote *ret_vo
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < ballot->attempts && count < max; i++)
-        if (ballot->attempt[i].counts)
-            ret_votes[count++] = ballot->attempt[i].vote;
+    for (size_t i = 0; i < ballot->attempts && count < max; i++) {
+        const struct attempt *attempt = &ballot->attempt[i];
+
+        if (!attempt->counts && attempt->exchange == NULL)
+            continue;
+        ret_votes[count] = attempt->vote;
+        if (attempt->exchange != NULL) {
+            ret_votes[count].error = CVG_ERR_TIMEOUT;
+            ret_votes[count].elapsed_ms = (uint32_t)(now_ms(ballot) - attempt->started_ms);
+        }
+        count++;
+    }
     return count;
 }

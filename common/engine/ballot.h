@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/engine/answer.h"
+#include "common/engine/breaker.h"
 #include "common/engine/electorate.h"
 #include "common/engine/transport.h"
 
@@ -15,6 +16,7 @@
 struct cvg_world {
     const struct cvg_clock *clock;
     struct cvg_transport *transport;
+    struct cvg_breaker *breaker;               /* by notaries' names */
     uint32_t (*below)(void *user, uint32_t n); /* uniform in 0..n-1 */
     void *user;
 };
@@ -38,7 +40,8 @@ void cvg_ballot_free(struct cvg_ballot *ballot);
 uint64_t cvg_ballot_next_ms(const struct cvg_ballot *ballot);
 void cvg_ballot_tick(struct cvg_ballot *ballot);
 
-/* The verdict if everything still open were silent; and who said what so far. */
+/* The verdict if everything still open were silent; and who said what so far, with those who have
+ * not answered yet as silent (TIMEOUT). */
 enum cvg_verdict cvg_ballot_verdict(const struct cvg_ballot *ballot);
 struct cvg_tally cvg_ballot_tally(const struct cvg_ballot *ballot);
 size_t cvg_ballot_votes(const struct cvg_ballot *ballot, struct cvg_vote *ret_votes, size_t max);

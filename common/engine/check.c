@@ -142,7 +142,9 @@ static void check_leaf(struct cvg_check *check, const struct cvg_question *quest
 static void check_question(struct cvg_check *check, const struct cvg_question *question,
                            struct cvg_check **ret_check)
 {
-    enum cvg_reason exempt = cvg_exempt(&check->electorate->config, question, false);
+    bool private_pki = question->have_anchor &&
+                       cvg_anchors_is_private(check->electorate->anchors, question->anchor_sha256);
+    enum cvg_reason exempt = cvg_exempt(&check->electorate->config, question, private_pki);
 
     if (exempt != CVG_REASON_NONE)
         cvg_check_conclude(check, CVG_VERDICT_EXEMPT, exempt);

@@ -83,6 +83,7 @@ enum cvg_error cvg_electorate_load(struct cvg_paths *ret_paths,
                                    struct cvg_electorate **ret_electorate, struct cvg_why *ret_why)
 {
     struct cvg_config *config = malloc(sizeof *config);
+    struct cvg_electorate *electorate = NULL;
     struct cvg_bundles bundles = {0};
     struct cvg_paths paths;
     enum cvg_error err;
@@ -93,11 +94,17 @@ enum cvg_error cvg_electorate_load(struct cvg_paths *ret_paths,
     if (err == CVG_OK)
         err = cvg_bundles_load(&paths, &bundles, ret_why);
     if (err == CVG_OK)
-        err = cvg_electorate_new(config, &bundles, ret_electorate, ret_why);
+        err = cvg_electorate_new(config, &bundles, &electorate, ret_why);
     if (err == CVG_OK)
-        *ret_paths = paths;
+        err = cvg_anchors_new(config->public_anchors, paths.owner, &electorate->anchors);
     free(config);
-    return err;
+    if (err != CVG_OK) {
+        cvg_electorate_unref(electorate);
+        return err;
+    }
+    *ret_paths = paths;
+    *ret_electorate = electorate;
+    return CVG_OK;
 }
 
 struct cvg_electorate *cvg_electorate_ref(struct cvg_electorate *electorate)
@@ -111,5 +118,6 @@ void cvg_electorate_unref(struct cvg_electorate *electorate)
     if (electorate == NULL || --electorate->refs > 0)
         return;
     cvg_bundles_free(&electorate->bundles);
+    cvg_anchors_free(electorate->anchors);
     free(electorate);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/config.h"
+#include "common/engine/anchors.h"
 #include "common/engine/bundle.h"
 #include "common/engine/policy.h"
 
@@ -26,6 +27,7 @@ struct cvg_electorate {
     struct cvg_config config;
     struct cvg_policy policy;
     struct cvg_bundles bundles;
+    struct cvg_anchors *anchors; /* NULL: no anchor is private */
     struct cvg_notary_state state[CVG_BUNDLES_MAX];
     size_t relay; /* the relay in use, whose tunnels are warm; CVG_NO_NOTARY: none chosen */
 };

@@ -79,7 +79,7 @@ static void set_method(struct cvg_easy *easy)
     CURL *curl = easy->curl;
 
     if (easy->body == NULL) {
-        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
         return;
     }
     curl_easy_setopt(curl, CURLOPT_POST, 1L);

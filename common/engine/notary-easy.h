@@ -20,7 +20,7 @@ struct cvg_easy {
     size_t body_len;
 };
 
-/* A POST of body (copied; NULL: a HEAD, to connect ahead) with at most answer_max octets of answer.
+/* A POST of body (copied; NULL: a GET, to connect ahead) with at most answer_max octets of answer.
  * The struct must not move until it is freed. pins must outlive the connections. */
 CVG_MUST_USE enum cvg_error cvg_easy_init(struct cvg_easy *easy, const struct cvg_request *request,
                                           const struct cvg_pins *pins, void *user);

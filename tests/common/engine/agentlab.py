@@ -63,7 +63,7 @@ class Notary:
         self.spki = openssl("pkey", "-in", self.signing, "-pubout", "-outform", "DER")
         self.key_id = hashlib.sha256(self.spki).digest()
         self.leaves, self.status, self.mode, self.delay = [], SEEN, "good", 0
-        self.requests = self.connections = 0
+        self.requests = self.connections = self.visits = 0
         self.sizes = []
         self.gate = threading.Event()
         self.sock = socket.socket()
@@ -145,8 +145,9 @@ class Notary:
 
     def answer(self, conn, head, body):
         method, path, _ = head.split(b"\r\n")[0].split(b" ", 2)
-        if method == b"HEAD":
+        if method == b"GET":
             conn.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            self.visits += 1
             return True
         self.requests += 1
         if self.delay:

@@ -108,6 +108,7 @@ struct fake_world *fake_world_new(size_t notaries, bool relays)
     fake_clock_init(&fake->clock);
     fake->world = (struct cvg_world){
         .clock = &fake->clock.clock, .transport = &fake->transport, .below = natural_order};
+    must(cvg_breaker_new(&fake->clock.clock, &fake->world.breaker) == CVG_OK, "breaker");
     fake->notaries = notaries;
     fake->relay_port = relays ? 80 : 0;
     for (size_t i = 0; i < FAKE_NOTARIES_MAX; i++)
@@ -148,6 +149,7 @@ void fake_world_free(struct fake_world *fake)
     cvg_checks_free(fake->checks);
     cvg_electorate_unref(fake->electorate);
     cvg_cache_close(fake->cache);
+    cvg_breaker_free(fake->world.breaker);
     for (size_t i = 0; i < FAKE_NOTARIES_MAX; i++)
         cvg_signing_key_free(fake->key[i]);
     cvg_signing_key_free(fake->stranger);
