@@ -138,8 +138,7 @@ static bool try_once(SSL_CTX *client_context, SSL_CTX *server_context)
     SSL *client = SSL_new(client_context), *server = SSL_new(server_context);
     bool fine = connect_ends(&ends) && client != NULL && server != NULL &&
                 SSL_set_fd(client, ends.client) == 1 && SSL_set_fd(server, ends.server) == 1 &&
-                SSL_set1_host(client, host) == 1 &&
-                SSL_set_tlsext_host_name(client, host) == 1;
+                SSL_set1_host(client, host) == 1 && SSL_set_tlsext_host_name(client, host) == 1;
 
     if (fine) {
         printf(CVG_CANARY_PORT " %u\n", (unsigned)ends.port);

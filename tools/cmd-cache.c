@@ -39,8 +39,7 @@ static void print_record(const json_t *record)
              cvg_reply_number(record, "port"));
     cvg_output_word(CVG_PAINT_NONE, 40, target);
     printf(" %s ", date);
-    json_array_foreach(voters, index, voter)
-    {
+    json_array_foreach(voters, index, voter) {
         putchar(' ');
         cvg_output_word(CVG_PAINT_NONE, 0, json_string_value(voter));
     }
@@ -55,8 +54,7 @@ static bool take_records(const json_t *reply, void *user)
     json_t *record;
     size_t index;
 
-    json_array_foreach(records, index, record)
-    {
+    json_array_foreach(records, index, record) {
         if (cvg_output_is_json())
             json_array_append(all, record);
         else

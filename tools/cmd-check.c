@@ -172,6 +172,7 @@ static void print_vote(const struct cvg_vote *vote)
 
     printf("    ");
     cvg_output_word(CVG_PAINT_NONE, 16, vote->notary);
+    putchar(' ');
     cvg_output_word(paint, 8, vote_word(vote->kind));
     printf("%6lu ms%s%s%s\n", (unsigned long)vote->elapsed_ms, vote->bounced ? "  relayed" : "",
            vote->kind == CVG_VOTE_SILENT ? "  " : "",

@@ -93,9 +93,9 @@ static int code_of(const json_t *notaries)
     size_t index;
     int code = json_array_size(notaries) > 0 ? CVG_EXIT_OK : CVG_EXIT_UNDECIDED;
 
-    json_array_foreach(notaries, index,
-                       notary) if (strcmp(cvg_reply_text(notary, "state"), "failing") == 0) code =
-        CVG_EXIT_UNDECIDED;
+    json_array_foreach(notaries, index, notary)
+        if (strcmp(cvg_reply_text(notary, "state"), "failing") == 0)
+            code = CVG_EXIT_UNDECIDED;
     return code;
 }
 
@@ -110,9 +110,12 @@ static int print_status(json_t *reply)
         return cvg_output_json(reply, code);
     print_agent(reply);
     print_counts(reply);
-    cvg_output_field("notaries", "%s",
-                     json_array_size(notaries) == 0 ? "none: see `converge notary add`" : "");
-    json_array_foreach(notaries, index, notary) print_notary(notary);
+    if (json_array_size(notaries) == 0)
+        cvg_output_field("notaries", "none: see `converge notary add --help`");
+    else
+        puts("  notaries");
+    json_array_foreach(notaries, index, notary)
+        print_notary(notary);
     json_decref(reply);
     return code;
 }

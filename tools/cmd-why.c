@@ -43,18 +43,23 @@ static enum cvg_paint paint_of(const char *word)
     return CVG_PAINT_WARN;
 }
 
-static void print_vote(const json_t *vote)
+/* A remembered vote has no time that would mean anything. */
+static void print_vote(const json_t *vote, bool remembered)
 {
     const char *answer = cvg_reply_text(vote, "answer");
 
     printf("    ");
     cvg_output_word(CVG_PAINT_NONE, 16, cvg_reply_text(vote, "notary"));
-    cvg_output_word(paint_of(answer), 8, answer);
-    printf("%6lld ms", cvg_reply_number(vote, "elapsed_ms"));
+    putchar(' ');
+    cvg_output_word(paint_of(answer), remembered ? 0 : 8, answer);
+    if (!remembered)
+        printf("%6lld ms", cvg_reply_number(vote, "elapsed_ms"));
     if (json_is_true(json_object_get(vote, "bounced")))
         printf("  relayed");
-    printf("  ");
-    cvg_output_word(CVG_PAINT_DIM, 0, cvg_reply_text(vote, "error"));
+    if (cvg_reply_text(vote, "error")[0] != '\0') {
+        printf("  ");
+        cvg_output_word(CVG_PAINT_DIM, 0, cvg_reply_text(vote, "error"));
+    }
     putchar('\n');
 }
 
@@ -78,10 +83,11 @@ static void print_entry(const json_t *entry)
 {
     const json_t *votes = json_object_get(entry, "votes");
     const json_t *vote;
+    bool remembered = strcmp(cvg_reply_text(entry, "source"), "cache") == 0;
     size_t index;
 
     print_head(entry);
-    if (strcmp(cvg_reply_text(entry, "source"), "cache") == 0)
+    if (remembered)
         cvg_output_field("remembered", "these notaries vouched for it at that time");
     else
         cvg_output_field("why", "%s -> %s: %s", cvg_reply_text(entry, "reason"),
@@ -91,7 +97,8 @@ static void print_entry(const json_t *entry)
                          cvg_reply_number(entry, "pid"), cvg_reply_number(entry, "uid"));
     if (cvg_reply_text(entry, "sha256")[0] != '\0')
         cvg_output_field("certificate", "%s", cvg_reply_text(entry, "sha256"));
-    json_array_foreach(votes, index, vote) print_vote(vote);
+    json_array_foreach(votes, index, vote)
+        print_vote(vote, remembered);
 }
 
 static int print_entries(json_t *reply, const struct cvg_endpoint *endpoint)
@@ -106,7 +113,8 @@ static int print_entries(json_t *reply, const struct cvg_endpoint *endpoint)
     if (json_array_size(entries) == 0)
         printf("Nothing is known about %s: no program of yours asked, or it is long ago.\n",
                endpoint->host);
-    json_array_foreach(entries, index, entry) print_entry(entry);
+    json_array_foreach(entries, index, entry)
+        print_entry(entry);
     json_decref(reply);
     return code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine: agent, notaries, module, openssl.cnf, and what stays uncovered. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "tools/agent-command.h"
 #include "tools/canary.h"
+#include "tools/conf-file.h"
 #include "tools/doctor.h"
 #include "tools/linkage.h"
 #include "tools/openssl-conf.h"
@@ -57,8 +59,8 @@ static void look_at_notaries(const struct cvg_installation *installation, struct
         set(finding, BAD, "%s", why.text);
         return;
     }
-    json_array_foreach(json_object_get(reply, "notaries"), index, notary) answering +=
-        json_is_true(json_object_get(notary, "answered")) ? 1 : 0;
+    json_array_foreach(json_object_get(reply, "notaries"), index, notary)
+        answering += json_is_true(json_object_get(notary, "answered")) ? 1 : 0;
     configured = json_array_size(json_object_get(reply, "notaries"));
     set(finding,
         answering < NOTARIES_NEEDED ? BAD
@@ -112,6 +114,19 @@ static void look_at_module(const struct cvg_installation *installation, struct f
                          : "loaded and watching (lock = yes leaves no room for more)");
 }
 
+/* A module that does not load is ignored silently by most programs: the worst case. */
+static bool has_our_lines(const char *conf)
+{
+    struct cvg_conf_file file;
+    bool had;
+
+    if (conf[0] == '\0' || cvg_conf_file_read(conf, &file, NULL) != CVG_OK)
+        return false;
+    had = file.had_lines;
+    cvg_conf_file_free(&file);
+    return had;
+}
+
 static void look_at_system(struct finding *finding)
 {
     struct cvg_canary canary = {.loaded = false};
@@ -124,7 +139,7 @@ static void look_at_system(struct finding *finding)
         set(finding, BAD, "%s", why.text);
     else if (cvg_canary_good(&canary))
         set(finding, GOOD, "enabled in %s", conf);
-    else if (canary.loaded)
+    else if (canary.loaded || has_our_lines(conf))
         set(finding, BAD, "enabled in %s, but: %s", conf, canary.text);
     else
         set(finding, WARNING, "not enabled in %s: only `converge run` protects", conf);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/child.h"
@@ -27,19 +28,26 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+static bool is_program(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
 static bool find_on_path(const char *program, char ret_path[static PATH_MAX])
 {
     const char *list = getenv("PATH");
 
     if (strchr(program, '/') != NULL) {
         snprintf(ret_path, PATH_MAX, "%s", program);
-        return access(ret_path, X_OK) == 0;
+        return is_program(ret_path);
     }
     while (list != NULL && *list != '\0') {
         size_t len = strcspn(list, ":");
 
         snprintf(ret_path, PATH_MAX, "%.*s/%s", (int)len, list, program);
-        if (access(ret_path, X_OK) == 0)
+        if (is_program(ret_path))
             return true;
         list += len + (list[len] == ':' ? 1 : 0);
     }

@@ -30,8 +30,8 @@ static size_t count_answering(const json_t *notaries)
     const json_t *notary;
     size_t index, count = 0;
 
-    json_array_foreach(notaries, index, notary) count +=
-        json_is_true(json_object_get(notary, "answered")) ? 1 : 0;
+    json_array_foreach(notaries, index, notary)
+        count += json_is_true(json_object_get(notary, "answered")) ? 1 : 0;
     return count;
 }
 
@@ -86,7 +86,8 @@ int cvg_notary_test(const struct cvg_installation *installation, const char *nam
                : CVG_EXIT_UNDECIDED;
     if (cvg_output_is_json())
         return cvg_output_json(reply, code);
-    json_array_foreach(notaries, index, notary) print_notary(notary);
+    json_array_foreach(notaries, index, notary)
+        print_notary(notary);
     if (json_array_size(notaries) == 0)
         puts("There is no notary: see `converge notary add --help`.");
     json_decref(reply);
