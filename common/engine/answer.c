@@ -8,6 +8,8 @@
 #include "common/protocol/v1.h"
 #include "common/protocol/v2.h"
 
+#define V1_CURRENT_S 86400 /* as long as an observation of a version 2 notary is current */
+
 static struct cvg_opinion silent(enum cvg_error err)
 {
     return (struct cvg_opinion){.kind = CVG_VOTE_SILENT, .error = err};
@@ -91,7 +93,8 @@ static enum cvg_error error_of_status(unsigned status)
     return status == 429 ? CVG_ERR_BUSY : CVG_ERR_PROTOCOL;
 }
 
-/* Yes only for the newest record: an old one is history, not an observation. */
+/* Yes for a record last seen within a day of the newest one: a site may have several certificates,
+ * by key type and address, which version 1 does not tell apart; what is older is history. */
 static struct cvg_opinion judge_v1_list(const struct cvg_v1_answer *answer, const uint8_t *sha1)
 {
     int64_t newest = INT64_MIN, ours = INT64_MIN;
@@ -106,7 +109,7 @@ static struct cvg_opinion judge_v1_list(const struct cvg_v1_answer *answer, cons
     }
     if (answer->count == 0)
         return silent(CVG_ERR_PROTOCOL);
-    return opinion(ours != INT64_MIN && ours == newest ? CVG_VOTE_YES : CVG_VOTE_NO);
+    return opinion(ours != INT64_MIN && newest - ours <= V1_CURRENT_S ? CVG_VOTE_YES : CVG_VOTE_NO);
 }
 
 static struct cvg_opinion judge_v1(const struct cvg_subject *subject, unsigned status,
