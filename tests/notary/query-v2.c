@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A version 2 client for the tests: asks the first host of a bundle for some targets, checks the pin
- * and every signature, and prints one JSON object per statement.
+/* A version 2 client for the tests: asks the first host of a bundle for some targets, checks the
+ * pin and every signature, and prints one JSON object per statement.
  *
  * Usage: query-v2 BUNDLE HOST:PORT HINT SHA256 [HOST:PORT HINT SHA256 ...] */
 #include <arpa/inet.h>

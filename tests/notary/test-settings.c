@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* notary.conf: what is taken, what is refused and how it is told; networks and the address filter.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "notary/filter.h"
+
+#define NEEDED                                                                                     \
+    "name = alpha\ntls_key = tls.key\ntls_certificate = /abs/tls.crt\nsigning_key = s.key\n"
+
+static enum cvg_error parse(const char *text, struct cvg_settings *settings, struct cvg_why *why)
+{
+    return cvg_settings_parse(text, strlen(text), "/etc/n/notary.conf", settings, why);
+}
+
+static void defaults(void **state)
+{
+    struct cvg_settings settings;
+    (void)state;
+    assert_int_equal(parse(NEEDED, &settings, NULL), CVG_OK);
+    assert_string_equal(settings.name, "alpha");
+    assert_string_equal(settings.tls_key, "/etc/n/tls.key");
+    assert_string_equal(settings.tls_certificate, "/abs/tls.crt");
+    assert_string_equal(settings.database, "");
+    assert_int_equal(settings.ssl_port, 443);
+    assert_int_equal(settings.bounce_port, 4242);
+    assert_int_equal(settings.relay_port, 80);
+    assert_int_equal(settings.relay_ports.count, 1);
+    assert_int_equal(settings.max_observation_age_s, 86400);
+    assert_int_equal(settings.probe_timeout_ms, 2000);
+    assert_int_equal(settings.listen.count, 2);
+    assert_int_equal(settings.allow_targets.count, 0);
+}
+
+static void values(void **state)
+{
+    struct cvg_settings settings;
+    (void)state;
+    assert_int_equal(parse(NEEDED "# comment\n\nlisten = 127.0.0.1 ::1\nrelay_port = 0\n"
+                                  "relay_ports = 4242 443\nmax_observation_age = 2h\n"
+                                  "probe_timeout = 500ms\nallow_targets = 10.0.0.0/8 fd00::/8\n"
+                                  "own_addresses = 192.0.2.1\nuser = somebody\n",
+                           &settings, NULL),
+                     CVG_OK);
+    assert_int_equal(settings.listen.count, 2);
+    assert_int_equal(settings.listen.address[0].family, 4);
+    assert_int_equal(settings.relay_port, 0);
+    assert_int_equal(settings.relay_ports.port[1], 443);
+    assert_int_equal(settings.max_observation_age_s, 7200);
+    assert_int_equal(settings.probe_timeout_ms, 500);
+    assert_int_equal(settings.allow_targets.network[1].bits, 8);
+    assert_string_equal(settings.user, "somebody");
+}
+
+static void refused(void **state)
+{
+    static const char *const bad[] = {
+        "listen = \n",
+        "listen = localhost\n",
+        "ssl_port = 0\n",
+        "ssl_port = 65536\n",
+        "relay_ports = \n",
+        "relay_ports = 0\n",
+        "relay_ports = x\n",
+        "allow_targets = 10.0.0.0/33\n",
+        "allow_targets = 10.0.0/8\n",
+        "allow_targets = ::/129\n",
+        "allow_targets = 10.0.0.0/\n",
+        "allow_targets = 10.0.0.0/8x\n",
+        "max_observation_age = 0\n",
+        "max_observation_age = 24\n",
+        "probe_timeout = 11s\n",
+        "user = a b\n",
+        "user = a/b\n",
+        "hosts =\n",
+        "name = twice\n",
+        "nonsense = 1\n",
+        "nonsense\n",
+        "ssl_port = 4242\n",
+        "relay_port = 443\n",
+    };
+    struct cvg_settings settings, before;
+    (void)state;
+    memset(&settings, 0x5a, sizeof(settings));
+    before = settings;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[1024];
+        struct cvg_why why = {.text = ""};
+        snprintf(text, sizeof(text), "%s%s", NEEDED, bad[i]);
+        assert_int_not_equal(parse(text, &settings, &why), CVG_OK);
+        assert_memory_equal(why.text, "/etc/n/notary.conf:", 19);
+        assert_memory_equal(&settings, &before, sizeof(settings));
+    }
+}
+
+static void missing(void **state)
+{
+    struct cvg_settings settings;
+    struct cvg_why why;
+    (void)state;
+    assert_int_equal(parse("name = alpha\n", &settings, &why), CVG_ERR_CONFIG);
+    assert_string_equal(why.text, "/etc/n/notary.conf: tls_key is missing");
+    assert_int_equal(parse("", &settings, &why), CVG_ERR_CONFIG);
+}
+
+static bool allows(const struct cvg_filter *filter, const char *text)
+{
+    struct cvg_address address;
+    assert_int_equal(cvg_address_parse(text, &address), CVG_OK);
+    return cvg_filter_allows(filter, &address);
+}
+
+static void filter_without_exceptions(void **state)
+{
+    static const char *const refused_addresses[] = {
+        "0.0.0.0",    "10.1.2.3",       "100.64.0.1",       "127.0.0.1",       "169.254.169.254",
+        "172.16.0.1", "192.168.1.66",   "224.0.0.1",        "255.255.255.255", "::",
+        "::1",        "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1", "2001::1",
+        "fe80::1",    "fd00::1",        "ff02::1",          "9.9.9.9",
+    };
+    struct cvg_settings settings;
+    struct cvg_filter *filter = NULL;
+    (void)state;
+    assert_int_equal(parse(NEEDED "own_addresses = 9.9.9.9\n", &settings, NULL), CVG_OK);
+    assert_int_equal(cvg_filter_new(&settings, &filter), CVG_OK);
+    for (size_t i = 0; i < sizeof(refused_addresses) / sizeof(refused_addresses[0]); i++)
+        assert_false(allows(filter, refused_addresses[i]));
+    assert_true(allows(filter, "9.9.9.10"));
+    assert_true(allows(filter, "2620:fe::fe"));
+    assert_false(cvg_filter_inside(filter));
+    cvg_filter_free(filter);
+}
+
+static void filter_with_exceptions(void **state)
+{
+    struct cvg_settings settings;
+    struct cvg_filter *filter = NULL;
+    (void)state;
+    assert_int_equal(parse(NEEDED "allow_targets = 10.1.0.0/17 fd00:1::/33\n", &settings, NULL),
+                     CVG_OK);
+    assert_int_equal(cvg_filter_new(&settings, &filter), CVG_OK);
+    assert_true(allows(filter, "10.1.0.0"));
+    assert_true(allows(filter, "10.1.127.255"));
+    assert_false(allows(filter, "10.1.128.0"));
+    assert_false(allows(filter, "10.0.255.255"));
+    assert_true(allows(filter, "fd00:1:7fff::"));
+    assert_false(allows(filter, "fd00:1:8000::"));
+    assert_false(allows(filter, "192.168.0.1"));
+    assert_true(cvg_filter_inside(filter));
+    cvg_filter_free(filter);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(values),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(missing),
+        cmocka_unit_test(filter_without_exceptions),
+        cmocka_unit_test(filter_with_exceptions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
