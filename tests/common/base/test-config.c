@@ -317,6 +317,48 @@ static void a_copy_stands_on_its_own(void **state)
     free(other);
 }
 
+static char *read_document(size_t *ret_len)
+{
+    const char *top = getenv("top_srcdir");
+    static char text[32768], path[1024];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/doc/converge.conf", top != NULL ? top : ".");
+    file = fopen(path, "r");
+    if (file == NULL)
+        fail_msg("cannot open %s", path);
+    *ret_len = fread(text, 1, sizeof text - 1, file);
+    text[*ret_len] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* The annotated file that people copy gives every key, with the value that it has without a file.
+ */
+static void the_document_is_every_default(void **state)
+{
+    static struct cvg_config documented;
+    size_t len, keys = 0;
+    char *text = read_document(&len), *name;
+    struct cvg_why why;
+
+    (void)state;
+    if (cvg_config_parse(text, len, "doc/converge.conf", &documented, &why) != CVG_OK)
+        fail_msg("%s", why.text);
+    cvg_config_init(&config);
+    assert_memory_equal(&documented, &config, sizeof config);
+    assert_int_not_equal(parse("unknown = key", &why), CVG_OK);
+    for (name = strtok(strstr(why.text, "allowed are ") + 12, ", "); name != NULL;
+         name = strtok(NULL, ", "), keys++) {
+        char line[64];
+
+        snprintf(line, sizeof line, "\n%s = ", name);
+        if (strstr(text, line) == NULL)
+            fail_msg("doc/converge.conf has no %s", name);
+    }
+    assert_int_equal(keys, 22);
+}
+
 /* The linker puts this in malloc's place. */
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -356,6 +398,7 @@ int main(void)
         cmocka_unit_test(lists_are_checked_word_by_word),
         cmocka_unit_test(lists_at_their_longest),
         cmocka_unit_test(a_copy_stands_on_its_own),
+        cmocka_unit_test(the_document_is_every_default),
         cmocka_unit_test(without_memory_nothing_is_believed),
     };
 
