@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -17,11 +18,22 @@ struct cvg_verdict_log {
     size_t noted;
 };
 
+/* Whether the path still names the file that is open: not after a rotation. */
+static bool is_open(const struct cvg_verdict_log *log, const char *path)
+{
+    struct stat now, open_one;
+
+    return log->fd >= 0 && stat(path, &now) == 0 && fstat(log->fd, &open_one) == 0 &&
+           now.st_dev == open_one.st_dev && now.st_ino == open_one.st_ino;
+}
+
 enum cvg_error cvg_verdict_log_reopen(struct cvg_verdict_log *log, const char *path,
                                       struct cvg_why *ret_why)
 {
     int fd = -1;
 
+    if (is_open(log, path))
+        return CVG_OK;
     if (strcmp(path, "syslog") != 0) {
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0)

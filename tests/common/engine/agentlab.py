@@ -345,8 +345,9 @@ class Installation:
 
     def start(self, **popen):
         ready, ready_end = os.pipe()
+        os.set_inheritable(ready_end, True)
         self.process = subprocess.Popen(
-            [AGENT, "--foreground", "--ready-fd", str(ready_end)], pass_fds=[ready_end],
+            [AGENT, "--foreground", "--ready-fd", str(ready_end)], close_fds=False,
             env=self.environment(), **popen)
         os.close(ready_end)
         with os.fdopen(ready, "rb") as file:
