@@ -44,8 +44,8 @@ static enum cvg_error sign_statement(const struct cvg_answerer *answerer,
     return err;
 }
 
-/* What was seen is current only in a statement that says "seen": where the newest look failed, it is
- * history for whoever asks about something else, fresh or not. And "seen" with nothing that is
+/* What was seen is current only in a statement that says "seen": where the newest look failed, it
+ * is history for whoever asks about something else, fresh or not. And "seen" with nothing that is
  * current any more has become "not reached". */
 static void fit_status(struct cvg_v2_statement *statement)
 {

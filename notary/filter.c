@@ -57,6 +57,11 @@ void cvg_filter_free(struct cvg_filter *filter)
     free(filter);
 }
 
+void cvg_filter_copy(const struct cvg_filter *from, struct cvg_filter *ret_to)
+{
+    *ret_to = *from;
+}
+
 static bool is_own(const struct cvg_filter *filter, const struct cvg_address *address)
 {
     for (size_t i = 0; i < filter->own_count; i++)

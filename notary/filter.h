@@ -8,11 +8,13 @@
 
 struct cvg_filter;
 
-/* Takes the machine's addresses from its interfaces, too; they are read again on every call of
- * cvg_filter_new, that is when the configuration is. The caller frees. */
+/* Takes the machine's addresses from its interfaces, too: once, so a machine that gets others needs
+ * a SIGHUP. The caller frees. */
 CVG_MUST_USE enum cvg_error cvg_filter_new(const struct cvg_settings *settings,
                                            struct cvg_filter **ret_filter);
 void cvg_filter_free(struct cvg_filter *filter);
+/* Makes the filter the same as another, in place: probes under way go on with it. */
+void cvg_filter_copy(const struct cvg_filter *from, struct cvg_filter *ret_to);
 
 bool cvg_filter_allows(const struct cvg_filter *filter, const struct cvg_address *address);
 

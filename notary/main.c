@@ -14,7 +14,10 @@
 #include "notary/privileges.h"
 #include "notary/server.h"
 
-#define RESOLVER_THREADS "32"
+/* A lookup occupies a thread until the system's resolver gives up, whoever still waits: many
+ * threads, and a resolver that gives up early. */
+#define RESOLVER_THREADS "64"
+#define RESOLVER_OPTIONS "timeout:1 attempts:2"
 
 static int complain(const struct cvg_why *why, enum cvg_error err, int status)
 {
@@ -115,8 +118,8 @@ int main(int argc, char **argv)
     /* Before anything else touches OpenSSL: no configuration, so no provider of ours or others'. */
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
         return EXIT_FAILURE;
-    /* libuv reads it when the first name is looked up. */
     (void)setenv("UV_THREADPOOL_SIZE", RESOLVER_THREADS, 0);
+    (void)setenv("RES_OPTIONS", RESOLVER_OPTIONS, 0);
     enum cvg_error err = cvg_options_parse(argc, argv, &options, &why);
     if (err != CVG_OK)
         return complain(&why, err, 2);

@@ -12,6 +12,7 @@ struct cvg_memory {
     struct cvg_link unsaved; /* not in the store as they are here */
     size_t max_targets;
     struct cvg_store *store;
+    bool written; /* since the last sync */
 };
 
 enum cvg_error cvg_memory_new(size_t max_targets, struct cvg_memory **ret_memory)
@@ -49,6 +50,7 @@ void cvg_memory_free(struct cvg_memory *memory)
     if (memory == NULL)
         return;
     cvg_memory_save(memory);
+    cvg_memory_sync(memory);
     while (!cvg_list_empty(&memory->used))
         drop(memory, CVG_CONTAINER_OF(memory->used.next, struct cvg_target, used));
     if (memory->store != NULL)
@@ -71,16 +73,20 @@ static void save(struct cvg_memory *memory, struct cvg_target *target)
                                  value.len);
     cvg_buffer_free(&value);
     cvg_list_remove(&target->unsaved);
+    memory->written = true;
 }
 
 void cvg_memory_save(struct cvg_memory *memory)
 {
-    if (cvg_list_empty(&memory->unsaved))
-        return;
     while (!cvg_list_empty(&memory->unsaved))
         save(memory, CVG_CONTAINER_OF(memory->unsaved.next, struct cvg_target, unsaved));
-    if (memory->store != NULL)
+}
+
+void cvg_memory_sync(struct cvg_memory *memory)
+{
+    if (memory->written && memory->store != NULL)
         memory->store->sync(memory->store);
+    memory->written = false;
 }
 
 /* Makes room: the least recently used target that nothing is being done about. Those that are busy

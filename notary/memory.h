@@ -12,7 +12,7 @@ struct cvg_memory;
 CVG_MUST_USE enum cvg_error cvg_memory_new(size_t max_targets, struct cvg_memory **ret_memory);
 /* Before the first target; the store is freed with the memory. Without one, nothing is kept. */
 void cvg_memory_set_store(struct cvg_memory *memory, struct cvg_store *store);
-void cvg_memory_free(struct cvg_memory *memory); /* saves first */
+void cvg_memory_free(struct cvg_memory *memory); /* saves and syncs first */
 void cvg_memory_set_max(struct cvg_memory *memory, size_t max_targets);
 
 /* The target, from memory or store, or a new one about which nothing is known. It stays valid until
@@ -26,6 +26,8 @@ void cvg_memory_changed(struct cvg_memory *memory, struct cvg_target *target);
 
 /* Writes what has changed to the store. */
 void cvg_memory_save(struct cvg_memory *memory);
+/* Makes what has been written survive the machine, if anything has been. */
+void cvg_memory_sync(struct cvg_memory *memory);
 
 /* Forgets the kept answers of all targets (keys or limits have changed). */
 void cvg_memory_forget_answers(struct cvg_memory *memory);

@@ -11,6 +11,7 @@
 #include "notary/store-gdbm.h"
 
 #define SAVE_MS  1000
+#define SYNC_MS  30000 /* kill -9 loses nothing that is saved; this is for the machine's end */
 #define DRAIN_MS 5000
 
 /* Spreads the settings to all who have a copy. */
@@ -127,19 +128,27 @@ static void on_save_timer(uv_timer_t *timer)
     cvg_memory_save(server->memory);
 }
 
+static void on_sync_timer(uv_timer_t *timer)
+{
+    struct cvg_server *server = timer->data;
+    cvg_memory_sync(server->memory);
+}
+
 static void start_handles(struct cvg_server *server)
 {
     uv_signal_init(&server->loop, &server->hangup);
     uv_signal_init(&server->loop, &server->terminate);
     uv_signal_init(&server->loop, &server->interrupt);
     uv_timer_init(&server->loop, &server->save_timer);
+    uv_timer_init(&server->loop, &server->sync_timer);
     uv_timer_init(&server->loop, &server->drain_timer);
     server->hangup.data = server->terminate.data = server->interrupt.data = server;
-    server->save_timer.data = server->drain_timer.data = server;
+    server->save_timer.data = server->sync_timer.data = server->drain_timer.data = server;
     uv_signal_start(&server->hangup, on_hangup, SIGHUP);
     uv_signal_start(&server->terminate, on_terminate, SIGTERM);
     uv_signal_start(&server->interrupt, on_terminate, SIGINT);
     uv_timer_start(&server->save_timer, on_save_timer, SAVE_MS, SAVE_MS);
+    uv_timer_start(&server->sync_timer, on_sync_timer, SYNC_MS, SYNC_MS);
 }
 
 enum cvg_error cvg_server_new(const struct cvg_settings *settings, struct cvg_identity *identity,
@@ -167,13 +176,6 @@ enum cvg_error cvg_server_new(const struct cvg_settings *settings, struct cvg_id
     return CVG_OK;
 }
 
-static void close_handle(uv_handle_t *handle, void *user)
-{
-    (void)user;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 void cvg_server_free(struct cvg_server *server)
 {
     if (server == NULL)
@@ -185,11 +187,12 @@ void cvg_server_free(struct cvg_server *server)
     cvg_memory_free(server->memory);
     cvg_budget_free(server->budget);
     cvg_resolver_free(server->resolver);
-    close_handle((uv_handle_t *)&server->hangup, NULL);
-    close_handle((uv_handle_t *)&server->terminate, NULL);
-    close_handle((uv_handle_t *)&server->interrupt, NULL);
-    close_handle((uv_handle_t *)&server->save_timer, NULL);
-    close_handle((uv_handle_t *)&server->drain_timer, NULL);
+    uv_close((uv_handle_t *)&server->hangup, NULL);
+    uv_close((uv_handle_t *)&server->terminate, NULL);
+    uv_close((uv_handle_t *)&server->interrupt, NULL);
+    uv_close((uv_handle_t *)&server->save_timer, NULL);
+    uv_close((uv_handle_t *)&server->sync_timer, NULL);
+    uv_close((uv_handle_t *)&server->drain_timer, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&server->loop);
     cvg_looker_free(server->looker);
@@ -217,8 +220,8 @@ enum cvg_error cvg_server_replace(struct cvg_server *server, const struct cvg_se
     enum cvg_error err = load_parts(settings, &filter, &hosts, ret_why);
     if (err != CVG_OK)
         return err;
-    cvg_filter_free(server->filter);
-    server->filter = filter;
+    cvg_filter_copy(filter, server->filter);
+    cvg_filter_free(filter);
     cvg_resolver_set_hosts(server->resolver, hosts);
     if (identity != NULL) {
         cvg_identity_free(server->identity);

@@ -26,7 +26,7 @@ struct cvg_server {
     size_t tunnel_count;
     struct cvg_link listeners;
     uv_signal_t hangup, terminate, interrupt;
-    uv_timer_t save_timer, drain_timer;
+    uv_timer_t save_timer, sync_timer, drain_timer;
     bool draining;
     char received[65536];                      /* what one read brought; used up before the next */
     void (*reload)(struct cvg_server *server); /* what SIGHUP does */

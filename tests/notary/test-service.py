@@ -2,6 +2,7 @@
 # converge-notaryd as a service: relay, slow and greedy clients, signals, restarts, --init.
 import glob
 import os
+import re
 import signal
 import socket
 import ssl
@@ -40,7 +41,6 @@ def relay():
     site = Site(one)
     peer = Notary("beta", hosts=HOSTS)
     first = Notary(hosts=HOSTS, settings=f"relay_ports = {peer.bounce_port} 4242\n")
-    closed = [free for free in (first.ssl_port, peer.ssl_port)][0]
 
     def bounce(separator, version="1.0"):
         connection, head = connect(first, f"CONNECT peer.example{separator}{peer.bounce_port} "
@@ -75,7 +75,7 @@ def relay():
         expect(got.split(b"\r\n\r\n", 1)[1][:2], b"\x16\x03", "a TLS handshake record")
 
     def declined():
-        for line in (f"CONNECT peer.example+{closed} HTTP/1.0", "CONNECT peer.example+443 HTTP/1.0",
+        for line in (f"CONNECT peer.example+{peer.ssl_port} HTTP/1.0", "CONNECT peer.example+443 HTTP/1.0",
                      "CONNECT peer.example HTTP/1.0", "GET http://peer.example:4242/ HTTP/1.0",
                      "POST / HTTP/1.0", "nonsense"):
             expect(connect(first, line)[1].split("\r\n")[0], "HTTP/1.0 403 Access Denied", line)
@@ -228,6 +228,25 @@ def signals():
             expect(notary.v1("newer.example", site.port, one.sha1)[0], 200)
             expect(current(notary.v2(("newer.example", site.port, one.sha256))[0]), [one.sha256])
 
+    def reload_in_flight():
+        slow = Site(mute=True)
+        with Notary(hosts=HOSTS, settings="probe_timeout = 1s\n") as notary:
+            result = []
+            asking = threading.Thread(
+                target=lambda: result.append(notary.v1("site.example", slow.port, one.sha1)[0]))
+            asking.start()
+            while slow.connections == 0:
+                time.sleep(0.01)
+            tunnel, _ = connect(notary, "CONNECT gone.invalid+4242 HTTP/1.0")
+            for _ in range(3):
+                notary.process.send_signal(signal.SIGHUP)
+                time.sleep(0.05)
+            asking.join()
+            tunnel.close()
+            expect(result, [503])
+        slow.stop()
+
+    tap.case("SIGHUP while a probe is under way", reload_in_flight)
     tap.case("SIGTERM: the question under way is answered, then exit 0", drain)
     tap.case("SIGHUP: a new hosts file counts, a bad one changes nothing", reload)
     site.stop()
@@ -421,6 +440,49 @@ def command_line():
             expect(notary.v1("127.0.0.1", site.port, one.sha1)[0], 200)
         site.stop()
 
+    def no_configuration():
+        """A provider that OpenSSL's configuration activates must not get into the notary."""
+        modules = subprocess.run(["openssl", "version", "-m"], capture_output=True, text=True,
+                                 check=True).stdout.split('"')[1]
+        module = os.path.join(modules, "legacy.so")
+        if not os.path.exists(module):
+            return
+        config = os.path.join(directory.name, "openssl.cnf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("openssl_conf = a\n[a]\nproviders = b\n[b]\nlegacy = c\ndefault = c\n"
+                       "[c]\nactivate = 1\n")
+        os.environ["OPENSSL_CONF"] = config
+        try:
+            notary = Notary()
+            with notary:
+                site = Site(one)
+                expect(notary.v1("127.0.0.1", site.port, one.sha1)[0], 200)
+                with open(f"/proc/{notary.process.pid}/maps", encoding="utf-8") as file:
+                    expect("legacy.so" in file.read(), False)
+                site.stop()
+        finally:
+            del os.environ["OPENSSL_CONF"]
+
+    def documents():
+        """Every option and every key is in the document, and no other."""
+        source = os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "../.."))
+        with open(os.path.join(source, "doc/notary.md"), encoding="utf-8") as file:
+            text = file.read()
+        options = set(re.findall(r"--[a-z-]+", run("--help").stdout))
+        expect(set(re.findall(r"--[a-z][a-z-]+", text)), options)
+        keys = set(re.findall(r"^\| `([a-z_`, 0-9]+)` \|", text.split("## notary.conf")[1],
+                              re.MULTILINE))
+        keys = {key for row in keys for key in row.replace("`", "").split(", ")}
+        keys |= {"ssl_port", "bounce_port", "relay_port"}
+        with tempfile.TemporaryDirectory(prefix="converge-notary-") as place:
+            bad = os.path.join(place, "bad.conf")
+            with open(bad, "w", encoding="ascii") as file:
+                file.write("nonsense = 1\n")
+            told = run("--config", bad, "--check").stderr.split("allowed are ")[1]
+        expect(keys, set(told.strip().split(", ")))
+
+    tap.case("OpenSSL's configuration is not read", no_configuration)
+    tap.case("the document names every option and every key", documents)
     tap.case("both bundles are handed out", bundle)
     if os.geteuid() == 0:
         tap.case("started by root it becomes the user, for good; SIGHUP works all the same", drops)
