@@ -74,6 +74,11 @@ def main():
         for program in PROGRAMS:
             result.check("%s: the agent gone: refused" % program.name,
                          agent_gone(lab, installation, program))
+        older = lab.installation("version1", version=1)
+        result.check("curl: version 1 notaries confirm the genuine site",
+                     clean(lab, older, PROGRAMS[0]))
+        result.check("curl: version 1 notaries: the attacker is refused",
+                     hijacked(lab, older, PROGRAMS[0]))
         lab.impersonate_notaries()
         fresh = lab.installation("impostors")
         for program in PROGRAMS:

@@ -42,8 +42,9 @@ class Notary:
     def configuration(self):
         return os.path.join(self.directory, "notary.conf")
 
-    def bundle(self):
-        return os.path.join(self.directory, self.name + ".notary")
+    def bundle(self, version):
+        return os.path.join(self.directory, self.name + (".notary" if version == 2 else
+                                                         ".v1.notary"))
 
     def start(self):
         with open(self.directory + ".log", "ab") as log:
@@ -73,15 +74,16 @@ def parse_log_line(line):
 
 
 class Installation:
-    """A configuration directory with everything below it: shares nothing with other ones."""
+    """A configuration directory with everything below it: shares nothing with other ones.
+    version: of the protocol to speak with the notaries. settings: of converge.conf."""
 
-    def __init__(self, lab, name, notaries, **settings):
+    def __init__(self, lab, name, notaries, version=2, **settings):
         self.lab = lab
         self.directory = os.path.join(isolation.SCRATCH, "converge-" + name)
         self.log_path = os.path.join(isolation.SCRATCH, "agent-%s.log" % name)
         os.makedirs(os.path.join(self.directory, "notaries.d"))
         for notary in notaries:
-            shutil.copy(notary.bundle(), os.path.join(self.directory, "notaries.d"))
+            shutil.copy(notary.bundle(version), os.path.join(self.directory, "notaries.d"))
         settings = {"log": self.log_path, "deadline": "8s", **settings}
         with open(os.path.join(self.directory, "converge.conf"), "w", encoding="ascii") as config:
             for key, value in settings.items():
