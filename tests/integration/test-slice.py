@@ -5,6 +5,7 @@ authority's certificate is refused, and neither a lost agent nor false notaries 
 scripts/mutate holds this test to its word: it must fail when hook, vote or pin is broken."""
 from lab import expect
 from lab.drive import drive
+from lab.programs import Program
 from lab.session import find, session
 
 PROGRAMS = [find("curl"), find("python-urllib")]
@@ -39,7 +40,8 @@ def enough_votes(installation, host, kind):
 def agent_gone(lab, installation, program):
     """The agent dies after the program has been set up: nothing may be accepted then."""
     host = lab.sites["clean"].host("gone-" + program.name)
-    killer = type(program)(program.name, [
+    installation.tool("run", "--", "true")  # the agent runs from here on, if it did not
+    killer = Program(program.name, [
         "sh", "-c", "kill -9 %d; exec \"$0\" \"$@\"" % installation.agent_pid(),
         *program.command], process=program.process)
     outcome = drive(lab, killer, host, 443, installation)

@@ -22,6 +22,8 @@ _SETUP = """
 ip link set lo up
 echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
 echo 1 > /proc/sys/net/ipv4/ip_forward
+# A router that says "unreachable" only once a second would make programs wait without need.
+echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
 echo ready
 exec sleep infinity
 """
