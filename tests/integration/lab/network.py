@@ -22,8 +22,6 @@ _SETUP = """
 ip link set lo up
 echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
 echo 1 > /proc/sys/net/ipv4/ip_forward
-# A router that says "unreachable" only once a second would make programs wait without need.
-echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
 echo ready
 exec sleep infinity
 """
@@ -110,14 +108,13 @@ class Network:
     def release(self, address):
         self.place("attacker").ip("addr del %s/32 dev lo" % address)
 
-    def cut_off_notaries(self, how="unreachable"):
-        """how: unreachable (the client is told) or blackhole (packets vanish)."""
+    def cut_off_notaries(self, silently=False):
+        """The attacker refuses connections to notaries at once, or makes packets vanish silently."""
         for address in NOTARY_ADDRESSES:
-            self.place("attacker").ip("route add %s %s/32" % (how, address))
-
-    def restore_notaries(self):
-        for address in NOTARY_ADDRESSES:
-            self.place("attacker").ip("route del %s/32" % address)
+            if silently:
+                self.place("attacker").ip("route add blackhole %s/32" % address)
+            else:
+                self.hijack(address)
 
     def impersonate_notaries(self):
         """Who asks a notary reaches the attacker's notary of the same address instead."""
