@@ -40,8 +40,8 @@ def main():
             if program.missing():
                 result.skip(program.name, program.missing() + " is not installed")
                 continue
-            outcome = drive(lab, program, lab.sites["hijacked"].host(program.name), 443,
-                            installation)
+            host = lab.sites["hijacked"].host(program.name)
+            outcome = drive(lab, program, host, 443, installation)
             result.check("%s: its own insecure switch stands" % program.name,
                          "" if outcome.fooled else "not let through\n%s" % outcome)
 

@@ -15,10 +15,9 @@ def visit(lab, program, situation, port, installation):
     outcome = drive(lab, program, host, port, installation)
     came = expect.allowed(outcome) if situation.passes else expect.refused(lab, outcome, host)
     said = expect.logged(installation, host, port, program.process, **situation.logged)
-    if situation.passes and not said and program.handshakes != len(
-            installation.verdicts(host=host)):
-        said = "%d questions for %d handshakes" % (len(installation.verdicts(host=host)),
-                                                   program.handshakes)
+    questions = len(installation.verdicts(host=host))
+    if situation.passes and questions > program.handshakes:
+        said += "\n%d questions for %d handshakes" % (questions, program.handshakes)
     return expect.together(came, said and "%s\n%s" % (said, outcome))
 
 

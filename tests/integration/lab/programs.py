@@ -19,7 +19,7 @@ class Program:
     {url} and {scratch}, a directory of this run, are filled in. needs: files, or programs on
     PATH. process: what the log calls it. local: the program is a relay, listening on port
     {local}, through which a plain request is sent. kind: what the site speaks. handshakes:
-    how many connections one run makes."""
+    how many full ones a run makes at most; a session that is resumed is not checked again."""
 
     def __init__(self, name, command, process=None, stdin=None, needs=None, environment=None,
                  kind="https", local=False, files=None, handshakes=1):
@@ -106,6 +106,7 @@ print(tls:receive('*a'))
 """
 _NGINX = """
 daemon off; master_process off; pid {scratch}/nginx.pid; error_log stderr;
+env CONVERGE_CONFIG_DIR;  # nginx clears its environment
 events {}
 http {
     access_log off;
@@ -158,7 +159,8 @@ def _python(name, source, *arguments):
 
 COVERED = [
     Program("curl", ["curl", "-sS", "{url}"]),
-    Program("curl-parallel", ["curl", "-sS", "--parallel", "{url}a", "{url}b", "{url}c"],
+    Program("curl-parallel", ["curl", "-sS", "--parallel", "--parallel-immediate",
+                              "{url}a", "{url}b", "{url}c"],
             process="curl", handshakes=3),
     _python("python-urllib", URLLIB, "{url}"),
     _python("python-requests", _PYTHON_REQUESTS, "{url}"),
