@@ -64,6 +64,18 @@ def impostors(lab, installation, program):
     return expect.together(*problems)
 
 
+def private_pki(lab, installation, program):
+    """An authority outside public_anchors is the administrator's own: no notary is asked."""
+    host = lab.sites["clean"].host(program.name)
+    outcome = drive(lab, program, host, 8443, installation)
+    problem = expect.allowed(outcome)
+    for fields in installation.verdicts(host=host):
+        if (fields["verdict"], fields["reason"], fields["ports"]) != ("exempt", "private-pki",
+                                                                      "8443"):
+            problem += "\nnot exempt: " + str(fields)
+    return problem if installation.verdicts(host=host) else problem + "\nthe agent was not asked"
+
+
 def main():
     names = [prefix + program.name for program in PROGRAMS for prefix in ("", "gone-", "impostor-")]
     with session(dict.fromkeys(names, "https")) as (lab, result):
@@ -81,6 +93,9 @@ def main():
                      clean(lab, older, PROGRAMS[0]))
         result.check("curl: version 1 notaries: the attacker is refused",
                      hijacked(lab, older, PROGRAMS[0]))
+        private = lab.installation("private", public_anchors="/usr/share/ca-certificates/mozilla")
+        result.check("curl: a private authority is exempt, and logged as such",
+                     private_pki(lab, private, PROGRAMS[0]))
         lab.impersonate_notaries()
         fresh = lab.installation("impostors")
         for program in PROGRAMS:

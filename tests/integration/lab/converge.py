@@ -84,7 +84,8 @@ class Installation:
         os.makedirs(os.path.join(self.directory, "notaries.d"))
         for notary in notaries:
             shutil.copy(notary.bundle(version), os.path.join(self.directory, "notaries.d"))
-        settings = {"log": self.log_path, "deadline": "8s", **settings}
+        settings = {"log": self.log_path, "deadline": "8s", "public_anchors": "/etc/ssl/certs",
+                    **settings}
         with open(os.path.join(self.directory, "converge.conf"), "w", encoding="ascii") as config:
             for key, value in settings.items():
                 config.write("%s = %s\n" % (key, value))
