@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 BUILD = os.environ.get("top_builddir", ".")
 MODULES = os.path.join(BUILD, ".libs")
@@ -158,8 +159,12 @@ class Lab:
         return [dict(re.findall(r"(\w+)=(\S*)", line))
                 for line in self.read("agent.log").splitlines()]
 
-    def asked(self):
-        """The questions in short: host and port candidates."""
+    def asked(self, at_least=0):
+        """The questions in short: host and port candidates. A program in monitor mode may be gone
+        before the agent has written its question down: so many are waited for."""
+        give_up = time.monotonic() + 10
+        while len(self.questions()) < at_least and time.monotonic() < give_up:
+            time.sleep(0.01)
         return [f"{q['host']}:{q['ports']}" for q in self.questions()]
 
     # Servers and programs

@@ -33,7 +33,7 @@ class Cases:
         status, out, err = here.host("--port", port, "--param", name, *args, scene)
         good = (status == 0 and err == "" and
                 out.startswith(f"port={port} ok={ok} result={result} ") and
-                (rule is None or here.asked() == [f"{name}:{port}"] * asked))
+                (rule is None or here.asked(asked) == [f"{name}:{port}"] * asked))
         self.tap.case(what, good, (status, out, err, here.asked()))
 
 
