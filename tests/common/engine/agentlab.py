@@ -188,7 +188,7 @@ class Notary:
 
     def list_v1(self):
         now = int(time.time())
-        records = [{"timestamp": {"start": str(now - 60), "finish": str(now - 10 * i)},
+        records = [{"timestamp": {"start": str(now - 900000), "finish": str(now - 100000 * i)},
                     "fingerprint": leaf.sha1.hex(":").upper()}
                    for i, leaf in enumerate(self.leaves)]
         if self.status == UNREACHABLE:

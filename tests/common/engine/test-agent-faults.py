@@ -142,7 +142,7 @@ def wrong_pin():
 
 
 def version_1():
-    """version 1: in the list and the newest is yes, else no; 303 aside, 503 silent, 409 no"""
+    """version 1: among the newest of the list is yes, else no; 303 aside, 503 silent, 409 no"""
     def check(installation):
         for notary in old:
             notary.see(good, evil)
