@@ -102,8 +102,9 @@ static enum cvg_error load_one(const char *file, const struct cvg_paths *paths,
     err = load_file(path, paths, &bundle, why);
     if (err != CVG_OK)
         return err;
-    cvg_bundle_put_updates(paths, &bundle);
-    err = refuse_twice(bundles, bundle, path, why);
+    err = cvg_bundle_put_updates(paths, &bundle, why);
+    if (err == CVG_OK)
+        err = refuse_twice(bundles, bundle, path, why);
     if (err == CVG_OK)
         bundles->bundle[bundles->count++] = bundle;
     else

@@ -4,6 +4,7 @@
 #include "common/engine/bundle-updates.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,8 @@ static int by_serial(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void list(const struct cvg_paths *paths, const char *name, struct kept *ret_kept)
+static enum cvg_error list(const struct cvg_paths *paths, const char *name, struct kept *ret_kept,
+                           struct cvg_why *why)
 {
     char directory[CVG_PATH_MAX + sizeof "/bundles"];
     const struct dirent *entry;
@@ -60,8 +62,10 @@ static void list(const struct cvg_paths *paths, const char *name, struct kept *r
     ret_kept->count = 0;
     snprintf(directory, sizeof directory, "%s/bundles", paths->state_dir);
     stream = opendir(directory);
+    if (stream == NULL && (errno == ENOENT || errno == ENOTDIR))
+        return CVG_OK;
     if (stream == NULL)
-        return;
+        return cvg_fail(why, CVG_ERR_IO, "%s: %s", directory, strerrordesc_np(errno));
     while (ret_kept->count < KEPT_MAX && (entry = readdir(stream)) != NULL) {
         uint64_t serial = serial_of(entry->d_name, name);
 
@@ -70,6 +74,7 @@ static void list(const struct cvg_paths *paths, const char *name, struct kept *r
     }
     closedir(stream);
     qsort(ret_kept->serial, ret_kept->count, sizeof ret_kept->serial[0], by_serial);
+    return CVG_OK;
 }
 
 static enum cvg_error read_update(const struct cvg_paths *paths, const struct cvg_bundle *old,
@@ -108,30 +113,53 @@ static void remove_older(const struct cvg_paths *paths, const struct cvg_bundle 
     }
 }
 
-void cvg_bundle_put_updates(const struct cvg_paths *paths, struct cvg_bundle **bundle)
+/* Whether the fault is of the moment, and says nothing about the update. */
+static bool is_passing(enum cvg_error err)
 {
-    struct cvg_bundle *configured = *bundle, *current = configured, *next;
+    return err == CVG_ERR_NOMEM || err == CVG_ERR_IO || err == CVG_ERR_CRYPTO;
+}
+
+/* Puts one update on *current, which is freed unless it is the administrator's. */
+static enum cvg_error put_one(const struct cvg_paths *paths, const struct cvg_bundle *configured,
+                              struct cvg_bundle **current, uint64_t serial, struct cvg_why *why)
+{
+    struct cvg_bundle *next = NULL;
+    enum cvg_error err = read_update(paths, *current, serial, &next, why);
+
+    if (is_passing(err))
+        return err;
+    if (err != CVG_OK) {
+        cvg_log(CVG_LOG_WARNING, "%s; this update is left aside", why->text);
+        return CVG_OK;
+    }
+    if (*current != configured)
+        cvg_bundle_free(*current);
+    *current = next;
+    return CVG_OK;
+}
+
+enum cvg_error cvg_bundle_put_updates(const struct cvg_paths *paths, struct cvg_bundle **bundle,
+                                      struct cvg_why *ret_why)
+{
+    struct cvg_bundle *configured = *bundle, *current = configured;
     struct cvg_why why = {""};
     struct kept kept;
+    enum cvg_error err;
 
     if (configured->version != 2)
-        return;
-    list(paths, configured->name, &kept);
-    for (size_t i = 0; i < kept.count; i++) {
-        if (kept.serial[i] <= configured->serial)
-            continue;
-        if (read_update(paths, current, kept.serial[i], &next, &why) != CVG_OK) {
-            cvg_log(CVG_LOG_WARNING, "%s; this update is left aside", why.text);
-            continue;
-        }
-        if (current != configured)
-            cvg_bundle_free(current);
-        current = next;
+        return CVG_OK;
+    err = list(paths, configured->name, &kept, &why);
+    for (size_t i = 0; err == CVG_OK && i < kept.count; i++)
+        if (kept.serial[i] > configured->serial)
+            err = put_one(paths, configured, &current, kept.serial[i], &why);
+    if (err == CVG_OK) {
+        remove_older(paths, configured, current->serial, &kept);
+        *bundle = current;
+        current = configured;
     }
-    remove_older(paths, configured, current->serial, &kept);
-    if (current != configured)
-        cvg_bundle_free(configured);
-    *bundle = current;
+    if (current != *bundle)
+        cvg_bundle_free(current);
+    return err == CVG_OK ? CVG_OK : cvg_fail(ret_why, err, "%s", why.text);
 }
 
 enum cvg_error cvg_bundle_accept(const struct cvg_paths *paths, const struct cvg_bundle *old,

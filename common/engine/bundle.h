@@ -18,10 +18,10 @@ CVG_MUST_USE enum cvg_error cvg_bundle_accept(const struct cvg_paths *paths,
                                               size_t len, struct cvg_bundle **ret_bundle,
                                               struct cvg_why *ret_why);
 
-/* All notaries of an installation: config_dir/notaries.d (*.notary), each replaced by a valid update
- * in state_dir/bundles. One bad file is an error that names it (fail closed: a missing notary would
- * change the electorate); a stored update that is not valid is told in the log and left aside.
- * Names, pins and keys must be distinct: no operator has two votes. */
+/* All notaries of an installation: config_dir/notaries.d (*.notary), each replaced by a valid
+ * update in state_dir/bundles. One bad file is an error that names it (fail closed: a missing
+ * notary would change the electorate); a stored update that is not valid is told in the log and
+ * left aside. Names, pins and keys must be distinct: no operator has two votes. */
 struct cvg_bundles {
     struct cvg_bundle *bundle[CVG_BUNDLES_MAX];
     size_t count;

@@ -23,8 +23,8 @@
 #include "common/engine/cache.h"
 
 #define CVG_PAGE_LEN       8188 /* with its key two blocks of GDBM's, none of them cut */
-#define CVG_PAGE_NAMES_MAX 64  /* voters, and users, that a page can name */
-#define CVG_PAGE_HOST_MAX  170 /* octets of a packed host */
+#define CVG_PAGE_NAMES_MAX 64   /* voters, and users, that a page can name */
+#define CVG_PAGE_HOST_MAX  170  /* octets of a packed host */
 
 struct cvg_page {
     uint32_t id;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 
@@ -197,6 +198,9 @@ static void give_up(struct cvg_pages *pages, const struct cvg_why *why)
     cvg_log(CVG_LOG_WARNING, "cache %s: %s; going on without writing it", pages->path, why->text);
     cvg_cache_file_close(pages->file);
     pages->file = NULL;
+    if (pages->must_not_last && unlink(pages->path) != 0)
+        cvg_log(CVG_LOG_WARNING, "cache %s: cannot be removed: %s", pages->path,
+                strerrordesc_np(errno));
 }
 
 static enum cvg_error write_page(struct cvg_pages *pages, struct cvg_page *page,
@@ -234,6 +238,7 @@ void cvg_pages_flush(struct cvg_pages *pages)
         pages->gone_count = 0;
     else if (write_all(pages, &why) != CVG_OK)
         give_up(pages, &why);
+    pages->must_not_last = false;
 }
 
 static void clear(struct cvg_pages *pages)

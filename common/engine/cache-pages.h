@@ -17,7 +17,8 @@ struct cvg_pages {
     struct cvg_index index;
     uint32_t seed; /* of the index's hashes */
     uint64_t records;
-    size_t unwritten; /* records added since the last flush */
+    size_t unwritten;   /* records added since the last flush */
+    bool must_not_last; /* the file has records that somebody wants forgotten */
     char *path;
     struct cvg_cache_file *file;  /* NULL: memory only */
     uint32_t gone[CVG_PAGES_MAX]; /* ids of pages that the file still has */

@@ -314,6 +314,7 @@ size_t cvg_cache_forget(struct cvg_cache *cache, const char *host, uint16_t port
             (uid != NOBODY && !is_only(page, &view, uid)))
             continue;
         cvg_pages_kill(&cache->pages, place);
+        cache->pages.must_not_last = true;
         forgotten++;
     }
     cvg_pages_flush(&cache->pages);

@@ -26,9 +26,9 @@ struct cvg_cache_record {
     struct cvg_endpoint endpoint;
     uint8_t leaf_sha256[CVG_SHA256_LEN];
     uint8_t leaf_sha1[CVG_SHA1_LEN];
-    uint8_t spki_sha256[CVG_SHA256_LEN]; /* in a record that was found: its first
-                                            CVG_CACHE_SPKI_LEN octets, then zeros */
-    int64_t verified_s; /* when the vote was */
+    uint8_t spki_sha256[CVG_SHA256_LEN];                    /* in a record that was found: its first
+                                                               CVG_CACHE_SPKI_LEN octets, then zeros */
+    int64_t verified_s;                                     /* when the vote was */
     char voter[CVG_CACHE_VOTERS_MAX][CVG_MESSAGE_NAME_MAX]; /* the notaries that said yes */
     size_t voter_count;
     uint32_t uid[CVG_CACHE_UIDS_MAX]; /* whose programs asked; UINT32_MAX: more than fit */
@@ -46,8 +46,8 @@ CVG_MUST_USE enum cvg_error cvg_cache_open(const char *path, uint64_t ttl_s,
 void cvg_cache_close(struct cvg_cache *cache);
 
 /* The record of exactly this certificate at this endpoint; NOT_FOUND if there is none, or it is too
- * old, or one of its voters is not in `notaries` (removed: trust agility; such a record is dropped).
- * Notes uid as an asker. ret_record may be NULL. */
+ * old, or one of its voters is not in `notaries` (removed: trust agility; such a record is
+ * dropped). Notes uid as an asker. ret_record may be NULL. */
 CVG_MUST_USE enum cvg_error cvg_cache_find(struct cvg_cache *cache,
                                            const struct cvg_endpoint *endpoint,
                                            const uint8_t leaf_sha256[static CVG_SHA256_LEN],

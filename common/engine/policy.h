@@ -15,20 +15,20 @@
 
 struct cvg_policy {
     enum cvg_threshold threshold;
-    unsigned count;     /* the K of CVG_THRESHOLD_COUNT */
+    unsigned count; /* the K of CVG_THRESHOLD_COUNT */
     unsigned min_votes;
 };
 
-/* The state of the slots: their number is the sum of all six. */
+/* The state of the slots: their number is the sum of all six. not_public counts those that ended
+ * with a signed "this name is not public": as many of these as an agreement needs exempt the
+ * endpoint; they do not shrink the electorate. */
 struct cvg_tally {
-    unsigned yes, no, aside, silent; /* slots that have ended */
-    unsigned not_public; /* ended with a signed "this name is not public": as many of these as an
-                            agreement needs exempt the endpoint; they do not shrink the electorate */
-    unsigned open;       /* slots still waiting for an answer */
+    unsigned yes, no, aside, silent, not_public; /* slots that have ended */
+    unsigned open;                               /* slots still waiting for an answer */
 };
 
-/* min_votes and K as they apply with that many notaries configured; CONFIG if K < min_votes, or K or
- * min_votes is above the quorum. */
+/* min_votes and K as they apply with that many notaries configured; CONFIG if K < min_votes, or K
+ * or min_votes is above the quorum. */
 CVG_MUST_USE enum cvg_error cvg_policy_of(const struct cvg_config *config, unsigned notaries,
                                           struct cvg_policy *ret_policy, struct cvg_why *ret_why);
 

@@ -15,8 +15,9 @@
  * region, operator, bundle_location, addresses and ports may be left out; unknown members are
  * ignored; a member given twice is an error.
  *
- * Pure: bytes in, structs out; so both the agent and the tools read bundles with this. Which bundles
- * an installation has is the engine's business (common/engine/bundle.h). Not thread-safe. */
+ * Pure: bytes in, structs out; so both the agent and the tools read bundles with this. Which
+ * bundles an installation has is the engine's business (common/engine/bundle.h). Not thread-safe.
+ */
 #ifndef CVG_PROTOCOL_BUNDLE_H
 #define CVG_PROTOCOL_BUNDLE_H
 
@@ -45,13 +46,13 @@ struct cvg_bundle_host {
 };
 
 struct cvg_bundle {
-    unsigned protocol;                 /* 1 or 2: what its hosts speak; fixed, never probed */
-    unsigned version;                  /* of the format: 0, 1 or 2 */
-    uint64_t serial;                   /* version 2: rises with every update */
-    char name[CVG_MESSAGE_NAME_MAX];   /* logical name: one vote; UTF-8 without controls */
-    char region[3];                    /* ISO country or "" */
-    char operator_name[128];           /* version 2, UTF-8 without controls */
-    char location[512];                /* where updates are, https and *.notary, or "" */
+    unsigned protocol;               /* 1 or 2: what its hosts speak; fixed, never probed */
+    unsigned version;                /* of the format: 0, 1 or 2 */
+    uint64_t serial;                 /* version 2: rises with every update */
+    char name[CVG_MESSAGE_NAME_MAX]; /* logical name: one vote; UTF-8 without controls */
+    char region[3];                  /* ISO country or "" */
+    char operator_name[128];         /* version 2, UTF-8 without controls */
+    char location[512];              /* where updates are, https and *.notary, or "" */
     struct cvg_bundle_host host[CVG_BUNDLE_HOSTS_MAX]; /* high availability: any of them */
     size_t host_count;
     struct cvg_verify_key *key[CVG_BUNDLE_KEYS_MAX]; /* version 2; owned; [0] now, others next */
