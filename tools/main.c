@@ -10,8 +10,8 @@
 #include "tools/tools.h"
 
 static const struct cvg_command *const commands[] = {
-    &cvg_cmd_run,   &cvg_cmd_check,  &cvg_cmd_why,     &cvg_cmd_status, &cvg_cmd_notary,
-    &cvg_cmd_cache, &cvg_cmd_enable, &cvg_cmd_disable, &cvg_cmd_doctor,
+    &cvg_cmd_run,    &cvg_cmd_check, &cvg_cmd_why,    &cvg_cmd_watch,   &cvg_cmd_status,
+    &cvg_cmd_notary, &cvg_cmd_cache, &cvg_cmd_enable, &cvg_cmd_disable, &cvg_cmd_doctor,
 };
 #define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
 

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
 
-COMMANDS = ("run", "check", "why", "status", "notary", "cache", "enable", "disable", "doctor")
+COMMANDS = ("run", "check", "why", "watch", "status", "notary", "cache", "enable", "disable", "doctor")
 NOTARYD = os.path.join(BUILD, "converge-notaryd")
 FINGERPRINT = "AA" * 32
 VOTES = " alpha=yes beta=no gamma=silent delta=aside"
@@ -64,7 +64,7 @@ def wrong_usage(installation):
     wrong = ([], ["nonsense"], ["--nonsense"], ["check"], ["check", "a", "b"], ["check", "a..b"],
              ["check", "host:0"], ["check", "host:65536"], ["check", "host", "--fingerprint", "xyz"],
              ["check", "host", "--fingerprint", "00" * 20, "--file", "x"], ["check", "--bogus"],
-             ["why"], ["why", "a b"], ["status", "now"], ["notary"], ["notary", "add"],
+             ["why"], ["why", "a b"], ["status", "now"], ["watch", "x"], ["notary"], ["notary", "add"],
              ["notary", "list", "x"], ["notary", "remove"], ["notary", "frobnicate"], ["cache"],
              ["cache", "forget"], ["cache", "list", "x"], ["cache", "forget", "a/b"])
     for arguments in wrong:
@@ -263,6 +263,22 @@ def why(installation):
     result = installation.run("why", "site.converge.example")
     same(result.returncode, REFUSED)
     contains(result.stdout, "Nothing is known")
+
+
+def watch(installation):
+    same(installation.run("watch").returncode, UNDECIDED)
+    installation.start_agent()
+    installation.reply("watch", {"ok": True, "entry": ENTRY},
+                       {"ok": True, "entry": dict(ENTRY, action="refuse", host="two\u001b")})
+    result = installation.run("watch")
+    same(result.returncode, UNDECIDED, result.stderr)
+    lines = result.stdout.splitlines()
+    same(len(lines), 2)
+    contains(lines[0], "22:13:20", "accept", "site.converge.example:443", "curl(1234)", "alpha:yes")
+    contains(lines[1], "refuse", "two?:443")
+    result = installation.run("watch", "--json")
+    same([json.loads(line)["action"] for line in result.stdout.splitlines()[:2]],
+         ["accept", "refuse"])
 
 
 def cache(installation):
@@ -473,7 +489,7 @@ def a_configuration_that_cannot_be_read(installation):
 main(help_and_version, every_option_in_the_help_is_taken, wrong_usage,
      check_ends_as_the_verdict_says, check_in_monitor_mode_still_tells, check_without_an_agent,
      check_with_a_file, check_that_looks_itself, check_of_a_server_that_does_not_speak_tls,
-     names_in_utf8, status, replies_that_are_none, why, cache, notary_add_list_remove,
+     names_in_utf8, status, replies_that_are_none, why, watch, cache, notary_add_list_remove,
      the_fingerprint_is_the_signing_keys, a_person_is_asked, nobody_votes_twice,
      bundles_that_are_none, a_bad_file_in_notaries_d_is_named, names_become_file_names,
      a_running_agent_is_told, notary_test, a_configuration_that_cannot_be_read)
