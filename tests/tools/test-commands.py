@@ -10,7 +10,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
 
 COMMANDS = ("run", "check", "why", "watch", "status", "notary", "cache", "enable", "disable", "doctor")
-NOTARYD = os.path.join(BUILD, "converge-notaryd")
 FINGERPRINT = "AA" * 32
 VOTES = " alpha=yes beta=no gamma=silent delta=aside"
 

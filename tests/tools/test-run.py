@@ -2,49 +2,11 @@
 """run: unmodified programs are watched, and nothing else about them changes."""
 import os
 import shutil
-import socket
-import ssl
 import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
-
-
-class Site:
-    """A TLS server on the loopback, with a certificate that counts as good."""
-
-    def __init__(self, directory):
-        self.certificate = os.path.join(directory, "site.pem")
-        key = os.path.join(directory, "site.key")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
-                        self.certificate, "-days", "1", "-subj", "/CN=localhost", "-addext",
-                        "subjectAltName=DNS:localhost"], check=True, stderr=subprocess.DEVNULL)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, args=(context,), daemon=True).start()
-
-    def serve(self, context):
-        while True:
-            try:
-                connection = self.socket.accept()[0]
-            except OSError:
-                return
-            try:
-                connection.settimeout(5)
-                with context.wrap_socket(connection, server_side=True) as tls:
-                    tls.recv(4096)
-                    tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n")
-            except OSError:
-                pass
-
-    @property
-    def url(self):
-        return "https://localhost:%d/" % self.port
 
 
 def need_module():

@@ -5,15 +5,20 @@ import json
 import os
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
 BUILD = os.environ.get("top_builddir", os.getcwd())
 SOURCE = os.environ.get("top_srcdir", os.getcwd())
 CONVERGE = os.path.join(BUILD, "tools", "converge")
+AGENT = os.path.join(BUILD, "converge-agent")
+NOTARYD = os.path.join(BUILD, "converge-notaryd")
 FAKE_AGENT = os.path.join(BUILD, "tests", "common", "libconverge", "fake-agent")
 MODULE = os.path.join(BUILD, ".libs", "converge.so")
 
@@ -87,6 +92,42 @@ class Installation:
             except ProcessLookupError:
                 pass
         shutil.rmtree(self.directory)
+
+
+class Site:
+    """A TLS server on the loopback, with a certificate that counts as good."""
+
+    def __init__(self, directory, name="localhost", address=("127.0.0.1", 0)):
+        self.name = name
+        self.certificate = os.path.join(directory, name + ".pem")
+        key = os.path.join(directory, name + ".key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+                        self.certificate, "-days", "1", "-subj", "/CN=" + name, "-addext",
+                        "subjectAltName=DNS:" + name], check=True, stderr=subprocess.DEVNULL)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self.socket = socket.create_server(address)
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.serve, args=(context,), daemon=True).start()
+
+    def serve(self, context):
+        while True:
+            try:
+                connection = self.socket.accept()[0]
+            except OSError:
+                return
+            try:
+                connection.settimeout(5)
+                with context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(4096)
+                    tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n")
+            except OSError:
+                pass
+
+    @property
+    def url(self):
+        return "https://%s:%d/" % (self.name, self.port)
 
 
 def same(got, wanted, context=""):
