@@ -206,12 +206,19 @@ enum cvg_error cvg_file_replace(const char *path, const void *data, size_t len, 
 }
 
 /* Makes one directory of the path, unless it is there. The mode is set again because the umask has
- * cut it. */
+ * cut it: on the descriptor, so that nothing else can be put in its place meanwhile. */
 static enum cvg_error make_one(const char *path, mode_t mode, struct cvg_why *why)
 {
-    if (mkdir(path, mode) == 0)
-        return chmod(path, mode) == 0 ? CVG_OK : fail_errno(why, path, "set the mode of");
-    return errno == EEXIST ? CVG_OK : fail_errno(why, path, "make the directory");
+    enum cvg_error err = CVG_OK;
+    int fd;
+
+    if (mkdir(path, mode) != 0)
+        return errno == EEXIST ? CVG_OK : fail_errno(why, path, "make the directory");
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fchmod(fd, mode) != 0)
+        err = fail_errno(why, path, "set the mode of");
+    close_quietly(fd);
+    return err;
 }
 
 enum cvg_error cvg_directory_make(const char *path, uid_t owner, mode_t mode,

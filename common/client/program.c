@@ -99,7 +99,7 @@ void cvg_client_program_name(char ret_name[static CVG_MESSAGE_NAME_MAX])
         cut_deleted(path);
         name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
     }
-    for (i = 0; name[i] != '\0' && i < CVG_MESSAGE_NAME_MAX - 1; i++)
+    for (i = 0; i < CVG_MESSAGE_NAME_MAX - 1 && name[i] != '\0'; i++)
         ret_name[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';
     ret_name[i] = '\0';
     errno = saved;
