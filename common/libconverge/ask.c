@@ -46,15 +46,14 @@ static void answer_fault(const struct cvg_why *why, struct cvg_answer *ret_answe
              why->text);
 }
 
-/* Asks again after starting the agent; without success, ret_answer keeps the first answer, with the
- * reason why there is no agent. */
-static void start_and_ask(const struct cvg_config *config, const struct cvg_paths *paths,
+/* Asks again after starting the agent, in the time that is left; without success, ret_answer keeps
+ * the first answer, with the reason why there is no agent. */
+static void start_and_ask(struct cvg_config *config, const struct cvg_paths *paths,
                           struct cvg_question *question, uint64_t deadline_ms,
                           struct cvg_answer *ret_answer)
 {
     const struct cvg_clock *clock = cvg_clock_system();
     uint64_t now = cvg_clock_ms(clock);
-    struct cvg_config rest;
     struct cvg_why why = {""};
 
     if (now >= deadline_ms)
@@ -67,9 +66,8 @@ static void start_and_ask(const struct cvg_config *config, const struct cvg_path
     now = cvg_clock_ms(clock);
     if (now >= deadline_ms)
         return;
-    cvg_config_copy(config, &rest);
-    rest.deadline_ms = (unsigned)(deadline_ms - now);
-    cvg_client_ask(&rest, paths, question, ret_answer);
+    config->deadline_ms = (unsigned)(deadline_ms - now);
+    cvg_client_ask(config, paths, question, ret_answer);
 }
 
 void cvg_ask(struct cvg_question *question, bool start_agent, unsigned timeout_ms,
