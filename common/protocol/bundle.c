@@ -23,14 +23,16 @@ static enum cvg_error read_envelope(const json_t *bundle, struct envelope *envel
                                     struct cvg_why *why)
 {
     const json_t *signature = json_object_get(envelope->file, "signature");
+    enum cvg_error err = CVG_ERR_SIGNATURE;
 
     if (!json_is_string(bundle))
         return cvg_fail(why, CVG_ERR_SYNTAX, "bundle must be the signed text");
-    if (!json_is_string(signature) ||
-        cvg_base64_parse(json_string_value(signature), json_string_length(signature),
-                         &envelope->signature) != CVG_OK)
-        return cvg_fail(why, CVG_ERR_SIGNATURE, "signature must be base64 of at most %d octets",
-                        CVG_SIGNATURE_MAX);
+    if (json_is_string(signature))
+        err = cvg_base64_parse(json_string_value(signature), json_string_length(signature),
+                               &envelope->signature);
+    if (err != CVG_OK)
+        return cvg_fail(why, err == CVG_ERR_NOMEM ? err : CVG_ERR_SIGNATURE,
+                        "signature must be base64 of at most %d octets", CVG_SIGNATURE_MAX);
     envelope->text = json_string_value(bundle);
     envelope->text_len = json_string_length(bundle);
     return CVG_OK;
