@@ -14,6 +14,7 @@
 #define CVG_WATCHED_MAX 4 /* directories whose changes mean a new configuration */
 
 struct cvg_commands;
+struct cvg_updates;
 
 struct cvg_agent {
     uv_loop_t loop;
@@ -25,6 +26,7 @@ struct cvg_agent {
     struct cvg_cache *cache; /* NULL: none could be opened, nothing is remembered */
     struct cvg_checks *checks;
     struct cvg_commands *commands;
+    struct cvg_updates *updates;
     struct cvg_listener *listener;
     struct cvg_buffer out;
     uv_prepare_t prepare; /* arms pump for the checks' next deadline */
@@ -58,6 +60,11 @@ void cvg_agent_apply(struct cvg_agent *agent);
 /* Watches the directories the configuration is read from. */
 void cvg_agent_watch(struct cvg_agent *agent);
 void cvg_agent_unwatch(struct cvg_agent *agent);
+
+/* agent-update.c: fetches updates of the bundles, at most once a day. */
+CVG_MUST_USE enum cvg_error cvg_updates_new(struct cvg_agent *agent,
+                                            struct cvg_updates **ret_updates);
+void cvg_updates_free(struct cvg_updates *updates);
 
 /* agent.c: leaves the loop as soon as nobody waits for an answer. */
 void cvg_agent_stop(struct cvg_agent *agent);

@@ -243,6 +243,8 @@ static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
         err = cvg_checks_new(&agent->world, agent->cache, &agent->checks);
     if (err == CVG_OK)
         err = cvg_commands_new(agent, &agent->commands);
+    if (err == CVG_OK)
+        err = cvg_updates_new(agent, &agent->updates);
     return err == CVG_OK ? start_handles(agent) : err;
 }
 
@@ -291,6 +293,7 @@ void cvg_agent_free(struct cvg_agent *agent)
     if (agent == NULL)
         return;
     cvg_listener_free(agent->listener);
+    cvg_updates_free(agent->updates);
     cvg_commands_free(agent->commands);
     cvg_checks_free(agent->checks);
     if (agent->transport != NULL)

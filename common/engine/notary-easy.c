@@ -117,6 +117,16 @@ static void set_connection(CURL *curl)
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 }
 
+static void set_callbacks(struct cvg_easy *easy, void *user)
+{
+    curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, easy->headers);
+    curl_easy_setopt(easy->curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy->curl, CURLOPT_WRITEDATA, easy);
+    curl_easy_setopt(easy->curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy->curl, CURLOPT_HEADERDATA, easy);
+    curl_easy_setopt(easy->curl, CURLOPT_PRIVATE, user);
+}
+
 enum cvg_error cvg_easy_init(struct cvg_easy *easy, const struct cvg_request *request,
                              const struct cvg_pins *pins, void *user)
 {
@@ -129,12 +139,7 @@ enum cvg_error cvg_easy_init(struct cvg_easy *easy, const struct cvg_request *re
     set_connection(easy->curl);
     set_tls(easy->curl, pins);
     set_method(easy);
-    curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, easy->headers);
-    curl_easy_setopt(easy->curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy->curl, CURLOPT_WRITEDATA, easy);
-    curl_easy_setopt(easy->curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy->curl, CURLOPT_HEADERDATA, easy);
-    curl_easy_setopt(easy->curl, CURLOPT_PRIVATE, user);
+    set_callbacks(easy, user);
     return CVG_OK;
 }
 
@@ -229,6 +234,50 @@ enum cvg_error cvg_easy_aim(struct cvg_easy *easy, const struct cvg_request *req
     if (curl_easy_setopt(easy->curl, CURLOPT_URL, url) != CURLE_OK)
         return CVG_ERR_NOMEM;
     curl_easy_setopt(easy->curl, CURLOPT_RESOLVE, easy->resolve);
+    curl_easy_setopt(easy->curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    return CVG_OK;
+}
+
+/* The host of the bundle that the location is at; NULL if it is elsewhere. */
+static const struct cvg_bundle_host *find_own_host(const struct cvg_bundle *bundle)
+{
+    const struct cvg_bundle_host *own = NULL;
+    char *host = NULL, *port = NULL, name[CVG_HOST_MAX + 2];
+    CURLU *url = curl_url();
+
+    if (url != NULL && curl_url_set(url, CURLUPART_URL, bundle->location, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        for (size_t i = 0; i < bundle->host_count && own == NULL; i++)
+            if (strcmp(format_host(bundle->host[i].host, name), host) == 0 &&
+                strtoul(port, NULL, 10) == bundle->host[i].ssl_port)
+                own = &bundle->host[i];
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(url);
+    return own;
+}
+
+enum cvg_error cvg_easy_init_location(struct cvg_easy *easy, const struct cvg_bundle *bundle,
+                                      const struct cvg_pins *pins, uint64_t timeout_ms, void *user)
+{
+    const struct cvg_bundle_host *own = find_own_host(bundle);
+
+    *easy = (struct cvg_easy){.curl = curl_easy_init()};
+    cvg_buffer_init(&easy->answer, CVG_BUNDLE_MAX);
+    if (bundle->location[0] == '\0' || easy->curl == NULL ||
+        (own != NULL && !add_addresses(easy, own, own->ssl_port)) ||
+        curl_easy_setopt(easy->curl, CURLOPT_URL, bundle->location) != CURLE_OK) {
+        cvg_easy_free(easy);
+        return bundle->location[0] == '\0' ? CVG_ERR_CONFIG : CVG_ERR_NOMEM;
+    }
+    set_connection(easy->curl);
+    if (own != NULL)
+        set_tls(easy->curl, pins);
+    set_method(easy);
+    set_callbacks(easy, user);
+    curl_easy_setopt(easy->curl, CURLOPT_RESOLVE, easy->resolve);
+    curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy->curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     return CVG_OK;
 }

@@ -26,6 +26,13 @@ CVG_MUST_USE enum cvg_error cvg_easy_init(struct cvg_easy *easy, const struct cv
                                           const struct cvg_pins *pins, void *user);
 void cvg_easy_free(struct cvg_easy *easy);
 
+/* A GET of the bundle's location: at a host of the bundle under its pin, elsewhere with a chain
+ * that PKI accepts. CONFIG if it has none. As above otherwise. */
+CVG_MUST_USE enum cvg_error cvg_easy_init_location(struct cvg_easy *easy,
+                                                   const struct cvg_bundle *bundle,
+                                                   const struct cvg_pins *pins, uint64_t timeout_ms,
+                                                   void *user);
+
 /* Aims it at one host of the notary (and, with a relay, through one of its hosts). */
 CVG_MUST_USE enum cvg_error cvg_easy_aim(struct cvg_easy *easy, const struct cvg_request *request,
                                          size_t host, size_t relay_host, uint64_t timeout_ms);

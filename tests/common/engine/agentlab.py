@@ -65,6 +65,7 @@ class Notary:
         self.leaves, self.status, self.mode, self.delay = [], SEEN, "good", 0
         self.requests = self.connections = self.visits = 0
         self.sizes = []
+        self.update = None
         self.gate = threading.Event()
         self.sock = socket.socket()
         self.sock.bind(("127.0.0.1", 0))
@@ -79,7 +80,8 @@ class Notary:
 
     # Bundle
 
-    def bundle(self, serial=1, host="notary.example", pin=None, location=None, relay_port=None):
+    def bundle(self, serial=1, host="notary.example", pin=None, relay_port=None, name=None,
+               signer=None):
         with open((pin or self.tls).pem, encoding="ascii") as file:
             certificate = file.read()
         entry = {"host": host, "ssl_port": self.port, "certificate": certificate}
@@ -90,12 +92,11 @@ class Notary:
         entry.update(bounce_port=self.port, addresses=["127.0.0.1"])
         if relay_port is not None:
             entry["relay_port"] = relay_port
-        text = {"version": 2, "serial": serial, "name": self.name,
+        text = {"version": 2, "serial": serial, "name": name or self.name,
                 "keys": [base64.b64encode(self.spki).decode()], "hosts": [entry]}
-        if location is not None:
-            text["bundle_location"] = location
+        text["bundle_location"] = f"https://{host}:{self.port}/{self.name}.notary"
         text = json.dumps(text)
-        signature = self.sign(b"converge notary bundle\0" + text.encode())
+        signature = (signer or self).sign(b"converge notary bundle\0" + text.encode())
         return json.dumps({"bundle": text, "signature": base64.b64encode(signature).decode()})
 
     def sign(self, data):
@@ -145,6 +146,11 @@ class Notary:
 
     def answer(self, conn, head, body):
         method, path, _ = head.split(b"\r\n")[0].split(b" ", 2)
+        if path.endswith(b".notary") and self.update is not None:
+            data = self.update.encode()
+            conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+            self.visits += 1
+            return True
         if method == b"GET":
             conn.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             self.visits += 1

@@ -221,6 +221,32 @@ def damaged_cache():
         assert installation.lines("warning: ") + installation.lines("error: ")
 
 
+def updates():
+    """bundles: a signed one with a higher serial is taken and kept; others are not"""
+    with installed(start=False) as installation:
+        for notary in trio:
+            installation.add(notary, serial=5)
+        trio[0].update = trio[0].bundle(serial=6)
+        trio[1].update = trio[1].bundle(serial=4)
+        trio[2].update = trio[2].bundle(serial=7, signer=trio[0])
+        for notary in trio:
+            notary.visits = 0
+        installation.start()
+        # One visit is the connection made ahead, the other one is for the update.
+        assert agentlab.until(lambda: all(notary.visits == 2 for notary in trio), 30)
+        assert agentlab.until(lambda: installation.lines("alpha: bundle updated to serial 6"))
+        assert agentlab.until(lambda: installation.lines("configuration read: 3 notaries"))
+        assert len(installation.lines("bundle updated")) == 1
+        assert installation.lines("update of notary gamma not taken")
+        agrees(installation)
+        installation.stop()
+        kept = os.listdir(os.path.join(installation.config, "state", "bundles"))
+        assert len(kept) == 1, kept
+        for notary in trio:
+            notary.update = None
+        agrees(installation.start(), "after-the-update.example.org")
+
+
 ACTIVATE = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
@@ -259,7 +285,7 @@ def hides_from_openssl_conf():
 def main():
     try:
         agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, idle, reloads,
-                      removed_notary, bad_start, damaged_cache, activated,
+                      removed_notary, updates, bad_start, damaged_cache, activated,
                       hides_from_openssl_conf])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
