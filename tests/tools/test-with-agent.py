@@ -176,11 +176,14 @@ def watched_as_it_happens(installation):
 def an_unmodified_curl(installation):
     if sanitized():
         raise Skip("a sanitized module does not load in unmodified programs")
+    # Both certificates' anchors are nobody's; as a private PKI they would be exempt.
+    installation.write("converge.conf", "exempt_private_pki = no\n")
     with Day(installation) as day:
         command = ["run", "curl", "-sSf", "--cacert", day.site.certificate, "--resolve",
                    day.target + ":127.0.0.1", day.site.url]
         same(day.run(*command).stdout, "hello\n")
-        same(day.json("why", HOST)["entries"][0]["program"], "curl")
+        entry = day.json("why", HOST)["entries"][0]
+        same((entry["verdict"], entry["action"], entry["program"]), ("agree", "accept", "curl"))
         # Another certificate, as good in PKI's eyes: somebody on this client's way has it.
         os.mkdir(installation.path("attacker"))
         attacker = Site(installation.path("attacker"), HOST, ("127.0.0.2", day.site.port))
