@@ -38,6 +38,8 @@ def start_up(place, report, rounds):
             wall[name].append((time.perf_counter_ns() - start) / 1e3)
             init[name].append(int(row[0]) / 1e3)
             memory[name].append(int(row[1]))
+            if (row[2] == "1") != (name == "with"):
+                sys.exit("bench: the plug-in is not loaded where it should be, or the reverse")
     report.heading("Plug-in loaded, no TLS done (reference: the same program without it)")
     for what, unit, samples in (("process, start to end", "us", wall),
                                 ("loading OpenSSL's configuration, CPU", "us", init),

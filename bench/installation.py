@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The bench's own world on loopback: a CA, a site, notaries behind delaying relays, an agent."""
+import glob
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -29,7 +31,18 @@ def started_line(process, word):
     return int(line[1])
 
 
+RUNNING = []
+
+
+def start(command, **options):
+    """Starts a server; what still runs when the bench ends, however it ends, is ended with it."""
+    process = subprocess.Popen(command, **options)
+    RUNNING.append(process)
+    return process
+
+
 def stop(process):
+    RUNNING.remove(process)
     process.terminate()
     process.wait(timeout=10)
 
@@ -61,8 +74,18 @@ class Place:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind:
+            self.show_logs()
+        for process in list(RUNNING):
+            stop(process)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def show_logs(self):
+        """What the agents logged last, for who has to find out what went wrong."""
+        for path in glob.glob(os.path.join(self.directory, "*", "agent.log")):
+            with open(path, encoding="utf-8") as file:
+                print(path, *file.readlines()[-5:], sep="\n  ", file=sys.stderr)
 
     def program(self, name):
         return os.path.join(self.build, "bench", name)
@@ -85,7 +108,7 @@ class Relay:
     """A delaying relay in front of a port; without delay the port itself is used instead."""
 
     def __init__(self, place, target_port, delay_ms):
-        self.process = subprocess.Popen(
+        self.process = start(
             [place.program("delay-relay"), "0", "127.0.0.1", str(target_port), str(delay_ms)],
             stdout=subprocess.PIPE, text=True)
         self.port = started_line(self.process, "listening")
@@ -142,7 +165,7 @@ class Site:
                       place.ca_key, "-CAcreateserial", "-days", "30", "-extfile", extensions,
                       "-out", base + ".pem")
         place.openssl("x509", "-in", base + ".pem", "-outform", "DER", "-out", self.leaf_file)
-        self.process = subprocess.Popen(
+        self.process = start(
             [place.program("tls-server"), base + ".pem", base + ".key"],
             stdout=subprocess.PIPE, text=True)
         self.port = started_line(self.process, "listening")
@@ -196,7 +219,7 @@ class Notary:
             file.writelines(kept)
             file.write(ours)
         read, write = os.pipe()
-        self.process = subprocess.Popen(
+        self.process = start(
             [os.path.join(self.place.build, "converge-notaryd"), "--config", conf,
              "--ready-fd", str(write)], pass_fds=[write])
         os.close(write)
@@ -239,12 +262,12 @@ class Installation:
     def openssl_conf(self, ours):
         module = os.path.join(self.place.build, ".libs", "converge.so")
         text = ("openssl_conf = init\n[init]\nproviders = providers\n[providers]\n"
-                "default = default\n")
+                "default = default_provider\n")
         if ours:
-            text += "converge = converge\n"
-        text += "[default]\nactivate = 1\n"
+            text += "converge = converge_provider\n"
+        text += "[default_provider]\nactivate = 1\n"
         if ours:
-            text += f"[converge]\nmodule = {module}\nactivate = 1\n"
+            text += f"[converge_provider]\nmodule = {module}\nactivate = 1\n"
         return text
 
     def environment(self, provider):
@@ -256,7 +279,7 @@ class Installation:
 
     def start_agent(self):
         read, write = os.pipe()
-        self.agent = subprocess.Popen(
+        self.agent = start(
             [os.path.join(self.place.build, "converge-agent"), "--foreground", "--ready-fd",
              str(write)], pass_fds=[write], env=self.environment(provider=False))
         os.close(write)

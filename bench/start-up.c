@@ -4,13 +4,15 @@
  *
  *   start-up
  *
- * Loads OpenSSL's configuration as any program does and prints "INIT_NS PRIVATE_KIB": the time that
- * took on the process's CPU clock, and the private memory of the process afterwards. */
+ * Loads OpenSSL's configuration as any program does and prints "INIT_NS PRIVATE_KIB LOADED": the
+ * time that took on the process's CPU clock, the private memory of the process afterwards, and
+ * whether the plug-in is there. */
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
 #include <openssl/crypto.h>
+#include <openssl/provider.h>
 
 static uint64_t cpu_ns(void)
 {
@@ -44,6 +46,7 @@ int main(void)
     if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
         return 1;
     start = cpu_ns() - start;
-    printf("%llu %ld\n", (unsigned long long)start, private_kib());
+    printf("%llu %ld %d\n", (unsigned long long)start, private_kib(),
+           OSSL_PROVIDER_available(NULL, "converge"));
     return 0;
 }
