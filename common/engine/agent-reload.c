@@ -92,13 +92,24 @@ static void on_settled(uv_timer_t *timer)
         return;
 }
 
+/* Other files may live in the same directory, our own log among them: what is written there must
+ * not make us read, and log, for ever. */
+static bool is_ours(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return strcmp(name, "converge.conf") == 0 || strcmp(name, "notaries.d") == 0 ||
+           (dot != NULL && strcmp(dot, ".notary") == 0);
+}
+
 static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
 {
     struct cvg_agent *agent = event->data;
 
-    (void)name;
     (void)events;
     (void)status;
+    if (name != NULL && !is_ours(name))
+        return;
     uv_timer_start(&agent->reload, on_settled, SETTLE_MS, 0);
 }
 
