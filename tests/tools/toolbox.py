@@ -112,18 +112,23 @@ class Site:
         threading.Thread(target=self.serve, args=(context,), daemon=True).start()
 
     def serve(self, context):
+        """A thread each: notaries come to look while a client still waits for their answer."""
         while True:
             try:
                 connection = self.socket.accept()[0]
             except OSError:
                 return
-            try:
-                connection.settimeout(5)
-                with context.wrap_socket(connection, server_side=True) as tls:
-                    tls.recv(4096)
-                    tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n")
-            except OSError:
-                pass
+            threading.Thread(target=self.talk, args=(context, connection), daemon=True).start()
+
+    @staticmethod
+    def talk(context, connection):
+        try:
+            connection.settimeout(5)
+            with context.wrap_socket(connection, server_side=True) as tls:
+                tls.recv(4096)
+                tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n")
+        except OSError:
+            pass
 
     @property
     def url(self):
