@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A TLS server for the bench: one handshake per connection, then it hangs up.
+/* A TLS server for the bench: one handshake per connection, then it waits for the client to hang up.
+ * A thread per connection, because the notaries look while the client's handshake waits for them.
  *
  *   tls-server CERTIFICATE.pem KEY.pem
  *
@@ -7,27 +8,28 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 static SSL_CTX *make_context(const char *certificate, const char *key)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *made = SSL_CTX_new(TLS_server_method());
 
-    if (context == NULL)
+    if (made == NULL)
         return NULL;
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_num_tickets(context, 0);
-    if (SSL_CTX_use_certificate_chain_file(context, certificate) == 1 &&
-        SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1)
-        return context;
-    SSL_CTX_free(context);
+    SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(made, 0);
+    if (SSL_CTX_use_certificate_chain_file(made, certificate) == 1 &&
+        SSL_CTX_use_PrivateKey_file(made, key, SSL_FILETYPE_PEM) == 1)
+        return made;
+    SSL_CTX_free(made);
     return NULL;
 }
 
@@ -46,8 +48,11 @@ static int listen_on_loopback(void)
     return fd;
 }
 
-static void serve(SSL_CTX *context, int fd)
+static SSL_CTX *context;
+
+static void *serve(void *argument)
 {
+    int fd = (int)(intptr_t)argument;
     SSL *ssl = SSL_new(context);
     char octet;
     int one = 1;
@@ -56,13 +61,14 @@ static void serve(SSL_CTX *context, int fd)
     if (ssl != NULL && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1)
         (void)SSL_read(ssl, &octet, 1); /* until the client is done with us */
     SSL_free(ssl);
-    ERR_clear_error();
     close(fd);
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    SSL_CTX *context;
+    pthread_attr_t detached;
+    pthread_t thread;
     int listener;
 
     if (argc != 3) {
@@ -75,10 +81,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "tls-server: cannot serve %s\n", argv[1]);
         return 1;
     }
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     for (;;) {
         int fd = accept(listener, NULL, NULL);
 
-        if (fd >= 0)
-            serve(context, fd);
+        if (fd >= 0 && pthread_create(&thread, &detached, serve, (void *)(intptr_t)fd) != 0)
+            close(fd);
     }
 }
