@@ -52,7 +52,7 @@ struct cvg_config {
     bool exempt_special_names;           /* exempt_special_names = yes | no */
     struct cvg_words exempt_names;       /* exempt_names = *.corp.example.com ... */
     char public_anchors[CVG_PATH_MAX];   /* public_anchors = /usr/share/ca-certificates/mozilla
-                                            (file or directory) */
+                                            (files and directories, separated by colons) */
     uint16_t tunnel_ports[CVG_PORTS_MAX];/* tunnel_ports = 443 ...: asked for inside a tunnel */
     size_t tunnel_ports_count;
     struct cvg_words exclude_programs;   /* exclude_programs = ...: added to the shipped list */
