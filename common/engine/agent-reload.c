@@ -8,7 +8,9 @@
 #include "common/engine/agent-state.h"
 #include "common/engine/notary-client.h"
 
-#define SETTLE_MS 50 /* writers of files do so in several steps */
+#define TEND_MS   30000  /* how often it is looked whether connections are still there */
+#define TENDED_MS 600000 /* how long after the last question */
+#define SETTLE_MS 50     /* writers of files do so in several steps */
 
 /* Any of those that can, until it fails a question. */
 static size_t draw_relay(struct cvg_agent *agent)
@@ -31,13 +33,23 @@ static void warm_up(struct cvg_agent *agent)
     const struct cvg_bundle *relay = NULL;
 
     if (cvg_electorate_bounces(electorate)) {
-        electorate->relay = draw_relay(agent);
+        if (electorate->relay == CVG_NO_NOTARY)
+            electorate->relay = draw_relay(agent);
         if (electorate->relay != CVG_NO_NOTARY)
             relay = bundles->bundle[electorate->relay];
     }
     for (size_t i = 0; i < bundles->count; i++)
         if (i != electorate->relay)
             cvg_notary_client_warm(agent->transport, bundles->bundle[i], relay);
+}
+
+static void on_tend(uv_timer_t *timer)
+{
+    struct cvg_agent *agent = timer->data;
+
+    if (uv_now(&agent->loop) - agent->busy_ms < TENDED_MS)
+        warm_up(agent);
+    uv_timer_start(&agent->tend, on_tend, TEND_MS, TEND_MS);
 }
 
 void cvg_agent_apply(struct cvg_agent *agent)
@@ -52,6 +64,7 @@ void cvg_agent_apply(struct cvg_agent *agent)
     cvg_breaker_reset(agent->world.breaker);
     cvg_checks_set_electorate(agent->checks, agent->electorate);
     warm_up(agent);
+    uv_timer_start(&agent->tend, on_tend, TEND_MS, TEND_MS);
 }
 
 enum cvg_error cvg_agent_reload(struct cvg_agent *agent, struct cvg_why *ret_why)

@@ -30,7 +30,7 @@ struct cvg_agent {
     struct cvg_listener *listener;
     struct cvg_buffer out;
     uv_prepare_t prepare; /* arms pump for the checks' next deadline */
-    uv_timer_t pump, flush, idle, reload;
+    uv_timer_t pump, flush, idle, reload, tend;
     uv_signal_t hangup, terminate, interrupt;
     uv_fs_event_t watched[CVG_WATCHED_MAX];
     size_t watched_count;

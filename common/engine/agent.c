@@ -168,6 +168,7 @@ static void init_handles(struct cvg_agent *agent)
     uv_timer_init(loop, &agent->flush);
     uv_timer_init(loop, &agent->idle);
     uv_timer_init(loop, &agent->reload);
+    uv_timer_init(loop, &agent->tend);
     uv_signal_init(loop, &agent->hangup);
     uv_signal_init(loop, &agent->terminate);
     uv_signal_init(loop, &agent->interrupt);
@@ -177,6 +178,7 @@ static void init_handles(struct cvg_agent *agent)
     }
     agent->prepare.data = agent;
     agent->pump.data = agent->flush.data = agent->idle.data = agent->reload.data = agent;
+    agent->tend.data = agent;
     agent->hangup.data = agent->terminate.data = agent->interrupt.data = agent;
 }
 

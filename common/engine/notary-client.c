@@ -5,8 +5,11 @@
 
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/engine/curl-loop.h"
@@ -14,21 +17,27 @@
 
 #define WARM_MS         10000 /* for connecting ahead nobody waits */
 #define WARM_ANSWER_MAX 65536
+#define SOCKETS_MAX     64
+#define NAME_OCTETS_MAX 32768
 
 struct client {
     struct cvg_transport transport; /* first: the one is cast to the other */
     uv_loop_t *loop;
     const struct cvg_clock *clock;
     struct node *nodes;
+    struct cvg_buffer name; /* of the bundle that is looked for */
 };
 
-/* A logical notary as this module knows it. Lives until no exchange uses it and the bundles were
- * replaced. */
+/* A logical notary as this module knows it: by what its bundle says, not by where the bundle is in
+ * memory, so that connections outlive a reading of the same configuration. */
 struct node {
     struct node *next;
     struct client *client;
-    const struct cvg_bundle *bundle; /* identity only; NULL once stale */
+    struct cvg_buffer name; /* who and where, see put_name() */
     struct cvg_pins *pins;
+    bool stale; /* not asked for since the bundles were replaced */
+    int socket[SOCKETS_MAX];
+    size_t sockets;
     struct cvg_curl_loop *loop;
     struct cvg_exchange *exchanges;
     size_t preferred; /* the host that answered last */
@@ -141,6 +150,7 @@ static void free_node(struct node *node)
     }
     cvg_curl_loop_free(node->loop);
     cvg_pins_free(node->pins);
+    cvg_buffer_free(&node->name);
     free(node);
 }
 
@@ -152,7 +162,7 @@ static void reap(struct client *client)
     while (*link != NULL) {
         struct node *node = *link;
 
-        if (node->bundle != NULL || node->exchanges != NULL || cvg_curl_loop_busy(node->loop)) {
+        if (!node->stale || node->exchanges != NULL || cvg_curl_loop_busy(node->loop)) {
             link = &node->next;
             continue;
         }
@@ -161,24 +171,42 @@ static void reap(struct client *client)
     }
 }
 
+/* Everything of the bundle that decides where connections lead. */
+static enum cvg_error put_name(const struct cvg_bundle *bundle, struct cvg_buffer *name)
+{
+    cvg_buffer_clear(name);
+    cvg_buffer_put_text(name, bundle->name);
+    for (size_t i = 0; i < bundle->host_count; i++) {
+        const struct cvg_bundle_host *host = &bundle->host[i];
+
+        cvg_buffer_printf(name, "\n%s %u %u", host->host, host->ssl_port, host->bounce_port);
+        for (size_t j = 0; j < host->address_count; j++)
+            cvg_buffer_printf(name, " %s", host->address[j]);
+    }
+    return cvg_buffer_error(name);
+}
+
 static enum cvg_error node_new(struct client *client, const struct cvg_bundle *bundle,
                                struct node **ret_node)
 {
     struct node *node = calloc(1, sizeof *node);
-    enum cvg_error err = node == NULL ? CVG_ERR_NOMEM : CVG_OK;
+    enum cvg_error err;
 
+    if (node == NULL)
+        return CVG_ERR_NOMEM;
+    cvg_buffer_init(&node->name, NAME_OCTETS_MAX);
+    err = put_name(bundle, &node->name);
     if (err == CVG_OK)
         err = cvg_pins_new(bundle, &node->pins);
     if (err == CVG_OK)
         err = cvg_curl_loop_new(client->loop, on_done, node, &node->loop);
     if (err != CVG_OK) {
-        if (node != NULL)
-            cvg_pins_free(node->pins);
+        cvg_pins_free(node->pins);
+        cvg_buffer_free(&node->name);
         free(node);
         return err;
     }
     node->client = client;
-    node->bundle = bundle;
     node->next = client->nodes;
     client->nodes = node;
     *ret_node = node;
@@ -188,8 +216,15 @@ static enum cvg_error node_new(struct client *client, const struct cvg_bundle *b
 static enum cvg_error find_node(struct client *client, const struct cvg_bundle *bundle,
                                 struct node **ret_node)
 {
+    enum cvg_error err = put_name(bundle, &client->name);
+
+    if (err != CVG_OK)
+        return err;
     for (struct node *node = client->nodes; node != NULL; node = node->next) {
-        if (node->bundle == bundle) {
+        if (node->name.len == client->name.len &&
+            memcmp(node->name.data, client->name.data, node->name.len) == 0 &&
+            cvg_pins_are_of(node->pins, bundle)) {
+            node->stale = false;
             *ret_node = node;
             return CVG_OK;
         }
@@ -204,6 +239,40 @@ static bool find_relay_host(const struct cvg_bundle *relay, size_t *ret_host)
             *ret_host = i;
             return true;
         }
+    }
+    return false;
+}
+
+/* The node's sockets are known here only to see whether a connection is still kept. */
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct node *node = user;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+    (void)purpose;
+    if (fd >= 0 && node->sockets < SOCKETS_MAX)
+        node->socket[node->sockets++] = fd;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int close_socket(void *user, curl_socket_t fd)
+{
+    struct node *node = user;
+
+    for (size_t i = 0; i < node->sockets; i++)
+        if (node->socket[i] == fd)
+            node->socket[i] = node->socket[--node->sockets];
+    return close(fd);
+}
+
+/* Between exchanges nothing comes from a notary but the end of the connection. */
+static bool has_live_socket(const struct node *node)
+{
+    for (size_t i = 0; i < node->sockets; i++) {
+        struct pollfd poll_fd = {.fd = node->socket[i], .events = POLLIN};
+
+        if (poll(&poll_fd, 1, 0) == 0)
+            return true;
     }
     return false;
 }
@@ -223,7 +292,13 @@ static enum cvg_error begin(struct cvg_exchange *exchange, const struct cvg_requ
     if (request->relay != NULL && !find_relay_host(request->relay, &exchange->relay_host))
         return CVG_ERR_ARGUMENT;
     err = cvg_easy_init(&exchange->easy, request, exchange->node->pins, exchange);
-    return err != CVG_OK ? err : launch(exchange);
+    if (err != CVG_OK)
+        return err;
+    curl_easy_setopt(exchange->easy.curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(exchange->easy.curl, CURLOPT_OPENSOCKETDATA, exchange->node);
+    curl_easy_setopt(exchange->easy.curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(exchange->easy.curl, CURLOPT_CLOSESOCKETDATA, exchange->node);
+    return launch(exchange);
 }
 
 static enum cvg_error start(struct cvg_transport *transport, const struct cvg_request *request,
@@ -265,8 +340,7 @@ static void reset(struct cvg_transport *transport)
     struct client *client = (struct client *)transport;
 
     for (struct node *node = client->nodes; node != NULL; node = node->next)
-        node->bundle = NULL;
-    reap(client);
+        node->stale = true;
 }
 
 static void client_free(struct cvg_transport *transport)
@@ -279,6 +353,7 @@ static void client_free(struct cvg_transport *transport)
         client->nodes = node->next;
         free_node(node);
     }
+    cvg_buffer_free(&client->name);
     free(client);
 }
 
@@ -293,6 +368,7 @@ enum cvg_error cvg_notary_client_new(uv_loop_t *loop, const struct cvg_clock *cl
         .start = start, .cancel = cancel, .reset = reset, .free = client_free};
     client->loop = loop;
     client->clock = clock;
+    cvg_buffer_init(&client->name, NAME_OCTETS_MAX);
     *ret_transport = &client->transport;
     return CVG_OK;
 }
@@ -307,7 +383,11 @@ void cvg_notary_client_warm(struct cvg_transport *transport, const struct cvg_bu
                                   .answer_max = WARM_ANSWER_MAX,
                                   .deadline_ms = cvg_clock_ms(client->clock) + WARM_MS};
     struct cvg_exchange *exchange;
+    struct node *node = NULL;
 
+    if (find_node(client, notary, &node) == CVG_OK &&
+        (node->exchanges != NULL || has_live_socket(node)))
+        return;
     if (start(transport, &request, NULL, NULL, &exchange) != CVG_OK)
         cvg_log(CVG_LOG_DEBUG, "cannot connect ahead to notary %s", notary->name);
 }

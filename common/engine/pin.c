@@ -47,6 +47,16 @@ enum cvg_error cvg_pins_new(const struct cvg_bundle *bundle, struct cvg_pins **r
     return CVG_OK;
 }
 
+bool cvg_pins_are_of(const struct cvg_pins *pins, const struct cvg_bundle *bundle)
+{
+    bool same = pins->count == bundle->host_count;
+
+    for (size_t i = 0; same && i < pins->count; i++)
+        same = pins->pin[i].len == bundle->host[i].certificate_len &&
+               memcmp(pins->pin[i].der, bundle->host[i].certificate, pins->pin[i].len) == 0;
+    return same;
+}
+
 bool cvg_pins_match(const struct cvg_pins *pins, const uint8_t *der, size_t len)
 {
     for (size_t i = 0; i < pins->count; i++)

@@ -21,6 +21,9 @@ void cvg_pins_free(struct cvg_pins *pins);
  * of the certificates. Nothing of the application is sent before. */
 void cvg_pins_install(const struct cvg_pins *pins, SSL_CTX *ctx);
 
+/* Whether they are exactly the bundle's certificates. */
+bool cvg_pins_are_of(const struct cvg_pins *pins, const struct cvg_bundle *bundle);
+
 /* Whether the octets are one of the certificates. */
 bool cvg_pins_match(const struct cvg_pins *pins, const uint8_t *der, size_t len);
 

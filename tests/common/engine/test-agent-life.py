@@ -167,8 +167,11 @@ def reloads():
     with installed() as installation:
         def mode():
             return installation.command("status")[0]["mode"]
+        agrees(installation)
+        opened = [notary.connections for notary in trio]
         installation.write_config("mode = monitor")
         assert agentlab.until(lambda: mode() == "monitor")
+        assert [notary.connections for notary in trio] == opened, "connections were not kept"
         installation.write_config("mode = nonsense")
         assert agentlab.until(lambda: installation.command("status")[0]["config_error"])
         assert mode() == "monitor"
