@@ -194,6 +194,15 @@ def certificates(notary):
         expect(current(notary.v2(("twin.example", twin.port, two.sha256))[0]), [two.sha256])
         twin.stop()
 
+    def one_address_mute():
+        mute = Site(mute=True, address="127.0.0.2")
+        twin = Site(two, address="127.0.0.3", port=mute.port)
+        start = time.monotonic()
+        expect(current(notary.v2(("twin.example", twin.port, two.sha256))[0]), [two.sha256])
+        expect(time.monotonic() - start < 1.5, True, "it waited for the silent one")
+        mute.stop()
+        twin.stop()
+
     def changed():
         site = Site(one)
         expect(notary.v1("rotating.example", site.port, one.sha1)[0], 200)
@@ -212,6 +221,7 @@ def certificates(notary):
     tap.case("RSA and ECDSA at one address: both count after the second look", both_kinds)
     tap.case("two addresses with different certificates: both count", both_addresses)
     tap.case("the first address is closed: the second answers", one_address_closed)
+    tap.case("the first address is silent: the second is tried beside it", one_address_mute)
     tap.case("a changed certificate: the new one yes, the old one no, history told", changed)
 
 

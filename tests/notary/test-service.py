@@ -258,6 +258,7 @@ def restarts():
     def first_seen(notary):
         statement = notary.v2(("site.example", site.port, one.sha256))[0]
         expect((statement["status"], current(statement)), (SEEN, [one.sha256]))
+        expect(len(statement["records"]), 1, "records")
         return statement["records"][0]["first"]
 
     def saved(notary):

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <gdbm.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -147,17 +148,22 @@ static void record_under_another_key(void **state)
     store->free(store);
 }
 
-static void damage_while_open(void **state)
+#define KEYS 2000
+
+static void fill(struct cvg_store *store)
 {
-    static const uint8_t junk[4096] = {0x55};
-    struct cvg_store *store = open_store();
     char key[16];
-    (void)state;
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < KEYS; i++) {
         snprintf(key, sizeof(key), "key %d", i);
         put(store, key, "value");
     }
     store->sync(store);
+}
+
+/* Overwrites the blocks behind the file's head: buckets and records. */
+static void spoil(void)
+{
+    static const uint8_t junk[4096] = {0x55};
     FILE *file = fopen(path, "r+");
     assert_non_null(file);
     for (int i = 1; i < 40; i++) {
@@ -165,8 +171,48 @@ static void damage_while_open(void **state)
         assert_int_equal(fwrite(junk, sizeof(junk), 1, file), 1);
     }
     fclose(file);
+}
+
+static size_t moved_aside(void)
+{
+    char pattern[160];
+    glob_t found;
+    snprintf(pattern, sizeof(pattern), "%s.damaged.*", path);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return 0;
+    size_t count = found.gl_pathc;
+    globfree(&found);
+    return count;
+}
+
+/* The head is whole, so GDBM opens the file: only a walk finds what is wrong. */
+static void damage_before_opening(void **state)
+{
+    struct cvg_store *store = open_store();
+    (void)state;
+    fill(store);
+    store->free(store);
+    store = open_store();
+    store->free(store);
+    assert_int_equal(moved_aside(), 0);
+    spoil();
+    store = open_store();
+    assert_int_equal(moved_aside(), 1);
+    has(store, "key 1", NULL);
+    put(store, "key 1", "new");
+    has(store, "key 1", "new");
+    store->free(store);
+}
+
+static void damage_while_open(void **state)
+{
+    struct cvg_store *store = open_store();
+    char key[16];
+    (void)state;
+    fill(store);
+    spoil();
     /* Whatever is still found is whole; whatever fails, the store goes on. */
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < KEYS; i++) {
         struct cvg_buffer got;
         cvg_buffer_init(&got, CVG_STORE_VALUE_MAX);
         snprintf(key, sizeof(key), "key %d", i);
@@ -227,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_ours_may_read_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(foreign_records_are_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(record_under_another_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damage_before_opening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_while_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(full_disk_is_borne, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unusable_place, set_up, tear_down),
