@@ -15,7 +15,13 @@
 #define INTERVAL_MS 10000
 #define ASKED_MAX   32
 
-/* What the linker puts in place of probe.c's functions. */
+/* What the linker puts in place of the allocator's and probe.c's functions. */
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
 enum cvg_error __wrap_cvg_probe_start(const struct cvg_prober *prober,
                                       const struct cvg_endpoint *endpoint, cvg_probe_done *done,
                                       void *user, struct cvg_probe **ret_probe);
@@ -51,7 +57,8 @@ enum cvg_error __wrap_cvg_probe_start(const struct cvg_prober *prober CVG_UNUSED
     assert_int_equal(endpoint->port, 443);
     assert_null(fake.probe);
     fake.probe = calloc(1, sizeof(*fake.probe));
-    assert_non_null(fake.probe);
+    if (fake.probe == NULL)
+        return CVG_ERR_NOMEM;
     *fake.probe = (struct cvg_probe){.done = done, .user = user};
     fake.started++;
     *ret_probe = fake.probe;
@@ -73,6 +80,29 @@ void __wrap_cvg_probe_free(struct cvg_probe *probe)
     fake.probe = NULL;
     fake.freed++;
     free(probe);
+}
+
+/* Allocations until one fails; negative: none does. */
+static int allocations_left = -1;
+
+static bool allocation_fails(void)
+{
+    return allocations_left >= 0 && allocations_left-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return allocation_fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return allocation_fails() ? NULL : __real_realloc(memory, size);
 }
 
 static uint64_t fake_ms(void *user CVG_UNUSED)
@@ -405,6 +435,41 @@ static void memory_keeps_what_is_used(void **state)
     (void)ask_host("site.example", 1, CVG_ERR_BUSY);
 }
 
+/* One question about leaf 2 where leaf 1 is shown, with the allocation of that number failing: how
+ * it ends. */
+static void ask_with_fault(int number, uint8_t shown, bool *ret_found)
+{
+    struct cvg_endpoint endpoint;
+    struct cvg_wanted wanted = {.len = CVG_SHA256_LEN};
+    static unsigned zero;
+    memset(wanted.digest, 2, sizeof(wanted.digest));
+    assert_int_equal(cvg_endpoint_set("site.example", 12, 443, &endpoint, NULL), CVG_OK);
+    allocations_left = number;
+    enum cvg_error err = cvg_inquiry_start(fake.inquirer, &endpoint, 0, &wanted, fake.client,
+                                           answered, &zero, &fake.finding[0], &fake.inquiry[0]);
+    while (fake.probe != NULL)
+        sees(shown);
+    allocations_left = -1;
+    *ret_found = err == CVG_OK && fake.answered[0] && fake.finding[0].found;
+    if (err == CVG_OK && fake.answered[0] && !*ret_found && shown == 2)
+        assert_int_equal(fake.finding[0].status, CVG_V2_UNREACHABLE);
+}
+
+static void no_fault_says_yes(void **state)
+{
+    for (uint8_t shown = 1; shown <= 2; shown++) {
+        bool found = false;
+        int number = 0;
+        for (; number < 40; number++) {
+            assert_int_equal(tear_down(state), 0);
+            assert_int_equal(set_up(state), 0);
+            ask_with_fault(number, shown, &found);
+            assert_false(shown == 1 && found);
+        }
+        assert_int_equal(found, shown == 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +490,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(last_waiter_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(budget_of_the_client, set_up, tear_down),
         cmocka_unit_test_setup_teardown(budget_of_the_notary, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_fault_says_yes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_keeps_what_is_used, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # converge-notaryd as a service: relay, slow and greedy clients, signals, restarts, --init.
+import base64
 import glob
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -341,6 +343,39 @@ def restarts():
     site.stop()
 
 
+def rsa_key():
+    """With an RSA key, version 1's signature is the original's: RSA with SHA-1 over the JSON text
+    before the signature was added."""
+    site = Site(one)
+    rsa = Certificate(directory.name, "rsa", "rsa")
+
+    def signature():
+        notary = Notary()
+        shutil.copy(rsa.key, os.path.join(notary.home, "tls.key"))
+        shutil.copy(rsa.crt, os.path.join(notary.home, "tls.crt"))
+        with notary:
+            head, _, body = notary.raw(
+                f"GET /target/127.0.0.1+{site.port} HTTP/1.0\r\n\r\n".encode()).partition(
+                    b"\r\n\r\n")
+            expect(head.split(b" ")[1], b"200")
+            text, _, rest = body.rpartition(b', "signature": "')
+            files = {name: os.path.join(notary.directory, name) for name in ("text", "sig", "pub")}
+            with open(files["text"], "wb") as file:
+                file.write(text + b"}")
+            with open(files["sig"], "wb") as file:
+                file.write(base64.b64decode(rest[:rest.index(b'"')], validate=True))
+            with open(files["pub"], "wb") as file:
+                file.write(subprocess.run(["openssl", "x509", "-in", rsa.crt, "-noout", "-pubkey"],
+                                          check=True, capture_output=True).stdout)
+            result = subprocess.run(["openssl", "dgst", "-sha1", "-verify", files["pub"],
+                                     "-signature", files["sig"], files["text"]],
+                                    capture_output=True, text=True, check=False)
+            expect(result.stdout, "Verified OK\n", text)
+
+    tap.case("version 1 with an RSA key: signed as the original", signature)
+    site.stop()
+
+
 def run(*arguments):
     return subprocess.run([NOTARYD, *arguments], capture_output=True, text=True, timeout=30,
                           check=False)
@@ -495,5 +530,6 @@ relay()
 greedy_clients()
 signals()
 restarts()
+rsa_key()
 command_line()
 tap.done()
