@@ -263,21 +263,32 @@ static void finish_if_decided(struct cvg_ballot *ballot)
     ballot->done(ballot, ballot->user);
 }
 
-/* The fault was the relay's: another takes its place, and the notary, who has heard nothing, waits
- * its turn again. Without another relay the slot is lost: asking directly would give away who asks.
- */
-static void replace_relay(struct cvg_ballot *ballot, struct attempt *attempt, enum cvg_error err)
+/* The fault was the relay's, whom this attempt went through: so what else is under way through it
+ * is called back, and another takes its place. The notaries have heard nothing; each waits its turn
+ * again or becomes the relay. Without another relay the slots are lost: asking directly would give
+ * away who asks. */
+static void replace_relay(struct cvg_ballot *ballot, const struct attempt *failed,
+                          enum cvg_error err)
 {
-    if (attempt->relay == ballot->relay) {
-        struct cvg_vote vote = {.error = err, .elapsed_ms = attempt->vote.elapsed_ms};
+    struct cvg_vote vote = {.error = err, .elapsed_ms = failed->vote.elapsed_ms};
+    size_t relay = failed->relay;
 
-        note_state(ballot, ballot->relay, &vote);
-        choose_relay(ballot);
+    note_state(ballot, relay, &vote);
+    for (size_t i = 0; i < ballot->attempts; i++) {
+        struct attempt *attempt = &ballot->attempt[i];
+
+        if (attempt->relay != relay || (attempt->exchange == NULL && attempt != failed))
+            continue;
+        if (attempt->exchange != NULL)
+            let_go(attempt);
+        attempt->counts = false;
+        attempt->vote.error = err;
+        ballot->pool[ballot->pool_count++] = attempt->notary;
     }
-    if (ballot->relay == CVG_NO_NOTARY)
-        return;
-    attempt->counts = false;
-    ballot->pool[ballot->pool_count++] = attempt->notary;
+    choose_relay(ballot);
+    for (size_t i = 0; i < ballot->attempts && ballot->relay == CVG_NO_NOTARY; i++)
+        if (ballot->attempt[i].relay == relay)
+            ballot->attempt[i].counts = true;
 }
 
 static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, const void *body,
@@ -296,8 +307,8 @@ static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, co
         note_state(ballot, attempt->notary, &attempt->vote);
     if (opinion.kind != CVG_VOTE_SILENT)
         end_slot(ballot, attempt->slot, opinion);
-    else
-        refill(ballot, attempt->slot);
+    for (unsigned i = 0; i < ballot->slots; i++)
+        refill(ballot, i);
     finish_if_decided(ballot);
 }
 

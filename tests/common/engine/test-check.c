@@ -567,6 +567,7 @@ static void relay_casts_no_vote(void **state)
     fake_world_free(fake);
 }
 
+/* All that was under way through it starts anew: the notaries have heard nothing. */
 static void failing_relay_is_replaced(void **state)
 {
     struct fake_world *fake = fake_world_new(5, true);
@@ -575,14 +576,36 @@ static void failing_relay_is_replaced(void **state)
     (void)state;
     fake_world_start(fake);
     ask_default(fake, &asker);
+    assert_string_equal(fake_relay_of(fake, "gamma"), "alpha");
     fake_answer(fake, "beta", 0, FAKE_RELAY_FAILED);
+    assert_int_equal(fake_open(fake), 3);
     assert_string_equal(fake_relay_of(fake, "beta"), "epsilon");
-    fake_answer(fake, "gamma", 0, FAKE_RELAY_FAILED);
     assert_string_equal(fake_relay_of(fake, "gamma"), "epsilon");
+    assert_string_equal(fake_relay_of(fake, "delta"), "epsilon");
     fake_answer(fake, "beta", 0, FAKE_YES);
     fake_answer(fake, "gamma", 0, FAKE_YES);
     assert_told(&asker, AGREE, ACCEPT, VOTE);
     assert_int_equal(asker.answer.vote_count, 2);
+    fake_world_free(fake);
+}
+
+/* Where no notary is left over, one of those that were to vote becomes the relay. */
+static void a_voter_becomes_the_relay_for_want_of_another(void **state)
+{
+    struct fake_world *fake = fake_world_new(4, true);
+    struct asker asker;
+
+    (void)state;
+    fake_world_start(fake);
+    ask_default(fake, &asker);
+    fake_answer(fake, "delta", 0, FAKE_RELAY_FAILED);
+    assert_int_equal(fake_open(fake), 2);
+    assert_false(fake_is_asked(fake, "beta"));
+    assert_string_equal(fake_relay_of(fake, "gamma"), "beta");
+    assert_string_equal(fake_relay_of(fake, "delta"), "beta");
+    fake_answer(fake, "gamma", 0, FAKE_YES);
+    fake_answer(fake, "delta", 0, FAKE_YES);
+    assert_told(&asker, AGREE, ACCEPT, VOTE);
     fake_world_free(fake);
 }
 
@@ -744,6 +767,7 @@ int main(void)
         cmocka_unit_test(only_disagreement_at_every_port_is_one),
         cmocka_unit_test(relay_casts_no_vote),
         cmocka_unit_test(failing_relay_is_replaced),
+        cmocka_unit_test(a_voter_becomes_the_relay_for_want_of_another),
         cmocka_unit_test(nobody_is_asked_directly_for_want_of_a_relay),
         cmocka_unit_test(budget_is_for_questions_that_need_notaries),
         cmocka_unit_test(asker_that_leaves_still_fills_the_cache),
