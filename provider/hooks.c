@@ -157,7 +157,8 @@ static X509_STORE_CTX_verify_fn original_verify(const struct cvg_ossl *ossl,
 }
 
 /* The net: OpenSSL's own last step of a verification. A frame means that our callback is at work
- * above and will ask; without one the program has replaced it. */
+ * above and will ask; without one the program has replaced it. The net can only refuse: what PKI
+ * refuses has mostly been refused before OpenSSL comes here. */
 static int verify_net(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, X509_STORE_CTX_verify_fn ours)
 {
     int ok = original_verify(ossl, ctx, ours)(ctx);

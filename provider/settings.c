@@ -22,6 +22,9 @@
 /* Even if the files look the same, who may write to their directories may have changed. */
 #define REREAD_AFTER_MS 60000
 
+/* The two looks of one check, and the checks of a busy program, share one. */
+#define LOOK_AGAIN_AFTER_MS 50
+
 /* A file changed within the last tick of the file system's clock may change again unseen. */
 #define SETTLED_AFTER_S 2
 
@@ -38,6 +41,7 @@ static struct {
     struct stamp system, own;
     uid_t uid;
     uint64_t read_at_ms;
+    uint64_t looked_at_ms;
     bool valid;
 } cache;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -92,19 +96,27 @@ static void read_files(struct cvg_settings *ret_settings)
 
 static void copy(const struct cvg_settings *from, struct cvg_settings *ret_to)
 {
-    *ret_to = *from;
     cvg_config_copy(&from->config, &ret_to->config);
+    ret_to->paths = from->paths;
+    memcpy(ret_to->program, from->program, sizeof ret_to->program);
+    ret_to->broken = from->broken;
+    ret_to->excluded = from->excluded;
 }
 
 static bool fresh_locked(void)
 {
+    uint64_t now_ms = cvg_clock_ms(cvg_clock_system());
     struct stamp system, own;
 
-    if (!cache.valid || cache.uid != geteuid() ||
-        cvg_clock_ms(cvg_clock_system()) - cache.read_at_ms > REREAD_AFTER_MS)
+    if (!cache.valid || cache.uid != geteuid() || now_ms - cache.read_at_ms > REREAD_AFTER_MS)
         return false;
+    if (now_ms - cache.looked_at_ms < LOOK_AGAIN_AFTER_MS)
+        return true;
     stamps(&cache.settings, &system, &own);
-    return same(&system, &cache.system) && same(&own, &cache.own);
+    if (!same(&system, &cache.system) || !same(&own, &cache.own))
+        return false;
+    cache.looked_at_ms = now_ms;
+    return true;
 }
 
 static void brief_of(const struct cvg_settings *settings, struct cvg_brief *ret_brief)
@@ -126,6 +138,7 @@ static void keep_locked(const struct cvg_settings *settings)
     copy(settings, &cache.settings);
     cache.uid = geteuid();
     cache.read_at_ms = cvg_clock_ms(cvg_clock_system());
+    cache.looked_at_ms = cache.read_at_ms;
     cache.valid = true;
 }
 

@@ -6,7 +6,8 @@
  *
  * A rule is "HOST=ANSWER"; "*" is any host, and the first match counts. ANSWER is accept, refuse,
  * unchanged, none, close (hang up), silent (never answer), slow (accept after 300 ms), foreign
- * (another id), short (half an answer) or junk. Without a rule: accept. SIGTERM ends it. */
+ * (another id), short (half an answer) or junk. Without a rule: accept. SIGTERM ends it. One after
+ * the other, but for those that wait. */
 #include "config.h"
 
 #include <errno.h>
@@ -81,10 +82,6 @@ static void answer(int fd, const struct cvg_question *question, const char *what
     struct cvg_answer reply;
     struct cvg_buffer buffer;
 
-    if (strcmp(what, "close") == 0)
-        return;
-    if (strcmp(what, "silent") == 0 || strcmp(what, "slow") == 0)
-        poll(NULL, 0, strcmp(what, "slow") == 0 ? 300 : 20000);
     memset(&reply, 0, sizeof reply);
     reply.id = question->id + (strcmp(what, "foreign") == 0);
     reply.action = action_of(what);
@@ -99,26 +96,60 @@ static void answer(int fd, const struct cvg_question *question, const char *what
     cvg_buffer_free(&buffer);
 }
 
-static void *serve(void *user)
+struct delayed {
+    int fd;
+    int delay_ms;
+    struct cvg_question question;
+};
+
+static void *answer_later(void *user)
 {
-    int fd = (int)(intptr_t)user;
-    char *data = malloc(CVG_MESSAGE_MAX);
-    ssize_t len = data ? recv(fd, data, CVG_MESSAGE_MAX, 0) : -1;
+    struct delayed *delayed = user;
+
+    poll(NULL, 0, delayed->delay_ms);
+    answer(delayed->fd, &delayed->question, "accept");
+    close(delayed->fd);
+    free(delayed);
+    return NULL;
+}
+
+static void delay(int fd, const struct cvg_question *question, int delay_ms)
+{
+    struct delayed *delayed = malloc(sizeof *delayed);
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    if (!delayed)
+        abort();
+    *delayed = (struct delayed){.fd = fd, .delay_ms = delay_ms, .question = *question};
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &attr, answer_later, delayed) != 0)
+        abort();
+    pthread_attr_destroy(&attr);
+}
+
+static void serve(int fd)
+{
+    static char data[CVG_MESSAGE_MAX];
+    ssize_t len = recv(fd, data, sizeof data, 0);
     struct cvg_question question;
     struct cvg_why why;
+    const char *what = "malformed";
 
+    memset(&question, 0, sizeof question);
     if (len > 0) {
-        if (cvg_question_parse(data, (size_t)len, &question, &why) != CVG_OK) {
-            memset(&question, 0, sizeof question);
-            write_log(&question, "malformed");
-        } else {
-            write_log(&question, rule_for(question.host));
-            answer(fd, &question, rule_for(question.host));
+        if (cvg_question_parse(data, (size_t)len, &question, &why) == CVG_OK)
+            what = rule_for(question.host);
+        write_log(&question, what);
+        if (strcmp(what, "silent") == 0 || strcmp(what, "slow") == 0) {
+            delay(fd, &question, strcmp(what, "slow") == 0 ? 300 : 20000);
+            return;
         }
+        if (strcmp(what, "close") != 0 && strcmp(what, "malformed") != 0)
+            answer(fd, &question, what);
     }
-    free(data);
     close(fd);
-    return NULL;
 }
 
 static int listen_at(const char *path)
@@ -139,8 +170,7 @@ static int listen_at(const char *path)
 
 int main(int argc, char **argv)
 {
-    pthread_attr_t attr;
-    int fd;
+    int fd, client;
 
     if (argc < 4)
         return 2;
@@ -150,14 +180,9 @@ int main(int argc, char **argv)
     if (log_fd < 0 || write(atoi(argv[3]), "ready\n", 6) != 6)
         return 2;
     close(atoi(argv[3]));
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, 262144);
     for (;;) {
-        pthread_t thread;
-        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-
-        if (client >= 0 && pthread_create(&thread, &attr, serve, (void *)(intptr_t)client) != 0)
-            close(client);
+        client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        if (client >= 0)
+            serve(client);
     }
 }

@@ -17,6 +17,7 @@ BUILD = os.environ.get("top_builddir", ".")
 MODULES = os.path.join(BUILD, ".libs")
 MODULE = os.path.join(MODULES, "converge.so")
 HOST = os.path.join(BUILD, "tests/provider/host")
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
 AGENT = os.path.join(BUILD, "tests/provider/fake-agent")
 
 OPENSSL_CNF = """\
@@ -178,7 +179,7 @@ class Lab:
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("OPENSSL_", "CONVERGE_", "SSL_"))}
         env.update(OPENSSL_CONF=self.path("openssl.cnf"), OPENSSL_MODULES=MODULES,
-                   CONVERGE_CONFIG_DIR=self.dir)
+                   CONVERGE_CONFIG_DIR=self.dir, TSAN_OPTIONS=f"suppressions={SUPPRESSIONS}")
         env.update(more)
         return env
 
