@@ -173,7 +173,7 @@ def not_ours(case):
         if not lab.sanitized() else (0, ": OK\n")
     tap.case("openssl verify is not asked about", ": OK\n" in got[1] and here.asked() == [], got)
     here.start_agent()
-    got = here.host("--param", NAME, *pair, "pair")
+    got = here.host("--param", NAME, "--sni", NAME, *pair, "pair")
     tap.case("no socket at all: asked with the tunnel's ports; the server side is not asked about",
              got[1].startswith("port=0 ok=1 result=0") and here.asked() == [f"{NAME}:443"],
              (got, here.asked()))
