@@ -6,6 +6,7 @@
 #include "tests/provider/host.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -59,22 +60,41 @@ void *realloc(void *old, size_t size)
     return fails() ? NULL : __libc_realloc(old, size);
 }
 
-/* Returns whether the failure came to pass. */
+struct attempt {
+    SSL_CTX *ctx;
+    long at;
+    bool go_on;
+    bool reached;  /* the failure came to pass */
+    bool accepted; /* and yet the handshake succeeded */
+};
+
+static void *handshake(void *user)
+{
+    struct attempt *attempt = user;
+    struct connection connection;
+
+    if (!connection_open(&connection, attempt->ctx, options.port[0]))
+        exit(1);
+    fail_on = attempt->go_on;
+    fail_in = attempt->at;
+    attempt->accepted = connection_handshake(&connection);
+    attempt->reached = fail_in == 0 || (fail_on && fail_in == 1);
+    fail_in = 0;
+    connection_close(&connection);
+    return NULL;
+}
+
+/* In a thread of its own, so that what a thread allocates at its first check fails, too. */
 static bool one_handshake(SSL_CTX *ctx, long at, bool go_on, unsigned *accepted)
 {
-    struct connection connection;
-    bool ok, reached;
+    struct attempt attempt = {.ctx = ctx, .at = at, .go_on = go_on};
+    pthread_t thread;
 
-    if (!connection_open(&connection, ctx, options.port[0]))
+    if (pthread_create(&thread, NULL, handshake, &attempt) != 0)
         exit(1);
-    fail_on = go_on;
-    fail_in = at;
-    ok = connection_handshake(&connection);
-    reached = fail_in == 0 || (go_on && fail_in == 1);
-    fail_in = 0;
-    *accepted += ok;
-    connection_close(&connection);
-    return reached;
+    pthread_join(thread, NULL);
+    *accepted += attempt.accepted;
+    return attempt.reached;
 }
 
 int scene_allocations(void)
