@@ -426,6 +426,14 @@ static void no_flipped_bit_shows_a_record_that_was_not_stored(void **state)
     assert_true(kept > 0 && kept < len);
 }
 
+static void limit_files(rlim_t octets)
+{
+    const struct rlimit limit = {octets, RLIM_INFINITY};
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 static void put_many_without_room(void)
 {
     struct cvg_cache *cache = opened();
@@ -446,17 +454,37 @@ static void put_many_without_room(void)
 
 static void a_file_that_may_not_grow_is_told_once_and_harmless(void **state)
 {
-    const struct rlimit small = {200000, RLIM_INFINITY}, all = {RLIM_INFINITY, RLIM_INFINITY};
     struct cvg_cache *cache;
 
     (void)state;
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    limit_files(200000);
     put_many_without_room();
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    limit_files(RLIM_INFINITY);
     cache = opened();
     sound(cache);
     assert_true(status_of(cache).writing);
+    cvg_cache_close(cache);
+}
+
+static void what_cannot_be_forgotten_in_the_file_takes_the_file_along(void **state)
+{
+    struct cvg_cache *cache;
+
+    (void)state;
+    fill(10);
+    limit_files(0);
+    cache = opened();
+    put(cache, 11);
+    cvg_cache_close(cache);
+    assert_int_equal(access(fixture.path, F_OK), 0);
+    cache = opened();
+    assert_int_equal(cvg_cache_forget(cache, "www.shop-0.example.com", 0, UINT32_MAX), 1);
+    assert_int_not_equal(access(fixture.path, F_OK), 0);
+    assert_true(finds(cache, 1));
+    cvg_cache_close(cache);
+    limit_files(RLIM_INFINITY);
+    cache = opened();
+    assert_false(finds(cache, 0));
     cvg_cache_close(cache);
 }
 
@@ -582,6 +610,7 @@ int main(void)
         CASE(no_flipped_bit_shows_a_record_that_was_not_stored),
         CASE(a_file_that_may_not_grow_is_told_once_and_harmless),
         CASE(a_full_disk_is_told_once_and_harmless),
+        CASE(what_cannot_be_forgotten_in_the_file_takes_the_file_along),
         CASE(a_directory_that_is_missing_leaves_memory),
         CASE(a_file_in_use_elsewhere_is_left_alone),
     };
