@@ -444,6 +444,7 @@ static void ask_with_fault(int number, uint8_t shown, bool *ret_found)
     static unsigned zero;
     memset(wanted.digest, 2, sizeof(wanted.digest));
     assert_int_equal(cvg_endpoint_set("site.example", 12, 443, &endpoint, NULL), CVG_OK);
+    fake.again_fails = true;
     allocations_left = number;
     enum cvg_error err = cvg_inquiry_start(fake.inquirer, &endpoint, 0, &wanted, fake.client,
                                            answered, &zero, &fake.finding[0], &fake.inquiry[0]);
