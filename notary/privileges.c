@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -80,6 +81,21 @@ static enum cvg_error find_user(const struct cvg_settings *settings, struct user
     return CVG_OK;
 }
 
+/* Whether the user exists in this user namespace. Who is root only of a namespace of its own often
+ * has nobody else there to become. Without the file there are no namespaces: everybody exists. */
+static bool is_mapped(uid_t uid)
+{
+    unsigned long inside = 0, outside = 0, count = 0;
+    bool mapped = false;
+    FILE *file = fopen("/proc/self/uid_map", "re");
+    if (file == NULL)
+        return true;
+    while (!mapped && fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3)
+        mapped = uid >= inside && uid - inside < count;
+    fclose(file);
+    return mapped;
+}
+
 /* The database's directory, and what is in it of us, belongs to the user. */
 static enum cvg_error make_directory(const struct cvg_settings *settings, uid_t owner, gid_t group,
                                      struct cvg_why *why)
@@ -108,6 +124,9 @@ static enum cvg_error become(const struct user *user, struct cvg_why *why)
                         strerror(errno));
     if (setuid(0) == 0)
         return cvg_fail(why, CVG_ERR_OWNER, "root could be regained");
+    /* Others of the same user need not read the keys out of memory. */
+    if (prctl(PR_SET_DUMPABLE, 0) != 0)
+        return cvg_fail(why, CVG_ERR_IO, "PR_SET_DUMPABLE: %s", strerror(errno));
     return CVG_OK;
 }
 
@@ -117,6 +136,10 @@ enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings, struct c
     if (geteuid() != 0)
         return make_directory(settings, geteuid(), getegid(), ret_why);
     enum cvg_error err = find_user(settings, &user, ret_why);
+    if (err == CVG_OK && settings->user[0] == '\0' && !is_mapped(user.uid)) {
+        cvg_log(CVG_LOG_NOTICE, "nobody else to become in this user namespace");
+        user = (struct user){.uid = 0, .gid = 0};
+    }
     if (err == CVG_OK)
         err = make_directory(settings, user.uid, user.gid, ret_why);
     if (err == CVG_OK && user.uid != 0)

@@ -162,7 +162,8 @@ class Site:
 class Notary:
     """One converge-notaryd, made with --init, on 127.0.0.1."""
 
-    def __init__(self, name="alpha", settings="", hosts="", allow="127.0.0.0/8 ::1"):
+    def __init__(self, name="alpha", settings="", hosts="", allow="127.0.0.0/8 ::1", prefix=()):
+        self.prefix = prefix
         self.directory = tempfile.mkdtemp(prefix="converge-notary-")
         self.home = os.path.join(self.directory, name)
         self.name = name
@@ -199,7 +200,8 @@ class Notary:
         read_end, write_end = os.pipe()
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [NOTARYD, "--config", self.config, "--ready-fd", str(write_end), "--verbose"],
+                [*self.prefix, NOTARYD, "--config", self.config, "--ready-fd", str(write_end),
+                 "--verbose"],
                 stderr=log, pass_fds=[write_end])
         os.close(write_end)
         said = os.read(read_end, 64)

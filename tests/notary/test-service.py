@@ -520,6 +520,24 @@ def command_line():
     tap.case("OpenSSL's configuration is not read", no_configuration)
     tap.case("the document names every option and every key", documents)
     tap.case("both bundles are handed out", bundle)
+    namespace = ["unshare", "--user", "--map-root-user"]
+
+    def alone():
+        """Root of a namespace in which there is nobody else to become."""
+        notary = Notary(prefix=namespace)
+        with open(notary.config, encoding="ascii") as file:
+            text = file.read().replace("user = root\n", "")
+        with open(notary.config, "w", encoding="ascii") as file:
+            file.write(text)
+        site = Site(one)
+        with notary:
+            expect(notary.v1("127.0.0.1", site.port, one.sha1)[0], 200)
+        site.stop()
+
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
+        tap.case("as root of a user namespace of its own it starts all the same", alone)
+    else:
+        tap.skip("as root of a user namespace of its own", "no user namespaces here")
     if os.geteuid() == 0:
         tap.case("started by root it becomes the user, for good; SIGHUP works all the same", drops)
     else:
