@@ -48,23 +48,28 @@ static enum cvg_error read_file(const char *dir, uid_t owner, struct cvg_config 
     return err;
 }
 
-static uid_t agent_uid(void)
+/* Whom a system's agent runs as. Where that cannot be told just now, nobody is not believed
+ * instead. */
+static enum cvg_error agent_uid(uid_t *ret_uid, struct cvg_why *why)
 {
-    uid_t uid;
+    enum cvg_error err = cvg_user_find(PASSWD, CVG_AGENT_USER_NAME, ret_uid);
 
-    if (cvg_user_find(PASSWD, CVG_AGENT_USER_NAME, &uid) == CVG_OK ||
-        cvg_user_find(PASSWD, "nobody", &uid) == CVG_OK)
-        return uid;
-    return NOBODY_UID;
+    if (err == CVG_ERR_NOT_FOUND)
+        err = cvg_user_find(PASSWD, "nobody", ret_uid);
+    if (err == CVG_ERR_NOT_FOUND) {
+        *ret_uid = NOBODY_UID;
+        return CVG_OK;
+    }
+    return err == CVG_OK ? err : cvg_fail(why, err, "%s: cannot be read", PASSWD);
 }
 
 static enum cvg_error system_paths(struct cvg_paths *paths, struct cvg_why *why)
 {
-    enum cvg_error err;
+    enum cvg_error err = agent_uid(&paths->owner, why);
 
     paths->kind = CVG_AGENT_SYSTEM;
-    paths->owner = agent_uid();
-    err = join(paths->config_dir, CVG_SYSCONFDIR, "", "", why);
+    if (err == CVG_OK)
+        err = join(paths->config_dir, CVG_SYSCONFDIR, "", "", why);
     if (err == CVG_OK)
         err = join(paths->runtime_dir, CVG_RUNTIMEDIR, "", "", why);
     if (err == CVG_OK)
@@ -109,8 +114,10 @@ static enum cvg_error load_own_dir(const char *dir, struct cvg_config *config,
     if (err != CVG_OK && err != CVG_ERR_NOT_FOUND)
         return err;
     paths->kind = owner == 0 ? CVG_AGENT_SYSTEM : CVG_AGENT_USER;
-    paths->owner = owner == 0 ? agent_uid() : owner;
-    err = join(paths->config_dir, dir, "", "", why);
+    paths->owner = owner;
+    err = owner == 0 ? agent_uid(&paths->owner, why) : CVG_OK;
+    if (err == CVG_OK)
+        err = join(paths->config_dir, dir, "", "", why);
     if (err == CVG_OK)
         err = join(paths->runtime_dir, dir, "/run", "", why);
     if (err == CVG_OK)

@@ -34,15 +34,20 @@ enum cvg_error cvg_user_find(const char *passwd_file, const char *name, uid_t *r
     int saved = errno;
     FILE *file = fopen(passwd_file, "re");
     bool found = false, at_start = true;
+    enum cvg_error err = CVG_ERR_NOT_FOUND;
     char line[512];
 
     if (file == NULL)
-        return CVG_ERR_IO;
+        return errno == ENOENT ? CVG_ERR_NOT_FOUND : CVG_ERR_IO;
     while (!found && fgets(line, sizeof line, file) != NULL) {
         found = at_start && line_uid(line, name, ret_uid);
         at_start = strchr(line, '\n') != NULL;
     }
+    if (found)
+        err = CVG_OK;
+    else if (ferror(file))
+        err = CVG_ERR_IO;
     fclose(file);
     errno = saved;
-    return found ? CVG_OK : CVG_ERR_NOT_FOUND;
+    return err;
 }

@@ -8,8 +8,8 @@
 
 #include "common/base/error.h"
 
-/* The uid of the user of that name in a file of passwd(5)'s form. NOT_FOUND without one, IO if the
- * file cannot be read. Any thread. */
+/* The uid of the user of that name in a file of passwd(5)'s form. NOT_FOUND without one or without the
+ * file, IO if the file cannot be read. Any thread. */
 CVG_MUST_USE enum cvg_error cvg_user_find(const char *passwd_file, const char *name,
                                           uid_t *ret_uid);
 

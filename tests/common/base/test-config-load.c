@@ -11,17 +11,29 @@
 
 #include <errno.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 
 #include "common/base/config.h"
 #include "tests/common/base/scratch.h"
 
-/* The linker puts these in libc's place: a set-uid program, and who runs it. */
+/* The linker puts these in the place of what they wrap: a set-uid program, who runs it, and
+ * passwd(5). */
 unsigned long __real_getauxval(unsigned long type);
 unsigned long __wrap_getauxval(unsigned long type);
 uid_t __real_geteuid(void);
 uid_t __wrap_geteuid(void);
+enum cvg_error __real_cvg_user_find(const char *file, const char *name, uid_t *ret_uid);
+enum cvg_error __wrap_cvg_user_find(const char *file, const char *name, uid_t *ret_uid);
 static bool at_secure;
 static uid_t pretended_uid;
+static enum cvg_error user_find_error;
+
+enum cvg_error __wrap_cvg_user_find(const char *file, const char *name, uid_t *ret_uid)
+{
+    if (user_find_error != CVG_OK)
+        return user_find_error;
+    return __real_cvg_user_find(file, name, ret_uid);
+}
 
 unsigned long __wrap_getauxval(unsigned long type)
 {
@@ -52,6 +64,7 @@ static int set_up(void **state)
     setenv("CVG_TEST_SYSCONFDIR", scratch_path("etc"), 1);
     setenv("HOME", scratch_path("home"), 1);
     at_secure = false;
+    user_find_error = CVG_OK;
     pretended_uid = __real_geteuid();
     return 0;
 }
@@ -328,6 +341,42 @@ static void without_a_home_there_is_no_user_s_installation(void **state)
     assert_int_equal(load(), CVG_ERR_CONFIG);
 }
 
+static void an_agent_s_user_that_cannot_be_told_is_an_error(void **state)
+{
+    (void)state;
+    user_find_error = CVG_ERR_IO;
+    assert_int_equal(load(), CVG_ERR_IO);
+    user_find_error = CVG_ERR_NOT_FOUND;
+    assert_system(CVG_MODE_AUGMENT);
+    assert_int_equal(paths.owner, 65534);
+    if (__real_geteuid() != 0)
+        return;
+    user_find_error = CVG_ERR_IO;
+    setenv("CONVERGE_CONFIG_DIR", scratch_path("own"), 1);
+    assert_int_equal(load(), CVG_ERR_IO);
+}
+
+static void without_descriptors_nothing_weaker_is_used(void **state)
+{
+    struct rlimit limit, none;
+    enum cvg_error err;
+
+    (void)state;
+    system_file("lock = yes\n");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (rlim_t left = 0; left < 8; left++) {
+        none = limit;
+        none.rlim_cur = left;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        err = cvg_config_load(&config, &paths, NULL);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        if (err == CVG_OK)
+            assert_int_equal(config.lock, __real_geteuid() == 0);
+        else
+            assert_int_equal(err, CVG_ERR_IO);
+    }
+}
+
 #define LOAD_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_remove)
 
 int main(void)
@@ -348,6 +397,8 @@ int main(void)
         LOAD_TEST(agent_user_means_the_xdg_directories),
         LOAD_TEST(the_xdg_variables_move_them),
         LOAD_TEST(without_a_home_there_is_no_user_s_installation),
+        LOAD_TEST(an_agent_s_user_that_cannot_be_told_is_an_error),
+        LOAD_TEST(without_descriptors_nothing_weaker_is_used),
     };
 
     return cmocka_run_group_tests_name("config-load", tests, NULL, NULL);

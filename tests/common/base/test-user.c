@@ -80,12 +80,16 @@ static void a_long_line_hides_nothing(void **state)
     assert_int_equal(uid, 12);
 }
 
-static void a_missing_file_is_an_error(void **state)
+static void a_file_that_cannot_be_read_is_an_error(void **state)
 {
     uid_t uid = 77;
 
     (void)state;
-    assert_int_equal(cvg_user_find(scratch_path("none"), "root", &uid), CVG_ERR_IO);
+    assert_int_equal(cvg_user_find(scratch_path("none"), "root", &uid), CVG_ERR_NOT_FOUND);
+    assert_int_equal(cvg_user_find(scratch, "root", &uid), CVG_ERR_IO);
+    scratch_file("file", "", 0600);
+    assert_int_equal(cvg_user_find(scratch_path("file/below"), "root", &uid), CVG_ERR_IO);
+    assert_int_equal(uid, 77);
     assert_int_equal(cvg_user_find("/etc/passwd", "root", &uid), CVG_OK);
     assert_int_equal(uid, 0);
 }
@@ -98,7 +102,7 @@ int main(void)
         SCRATCH_TEST(the_user_of_exactly_that_name_is_found),
         SCRATCH_TEST(malformed_lines_are_passed_over),
         SCRATCH_TEST(a_long_line_hides_nothing),
-        SCRATCH_TEST(a_missing_file_is_an_error),
+        SCRATCH_TEST(a_file_that_cannot_be_read_is_an_error),
     };
 
     return cmocka_run_group_tests_name("user", tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
+
 #include "common/base/clock.h"
 #include "tests/common/client/asking.h"
 
@@ -159,6 +161,18 @@ static void a_late_agent_meets_the_deadline(void **state)
     fake_stop(&fake);
 }
 
+/* A stopped process's backlog still takes connections. */
+static void a_stopped_agent_meets_the_deadline(void **state)
+{
+    struct fake fake;
+
+    (void)state;
+    start(&fake, FAKE_SAYS_ACCEPT);
+    scratch_need(kill(fake.pid, SIGSTOP) == 0, "kill");
+    assert_not_accepted(&fake.paths, CVG_REASON_DEADLINE);
+    fake_stop(&fake);
+}
+
 static void monitor_sends_and_does_not_wait(void **state)
 {
     const struct cvg_clock *clock = cvg_clock_system();
@@ -226,6 +240,7 @@ int main(void)
         cmocka_unit_test(contradictions_never_accept),
         SCRATCH_TEST(an_undecided_acceptance_is_obeyed_where_the_policy_allows_it),
         SCRATCH_TEST(a_late_agent_meets_the_deadline),
+        SCRATCH_TEST(a_stopped_agent_meets_the_deadline),
         SCRATCH_TEST(monitor_sends_and_does_not_wait),
         SCRATCH_TEST(a_certificate_at_the_limit_and_over_it),
         SCRATCH_TEST(each_question_has_an_id_of_its_own),
