@@ -109,21 +109,6 @@ static int code_of(const struct check *check)
     return CVG_EXIT_UNDECIDED;
 }
 
-static const char *vote_word(enum cvg_vote_kind kind)
-{
-    switch (kind) {
-    case CVG_VOTE_YES:
-        return "yes";
-    case CVG_VOTE_NO:
-        return "no";
-    case CVG_VOTE_ASIDE:
-        return "aside";
-    case CVG_VOTE_SILENT:
-        break;
-    }
-    return "silent";
-}
-
 static json_t *votes_json(const struct cvg_answer *answer)
 {
     json_t *votes = json_array();
@@ -133,7 +118,7 @@ static json_t *votes_json(const struct cvg_answer *answer)
         const char *fault = vote->kind == CVG_VOTE_SILENT ? cvg_strerror(vote->error) : "";
 
         json_array_append_new(votes, json_pack("{s:s, s:s, s:I, s:b, s:s}", "notary", vote->notary,
-                                               "answer", vote_word(vote->kind), "elapsed_ms",
+                                               "answer", cvg_vote_word(vote->kind), "elapsed_ms",
                                                (json_int_t)vote->elapsed_ms, "bounced",
                                                vote->bounced, "error", fault));
     }
@@ -173,7 +158,7 @@ static void print_vote(const struct cvg_vote *vote)
     printf("    ");
     cvg_output_word(CVG_PAINT_NONE, 16, vote->notary);
     putchar(' ');
-    cvg_output_word(paint, 8, vote_word(vote->kind));
+    cvg_output_word(paint, 8, cvg_vote_word(vote->kind));
     printf("%6lu ms%s%s%s\n", (unsigned long)vote->elapsed_ms, vote->bounced ? "  relayed" : "",
            vote->kind == CVG_VOTE_SILENT ? "  " : "",
            vote->kind == CVG_VOTE_SILENT ? cvg_strerror(vote->error) : "");

@@ -26,13 +26,6 @@ static const char help[] =
     "Exit codes: the command's own; 126 it cannot be executed, 127 there is none of that name;\n"
     "2 wrong usage, 4 no agent, no module or no usable configuration: the command is not run.\n";
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 static enum cvg_error prepare(const char *program, char ret_conf[static CVG_PATH_MAX],
                               struct cvg_why *ret_why)
 {
@@ -44,9 +37,9 @@ static enum cvg_error prepare(const char *program, char ret_conf[static CVG_PATH
         err = cvg_agent_start(&paths, START_TIMEOUT_MS, ret_why);
     if (err == CVG_OK)
         err = cvg_program_conf(&paths, ret_conf, ret_why);
-    if (err == CVG_OK && cvg_client_excluded(&config, base_name(program)))
+    if (err == CVG_OK && cvg_client_excluded(&config, basename(program)))
         cvg_output_note("%s is on the list of excluded programs: its connections are not checked",
-                        base_name(program));
+                        basename(program));
     return err;
 }
 

@@ -13,25 +13,9 @@
 #include "common/base/file.h"
 #include "tools/conf-edit.h"
 #include "tools/openssl-conf.h"
+#include "tools/plain-file.h"
 
 #define BACKUP_SUFFIX ".before-converge"
-
-static enum cvg_error read_whole(const char *path, struct cvg_buffer *ret_text)
-{
-    FILE *file = fopen(path, "re");
-    char chunk[4096];
-    size_t got;
-    bool failed;
-
-    if (file == NULL)
-        return CVG_ERR_IO;
-    cvg_buffer_put(ret_text, "", 0);
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        cvg_buffer_put(ret_text, chunk, got);
-    failed = ferror(file) != 0;
-    fclose(file);
-    return failed ? CVG_ERR_IO : cvg_buffer_error(ret_text);
-}
 
 static enum cvg_error resolve(const char *path, char ret_path[static PATH_MAX],
                               struct cvg_why *ret_why)
@@ -59,11 +43,11 @@ enum cvg_error cvg_conf_file_read(const char *path, struct cvg_conf_file *ret_fi
         return err;
     cvg_buffer_init(&ret_file->text, CVG_OPENSSL_CONF_MAX);
     cvg_buffer_init(&ret_file->stripped, CVG_OPENSSL_CONF_MAX);
-    if (stat(ret_file->path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (stat(ret_file->path, &st) != 0 || !S_ISREG(st.st_mode))
         err = cvg_fail(ret_why, CVG_ERR_IO, "%.400s: not a regular file", ret_file->path);
-    } else if ((err = read_whole(ret_file->path, &ret_file->text)) != CVG_OK) {
-        cvg_fail(ret_why, err, "cannot read %.400s: %s", ret_file->path, cvg_strerror(err));
-    } else {
+    else
+        err = cvg_plain_file_read(ret_file->path, &ret_file->text, ret_why);
+    if (err == CVG_OK) {
         ret_file->mode = st.st_mode & 07777;
         ret_file->uid = st.st_uid;
         ret_file->gid = st.st_gid;
@@ -89,7 +73,7 @@ static bool same_text(const char *path, const struct cvg_buffer *text)
     bool same;
 
     cvg_buffer_init(&stored, CVG_OPENSSL_CONF_MAX);
-    same = read_whole(path, &stored) == CVG_OK && stored.len == text->len &&
+    same = cvg_plain_file_read(path, &stored, NULL) == CVG_OK && stored.len == text->len &&
            memcmp(stored.data, text->data, text->len) == 0;
     cvg_buffer_free(&stored);
     return same;

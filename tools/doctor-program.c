@@ -34,10 +34,8 @@ static const struct {
 /* NULL unless the program is one of these and links no OpenSSL 3. */
 static const char *own_tls_of(const struct cvg_linkage *linkage)
 {
-    const char *slash = strrchr(linkage->path, '/');
-
     for (size_t i = 0; i < sizeof own_tls / sizeof own_tls[0]; i++)
-        if (!linkage->openssl3 && slash != NULL && strcmp(slash + 1, own_tls[i].program) == 0)
+        if (!linkage->openssl3 && strcmp(basename(linkage->path), own_tls[i].program) == 0)
             return own_tls[i].reason;
     return NULL;
 }
@@ -171,12 +169,10 @@ int cvg_doctor_program(const struct cvg_installation *installation, int argc, ch
 {
     struct finding finding = {.coverage = UNKNOWN};
     struct cvg_why why = {""};
-    const char *slash = strrchr(argv[0], '/');
-    const char *name = slash != NULL ? slash + 1 : argv[0];
 
     if (cvg_linkage_find(argv[0], &finding.linkage, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    if (cvg_client_excluded(&installation->config, name)) {
+    if (cvg_client_excluded(&installation->config, basename(argv[0]))) {
         finding.coverage = NOT_COVERED;
         snprintf(finding.reason, sizeof finding.reason,
                  "it is on the list of excluded programs: resolvers, programs that bring up the "

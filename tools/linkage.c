@@ -21,13 +21,6 @@ static const struct {
     {"apt-get", "/usr/lib/apt/methods/https"},
 };
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 static bool is_program(const char *path)
 {
     struct stat st;
@@ -65,7 +58,7 @@ static void find_interpreter(const char *path, char ret_interpreter[static PATH_
         return;
     if (fgets(line, sizeof line, file) != NULL && strncmp(line, "#!", 2) == 0 &&
         sscanf(line + 2, " %4000s %4000s", first, second) >= 1) {
-        if (strcmp(base_name(first), "env") != 0 || second[0] == '\0' ||
+        if (strcmp(basename(first), "env") != 0 || second[0] == '\0' ||
             !find_on_path(second, ret_interpreter))
             snprintf(ret_interpreter, PATH_MAX, "%s", first);
     }
@@ -76,7 +69,7 @@ static void find_helper(const char *program, char ret_helper[static PATH_MAX])
 {
     ret_helper[0] = '\0';
     for (size_t i = 0; i < sizeof helpers / sizeof helpers[0]; i++)
-        if (strcmp(base_name(program), helpers[i].program) == 0 &&
+        if (strcmp(basename(program), helpers[i].program) == 0 &&
             access(helpers[i].helper, X_OK) == 0)
             snprintf(ret_helper, PATH_MAX, "%s", helpers[i].helper);
 }

@@ -9,31 +9,18 @@
 #include "common/base/file.h"
 #include "tools/fetch-url.h"
 #include "tools/notary-command.h"
+#include "tools/plain-file.h"
 #include "tools/tools.h"
 
 /* The administrator's own file, wherever it lies: its owner does not matter, the person looks. */
 static enum cvg_error read_source(const char *source, struct cvg_buffer *ret_data,
                                   struct cvg_why *ret_why)
 {
-    char chunk[4096];
-    size_t got;
-    FILE *file;
-
     if (strncasecmp(source, "https://", 8) == 0)
         return cvg_fetch_url(source, ret_data, ret_why);
     if (strstr(source, "://") != NULL)
         return cvg_fail(ret_why, CVG_ERR_ARGUMENT, "%s: only https URLs are fetched", source);
-    file = fopen(source, "re");
-    if (file == NULL)
-        return cvg_fail(ret_why, CVG_ERR_NOT_FOUND, "cannot read %s", source);
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        if (cvg_buffer_put(ret_data, chunk, got) != CVG_OK)
-            break;
-    fclose(file);
-    if (cvg_buffer_error(ret_data) != CVG_OK)
-        return cvg_fail(ret_why, cvg_buffer_error(ret_data), "%s: more than %zu octets", source,
-                        ret_data->max);
-    return CVG_OK;
+    return cvg_plain_file_read(source, ret_data, ret_why);
 }
 
 static enum cvg_error parse_source(const char *source, const struct cvg_buffer *data,

@@ -13,7 +13,7 @@
 #include "tools/loopback.h"
 
 #define TIMEOUT_MS    15000
-#define ARGUMENTS_MAX 8
+#define ARGUMENTS_MAX 10
 #define ARGUMENT_MAX  512
 
 /* What makes a program connect to localhost; "PORT" becomes the server's. Longer names first where
@@ -22,11 +22,12 @@ static const struct recipe {
     const char *program;
     const char *arguments[ARGUMENTS_MAX];
 } recipes[] = {
-    {"curl", {"-sS", "-m", "5", "https://localhost:PORT/"}},
-    {"wget", {"-q", "-T", "5", "-t", "1", "-O", "/dev/null", "https://localhost:PORT/"}},
-    {"git", {"ls-remote", "https://localhost:PORT/x"}},
+    {"curl", {"-q", "-sS", "-m", "5", "--noproxy", "*", "https://localhost:PORT/"}},
+    {"wget",
+     {"-q", "--no-proxy", "-T", "5", "-t", "1", "-O", "/dev/null", "https://localhost:PORT/"}},
+    {"git", {"-c", "http.proxy=", "ls-remote", "https://localhost:PORT/x"}},
     {"openssl", {"s_client", "-connect", "localhost:PORT", "-servername", "localhost"}},
-    {"w3m", {"-dump_head", "https://localhost:PORT/"}},
+    {"w3m", {"-no-proxy", "-dump_head", "https://localhost:PORT/"}},
     {"python",
      {"-c", "import socket, ssl\n"
             "ssl.create_default_context().wrap_socket(\n"
@@ -45,8 +46,7 @@ static const struct recipe {
 
 static const struct recipe *find_recipe(const char *program)
 {
-    const char *slash = strrchr(program, '/');
-    const char *name = slash != NULL ? slash + 1 : program;
+    const char *name = basename(program);
 
     for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++) {
         size_t len = strlen(recipes[i].program);

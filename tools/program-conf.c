@@ -13,25 +13,7 @@
 #include "common/base/file.h"
 #include "common/protocol/digest.h"
 #include "tools/openssl-conf.h"
-
-static enum cvg_error read_in_use(const char *path, struct cvg_buffer *ret_text,
-                                  struct cvg_why *ret_why)
-{
-    FILE *file = fopen(path, "re");
-    char chunk[4096];
-    size_t got;
-
-    if (file == NULL)
-        return cvg_fail(ret_why, CVG_ERR_IO, "cannot read %s: %s", path, strerror(errno));
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        if (cvg_buffer_put(ret_text, chunk, got) != CVG_OK)
-            break;
-    fclose(file);
-    if (cvg_buffer_error(ret_text) != CVG_OK)
-        return cvg_fail(ret_why, cvg_buffer_error(ret_text), "%s: larger than %d octets", path,
-                        CVG_OPENSSL_CONF_MAX);
-    return CVG_OK;
-}
+#include "tools/plain-file.h"
 
 /* The configuration in use as an absolute path and its text; both empty where there is none, as
  * OpenSSL goes on without. */
@@ -53,7 +35,7 @@ static enum cvg_error find_in_use(char **ret_path, struct cvg_buffer *ret_text,
     if (absolute == NULL)
         err = cvg_fail(ret_why, CVG_ERR_IO, "cannot read %s: %s", path, strerror(errno));
     else
-        err = read_in_use(absolute, ret_text, ret_why);
+        err = cvg_plain_file_read(absolute, ret_text, ret_why);
     free(path);
     if (err == CVG_OK)
         *ret_path = absolute;

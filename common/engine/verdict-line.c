@@ -33,21 +33,6 @@ const char *cvg_error_word(enum cvg_error err)
     return (unsigned)err < CVG_ERR_COUNT ? words[err] : "unknown";
 }
 
-const char *cvg_vote_word(enum cvg_vote_kind kind)
-{
-    switch (kind) {
-    case CVG_VOTE_YES:
-        return "yes";
-    case CVG_VOTE_NO:
-        return "no";
-    case CVG_VOTE_ASIDE:
-        return "aside";
-    case CVG_VOTE_SILENT:
-        break;
-    }
-    return "silent";
-}
-
 static const char *found_word(unsigned found)
 {
     static const char *const words[CVG_FOUND_COUNT] = {

@@ -64,6 +64,5 @@ char *cvg_verdict_line(const struct cvg_question *question, const struct cvg_ans
 
 /* One lower-case word without spaces for logs and JSON ("timeout", "pin"); static. */
 const char *cvg_error_word(enum cvg_error err);
-const char *cvg_vote_word(enum cvg_vote_kind kind); /* "yes", "no", "aside", "silent" */
 
 #endif

@@ -4,21 +4,6 @@
 
 #include <stdlib.h>
 
-static const char *vote_word(enum cvg_vote_kind kind)
-{
-    switch (kind) {
-    case CVG_VOTE_YES:
-        return "yes";
-    case CVG_VOTE_NO:
-        return "no";
-    case CVG_VOTE_ASIDE:
-        return "aside";
-    case CVG_VOTE_SILENT:
-        break;
-    }
-    return "silent";
-}
-
 static const struct cvg_vote *vote_at(const converge_result *result, size_t index)
 {
     return index < result->answer.vote_count ? &result->answer.vote[index] : NULL;
@@ -70,7 +55,7 @@ const char *converge_result_vote_answer(const converge_result *result, size_t in
 {
     const struct cvg_vote *vote = vote_at(result, index);
 
-    return vote != NULL ? vote_word(vote->kind) : NULL;
+    return vote != NULL ? cvg_vote_word(vote->kind) : NULL;
 }
 
 unsigned converge_result_vote_elapsed_ms(const converge_result *result, size_t index)

@@ -7,6 +7,21 @@
 
 enum { FLAG_BOUNCED = 1, FLAGS_KNOWN = 1 };
 
+const char *cvg_vote_word(enum cvg_vote_kind kind)
+{
+    switch (kind) {
+    case CVG_VOTE_YES:
+        return "yes";
+    case CVG_VOTE_NO:
+        return "no";
+    case CVG_VOTE_ASIDE:
+        return "aside";
+    case CVG_VOTE_SILENT:
+        break;
+    }
+    return "silent";
+}
+
 static bool vote_kind_valid(unsigned value)
 {
     return value == CVG_VOTE_SILENT || value == CVG_VOTE_YES || value == CVG_VOTE_NO ||

@@ -93,6 +93,9 @@ struct cvg_vote {
     bool bounced;
 };
 
+/* "yes", "no", "aside" or "silent", also for values out of range; static. */
+const char *cvg_vote_word(enum cvg_vote_kind kind);
+
 struct cvg_answer {
     uint64_t id;
     enum cvg_verdict verdict;
