@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/engine/bundle-updates.h"
 
 #define ENDING ".notary"
@@ -65,27 +66,25 @@ static bool shares_key(const struct cvg_bundle *a, const struct cvg_bundle *b)
     return false;
 }
 
-/* One operator under two names would have two votes. */
-static enum cvg_error refuse_twice(const struct cvg_bundles *bundles,
-                                   const struct cvg_bundle *bundle, const char *path,
-                                   struct cvg_why *why)
+/* What a bundle, which takes the given place, has in common with another one; NULL: nothing. One
+ * operator under two names would have two votes. */
+static const char *shared(const struct cvg_bundles *bundles, size_t place,
+                          const struct cvg_bundle *bundle, const char **ret_other)
 {
     for (size_t i = 0; i < bundles->count; i++) {
         const struct cvg_bundle *other = bundles->bundle[i];
-        const char *what = NULL;
 
+        if (i == place)
+            continue;
+        *ret_other = other->name;
         if (strcasecmp(bundle->name, other->name) == 0)
-            what = "name";
-        else if (shares_pin(bundle, other))
-            what = "certificate";
-        else if (shares_key(bundle, other))
-            what = "signing key";
-        if (what != NULL)
-            return cvg_fail(why, CVG_ERR_CONFIG,
-                            "%s: has the %s of notary %s; each may have one vote", path, what,
-                            other->name);
+            return "name";
+        if (shares_pin(bundle, other))
+            return "certificate";
+        if (shares_key(bundle, other))
+            return "signing key";
     }
-    return CVG_OK;
+    return NULL;
 }
 
 static enum cvg_error load_one(const char *file, const struct cvg_paths *paths,
@@ -93,6 +92,7 @@ static enum cvg_error load_one(const char *file, const struct cvg_paths *paths,
 {
     char path[CVG_PATH_MAX + sizeof "/notaries.d/" + NAME_MAX];
     struct cvg_bundle *bundle = NULL;
+    const char *what, *other = NULL;
     enum cvg_error err;
 
     snprintf(path, sizeof path, "%s/notaries.d/%s", paths->config_dir, file);
@@ -102,14 +102,37 @@ static enum cvg_error load_one(const char *file, const struct cvg_paths *paths,
     err = load_file(path, paths, &bundle, why);
     if (err != CVG_OK)
         return err;
-    err = cvg_bundle_put_updates(paths, &bundle, why);
-    if (err == CVG_OK)
-        err = refuse_twice(bundles, bundle, path, why);
-    if (err == CVG_OK)
+    what = shared(bundles, bundles->count, bundle, &other);
+    if (what == NULL) {
         bundles->bundle[bundles->count++] = bundle;
-    else
-        cvg_bundle_free(bundle);
-    return err;
+        return CVG_OK;
+    }
+    cvg_bundle_free(bundle);
+    return cvg_fail(why, CVG_ERR_CONFIG, "%s: has the %s of notary %s; each may have one vote",
+                    path, what, other);
+}
+
+/* An update that takes what is another notary's is its operator's fault and only theirs: it is left
+ * aside, for otherwise one operator could stop everybody's agent. */
+static enum cvg_error update_one(const struct cvg_paths *paths, struct cvg_bundles *bundles,
+                                 size_t place, struct cvg_why *why)
+{
+    struct cvg_bundle *updated = NULL;
+    const char *what, *other = NULL;
+    enum cvg_error err = cvg_bundle_updated(paths, bundles->bundle[place], &updated, why);
+
+    if (err != CVG_OK || updated == NULL)
+        return err;
+    what = shared(bundles, place, updated, &other);
+    if (what != NULL) {
+        cvg_log(CVG_LOG_WARNING, "notary %s: its update has the %s of %s; it is left aside",
+                updated->name, what, other);
+        cvg_bundle_free(updated);
+        return CVG_OK;
+    }
+    cvg_bundle_free(bundles->bundle[place]);
+    bundles->bundle[place] = updated;
+    return CVG_OK;
 }
 
 enum cvg_error cvg_bundles_load(const struct cvg_paths *paths, struct cvg_bundles *ret_bundles,
@@ -132,6 +155,8 @@ enum cvg_error cvg_bundles_load(const struct cvg_paths *paths, struct cvg_bundle
         free(entry[i]);
     }
     free(entry);
+    for (size_t i = 0; i < bundles.count && err == CVG_OK; i++)
+        err = update_one(paths, &bundles, i, ret_why);
     if (err == CVG_OK)
         *ret_bundles = bundles;
     else

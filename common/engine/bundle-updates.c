@@ -119,12 +119,13 @@ static bool is_passing(enum cvg_error err)
     return err == CVG_ERR_NOMEM || err == CVG_ERR_IO || err == CVG_ERR_CRYPTO;
 }
 
-/* Puts one update on *current, which is freed unless it is the administrator's. */
+/* Puts one update on the bundle that is in force: *updated, or the administrator's if NULL. */
 static enum cvg_error put_one(const struct cvg_paths *paths, const struct cvg_bundle *configured,
-                              struct cvg_bundle **current, uint64_t serial, struct cvg_why *why)
+                              struct cvg_bundle **updated, uint64_t serial, struct cvg_why *why)
 {
     struct cvg_bundle *next = NULL;
-    enum cvg_error err = read_update(paths, *current, serial, &next, why);
+    enum cvg_error err =
+        read_update(paths, *updated != NULL ? *updated : configured, serial, &next, why);
 
     if (is_passing(err))
         return err;
@@ -132,34 +133,32 @@ static enum cvg_error put_one(const struct cvg_paths *paths, const struct cvg_bu
         cvg_log(CVG_LOG_WARNING, "%s; this update is left aside", why->text);
         return CVG_OK;
     }
-    if (*current != configured)
-        cvg_bundle_free(*current);
-    *current = next;
+    cvg_bundle_free(*updated);
+    *updated = next;
     return CVG_OK;
 }
 
-enum cvg_error cvg_bundle_put_updates(const struct cvg_paths *paths, struct cvg_bundle **bundle,
-                                      struct cvg_why *ret_why)
+enum cvg_error cvg_bundle_updated(const struct cvg_paths *paths,
+                                  const struct cvg_bundle *configured,
+                                  struct cvg_bundle **ret_updated, struct cvg_why *ret_why)
 {
-    struct cvg_bundle *configured = *bundle, *current = configured;
+    struct cvg_bundle *updated = NULL;
     struct cvg_why why = {""};
-    struct kept kept;
-    enum cvg_error err;
+    struct kept kept = {.count = 0};
+    enum cvg_error err = CVG_OK;
 
-    if (configured->version != 2)
-        return CVG_OK;
-    err = list(paths, configured->name, &kept, &why);
+    if (configured->version == 2)
+        err = list(paths, configured->name, &kept, &why);
     for (size_t i = 0; err == CVG_OK && i < kept.count; i++)
         if (kept.serial[i] > configured->serial)
-            err = put_one(paths, configured, &current, kept.serial[i], &why);
-    if (err == CVG_OK) {
-        remove_older(paths, configured, current->serial, &kept);
-        *bundle = current;
-        current = configured;
+            err = put_one(paths, configured, &updated, kept.serial[i], &why);
+    if (err != CVG_OK) {
+        cvg_bundle_free(updated);
+        return cvg_fail(ret_why, err, "%s", why.text);
     }
-    if (current != *bundle)
-        cvg_bundle_free(current);
-    return err == CVG_OK ? CVG_OK : cvg_fail(ret_why, err, "%s", why.text);
+    remove_older(paths, configured, updated != NULL ? updated->serial : configured->serial, &kept);
+    *ret_updated = updated;
+    return CVG_OK;
 }
 
 enum cvg_error cvg_bundle_accept(const struct cvg_paths *paths, const struct cvg_bundle *old,

@@ -261,18 +261,25 @@ static void more_than_64_notaries_are_too_many(void **state)
     refused(CVG_ERR_RANGE, "64");
 }
 
-/* Accepts an update of what is loaded now. */
-static enum cvg_error accept_update(unsigned long long serial, size_t first, size_t signer)
+/* Accepts an update of the first that is loaded now. */
+static enum cvg_error accept_text(const char *text)
 {
     struct cvg_bundles bundles = loaded();
     struct cvg_bundle *updated = NULL;
-    char *text = bundle_of("alpha", serial, 0, first, signer);
     enum cvg_error err =
         cvg_bundle_accept(&with.paths, bundles.bundle[0], text, strlen(text), &updated, NULL);
 
     assert_true((err == CVG_OK) == (updated != NULL));
     cvg_bundle_free(updated);
     cvg_bundles_free(&bundles);
+    return err;
+}
+
+static enum cvg_error accept_update(unsigned long long serial, size_t first, size_t signer)
+{
+    char *text = bundle_of("alpha", serial, 0, first, signer);
+    enum cvg_error err = accept_text(text);
+
     free(text);
     return err;
 }
@@ -345,6 +352,32 @@ static void another_key_of_the_administrators_ends_old_updates(void **state)
     assert_int_equal(with.warnings, 1);
 }
 
+static void an_update_that_takes_anothers_certificate_or_key_is_left_aside(void **state)
+{
+    struct cvg_bundles bundles;
+    char *thief = bundle_of("alpha", 2, 1, 0, 0), *key_thief = bundle_of("alpha", 2, 0, 1, 1);
+
+    (void)state;
+    configure("alpha.notary", "alpha", 1, 0, 0); /* keys 0 and 1 */
+    configure("beta.notary", "beta", 1, 1, 2);   /* keys 2 and 3 */
+    bundles = loaded();
+    assert_int_equal(bundles.count, 2);
+    cvg_bundles_free(&bundles);
+    assert_int_equal(accept_text(thief), CVG_OK);
+    bundles = loaded();
+    assert_int_equal(bundles.count, 2);
+    assert_int_equal(bundles.bundle[0]->serial, 1);
+    assert_int_equal(with.warnings, 1);
+    cvg_bundles_free(&bundles);
+    assert_int_equal(accept_text(key_thief), CVG_OK); /* keys 1 and 2 */
+    bundles = loaded();
+    assert_int_equal(bundles.bundle[0]->serial, 1);
+    assert_int_equal(with.warnings, 3); /* accepting loaded them, too */
+    cvg_bundles_free(&bundles);
+    free(thief);
+    free(key_thief);
+}
+
 static void an_update_that_cannot_be_kept_is_not_accepted(void **state)
 {
     (void)state;
@@ -368,6 +401,7 @@ int main(void)
         CASE(updates_that_are_no_longer_needed_are_removed),
         CASE(kept_updates_that_are_not_valid_are_left_aside),
         CASE(another_key_of_the_administrators_ends_old_updates),
+        CASE(an_update_that_takes_anothers_certificate_or_key_is_left_aside),
         CASE(an_update_that_cannot_be_kept_is_not_accepted),
     };
 
