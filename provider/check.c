@@ -98,27 +98,35 @@ static enum cvg_action ask(struct cvg_check *check, struct cvg_ossl *ossl, X509_
     return check->answer.action;
 }
 
+static enum cvg_action ask_about(struct cvg_check *check, struct cvg_ossl *ossl,
+                                 X509_STORE_CTX *ctx, X509 *cert)
+{
+    unsigned char *leaf = NULL;
+    int len = ossl->crypto.i2d_X509(cert, &leaf);
+    enum cvg_action action = ask(check, ossl, ctx, leaf, len);
+
+    ossl->crypto.CRYPTO_free(leaf, __FILE__, __LINE__);
+    return action;
+}
+
+/* Without a certificate (a raw public key that the program trusts by itself) there is nothing that
+ * a notary could compare. */
 static enum cvg_action run(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,
                            const SSL *ssl)
 {
-    unsigned char *leaf = NULL;
     X509 *cert = ossl->crypto.X509_STORE_CTX_get0_cert(ctx);
-    enum cvg_action action;
-    int len;
 
+    if (!cert)
+        return CVG_ACTION_UNCHANGED;
     switch (cvg_peer_find(ossl, ctx, ssl, &check->settings.config, &check->question)) {
     case CVG_PEER_NOT_APPLICABLE:
         return CVG_ACTION_UNCHANGED;
     case CVG_PEER_FOUND:
-        break;
+        return ask_about(check, ossl, ctx, cert);
     case CVG_PEER_BAD:
     default:
         return unanswered(&check->settings, check->question.pki);
     }
-    len = cert ? ossl->crypto.i2d_X509(cert, &leaf) : 0;
-    action = ask(check, ossl, ctx, leaf, len);
-    ossl->crypto.CRYPTO_free(leaf, __FILE__, __LINE__);
-    return action;
 }
 
 static enum cvg_action settle(struct cvg_check *check, struct cvg_ossl *ossl, X509_STORE_CTX *ctx,

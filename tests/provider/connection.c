@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 static _Thread_local jmp_buf escape;
@@ -272,8 +273,9 @@ void connection_report(struct connection *connection, bool ok)
 {
     long result = SSL_get_verify_result(connection->ssl);
     char line[128];
-    int len = snprintf(line, sizeof line, "port=%u ok=%d result=%ld reused=%d\n", connection->port,
-                       ok, result, SSL_session_reused(connection->ssl));
+    int len = snprintf(line, sizeof line, "port=%u ok=%d result=%ld queue=%d reused=%d\n",
+                       connection->port, ok, result, ERR_peek_error() != 0,
+                       SSL_session_reused(connection->ssl));
 
     if (write(STDOUT_FILENO, line, (size_t)len) != len)
         abort();

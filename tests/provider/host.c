@@ -27,6 +27,8 @@ static const struct {
     {"default-context", scene_default_context},
     {"reload", scene_reload},
     {"unload", scene_unload},
+    {"late", scene_late},
+    {"second", scene_second},
     {"resume", scene_resume},
     {"pair", scene_pair},
     {"verify", scene_verify},

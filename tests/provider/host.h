@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A TLS client that behaves like many programs at once: the provider's tests run it with the module
- * loaded. It prints a line for each handshake, "port=P ok=0|1 result=X509_V_*". */
+ * loaded. It prints a line for each handshake, "port=P ok=0|1 result=X509_V_* queue=0|1
+ * reused=0|1"; queue: OpenSSL's error queue is not empty. */
 #ifndef CVG_TESTS_PROVIDER_HOST_H
 #define CVG_TESTS_PROVIDER_HOST_H
 
@@ -75,6 +76,8 @@ int scene_contexts(void);
 int scene_default_context(void);
 int scene_reload(void);
 int scene_unload(void);
+int scene_late(void);
+int scene_second(void);
 int scene_resume(void);
 int scene_pair(void);
 int scene_verify(void);

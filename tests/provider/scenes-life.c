@@ -18,6 +18,8 @@
 #include <openssl/conf.h>
 #include <openssl/provider.h>
 
+#include "tests/provider/scene-dl.h"
+
 static SSL_CTX *shared;
 
 static void *connect_in_thread(void *user)
@@ -132,6 +134,27 @@ static unsigned open_descriptors(void)
     if (dir)
         closedir(dir);
     return count;
+}
+
+/* For a configuration without the module: an SSL_CTX older than the module. */
+int scene_late(void)
+{
+    OSSL_PROVIDER *standard = OSSL_PROVIDER_load(NULL, "default");
+    SSL_CTX *ctx = host_ctx(NULL);
+    OSSL_PROVIDER *module = OSSL_PROVIDER_load(NULL, "converge");
+
+    connect_once(ctx, options.port[0]);
+    SSL_CTX_free(ctx);
+    OSSL_PROVIDER_unload(module);
+    OSSL_PROVIDER_unload(standard);
+    return 0;
+}
+
+/* A second OpenSSL beside the program's own. */
+int scene_second(void)
+{
+    scene_connect();
+    return !scene_dl(options.ca, options.param, options.port[0]);
 }
 
 /* Memory in use and descriptors before and after many handshakes. */

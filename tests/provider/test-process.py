@@ -22,7 +22,7 @@ def simple(tap, here, site, what, count, *args, handshakes=None, env=None):
     status, out, err = here.host("--port", site.port, "--param", NAME, "--count", count, *args,
                                  env=env)
     asked = here.asked()
-    tap.case(what, status == 0 and err == "" and out.count(" ok=1 result=0 ") == handshakes and
+    tap.case(what, status == 0 and err == "" and out.count(" ok=1 result=0 queue=0 ") == handshakes and
              asked == [f"{NAME}:{site.port}"] * handshakes, (status, out, err, len(asked)))
 
 
@@ -61,6 +61,11 @@ def unload(tap, here, site):
                     env=here.environment(OPENSSL_CONF=here.path("without.cnf")))
     tap.case("loaded and unloaded by hand", got[0] == 0 and got[1].count(" ok=1 ") == 10 and
              len(here.asked()) >= 5, (got, here.asked()))
+    here.start_agent("*=refuse")
+    got = here.host("--port", site.port, "--param", NAME, "late",
+                    env=here.environment(OPENSSL_CONF=here.path("without.cnf")))
+    tap.case("an SSL_CTX that is older than the module is checked all the same",
+             " ok=0 result=28 " in got[1] and len(here.asked()) == 1, (got, here.asked()))
 
 
 def exits(tap, here, site):
@@ -133,6 +138,20 @@ def inside(tap, here, site):
                  got[0] == 0 and (inert or exporting and watched), (got, here.asked()))
 
 
+def second(tap, here, site):
+    program = os.path.join(lab.BUILD, "tests/provider/host-static")
+    if not os.path.exists(program):
+        tap.skip("two OpenSSLs", "no archives of OpenSSL here")
+        return
+    here.configure("")
+    here.start_agent("*=refuse")
+    got = here.run(program, "--ca", here.path("ca.pem"), "--port", site.port, "--param", NAME,
+                   "second")
+    tap.case("two OpenSSLs in one process: one is left alone, the other is checked",
+             got[0] == 0 and " ok=1 result=0 " in got[1] and " ok=0 result=28\n" in got[1] and
+             len(here.asked()) == 1, (got, here.asked()))
+
+
 def opened(tap, here, site):
     program = os.path.join(lab.BUILD, "tests/provider/host-dl")
     here.configure("")
@@ -155,6 +174,7 @@ def main():
         allocations(tap, here, site, self_signed)
         inside(tap, here, site)
         opened(tap, here, site)
+        second(tap, here, site)
     tap.done()
 
 
