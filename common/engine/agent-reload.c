@@ -59,8 +59,10 @@ void cvg_agent_apply(struct cvg_agent *agent)
 
     for (size_t i = 0; i < bundles->count; i++)
         name[i] = bundles->bundle[i]->name;
-    if (agent->cache != NULL)
+    if (agent->cache != NULL) {
+        cvg_cache_set_ttl(agent->cache, agent->electorate->config.cache_ttl_s);
         cvg_cache_set_notaries(agent->cache, name, bundles->count);
+    }
     cvg_breaker_reset(agent->world.breaker);
     cvg_checks_set_electorate(agent->checks, agent->electorate);
     warm_up(agent);

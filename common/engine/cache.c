@@ -264,6 +264,11 @@ static void sweep(struct cvg_cache *cache)
     }
 }
 
+void cvg_cache_set_ttl(struct cvg_cache *cache, uint64_t ttl_s)
+{
+    cache->ttl_s = ttl_s;
+}
+
 void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count)
 {
     free(cache->notary);

@@ -66,6 +66,9 @@ bool cvg_cache_knows_key(struct cvg_cache *cache, const struct cvg_endpoint *end
  * others (cvg_cache_flush); a disk error is logged once and the record kept in memory. */
 void cvg_cache_put(struct cvg_cache *cache, const struct cvg_cache_record *record);
 
+/* Another ttl from now on, as of cvg_cache_open. */
+void cvg_cache_set_ttl(struct cvg_cache *cache, uint64_t ttl_s);
+
 /* The names of the notaries configured now; records with another voter are gone from here on. */
 void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count);
 

@@ -158,6 +158,17 @@ static void last_second_of_the_ttl_and_first_past_it(void **state)
     assert_int_equal(count(), 0);
 }
 
+static void another_ttl_holds_for_what_is_stored_already(void **state)
+{
+    (void)state;
+    put(1);
+    fixture.clock.wall_s = RECORDS_TIME_S + 100;
+    cvg_cache_set_ttl(fixture.cache, 100);
+    assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
+    cvg_cache_set_ttl(fixture.cache, 101);
+    assert_int_equal(find(1, 1000, NULL), CVG_OK);
+}
+
 static void a_clock_set_back_finds_nothing_from_the_future(void **state)
 {
     (void)state;
@@ -378,6 +389,7 @@ int main(void)
         CASE(another_host_port_or_leaf_is_not_found),
         CASE(fingerprints_and_keys_find_too),
         CASE(last_second_of_the_ttl_and_first_past_it),
+        CASE(another_ttl_holds_for_what_is_stored_already),
         CASE(a_clock_set_back_finds_nothing_from_the_future),
         CASE(times_that_no_record_can_have_are_not_stored),
         CASE(a_removed_voter_takes_its_records_along),
