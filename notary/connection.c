@@ -1,55 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* One client's TLS connection, on memory BIOs between libuv and OpenSSL. Reading stops while a
- * request is worked on, so a client holds at most one request and what one read brought. */
+/* One client's connection: its states, and the time each may take. Reading stops while a request is
+ * worked on, so a client holds at most one request and what one read brought. */
 #include "notary/connection.h"
 
-#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "notary/query.h"
+#include "notary/tls-stream.h"
 
 #define LINGER_MS  2000
-#define PLAIN_MAX  16384
+#define PLAIN_MAX  32768
 #define ANSWER_MAX (CVG_V2_ANSWER_MAX + 4096)
 
 enum state { HANDSHAKE = 0, READING, WORKING, WRITING, LINGERING, CLOSED };
 
 struct cvg_connection {
-    uv_tcp_t tcp; /* first: casts */
-    uv_timer_t timer;
+    uv_timer_t timer;     /* first: casts */
     struct cvg_link link; /* among the server's */
     struct cvg_server *server;
     struct cvg_budget_client *client;
+    struct cvg_tls_stream *stream;
     enum state state;
-    bool reading;    /* the socket is being read */
     bool processing; /* on the stack: answers must not recurse into it */
     bool last;       /* close after this answer */
-    unsigned open_handles;
-    SSL *ssl;
-    BIO *in, *out;
     struct cvg_http *http;
     struct cvg_query *query;
     struct cvg_buffer plain; /* decrypted octets that belong to the next request */
 };
 
-struct write {
-    uv_write_t request;
-    struct cvg_connection *connection;
-    char data[];
-};
-
-static struct cvg_connection *connection_of(uv_stream_t *stream)
+static void freed(uv_handle_t *handle)
 {
-    return (struct cvg_connection *)(void *)stream;
-}
-
-static void handle_closed(uv_handle_t *handle)
-{
-    struct cvg_connection *connection = handle->data;
-    if (--connection->open_handles > 0)
-        return;
-    SSL_free(connection->ssl);
+    struct cvg_connection *connection = (struct cvg_connection *)(void *)handle;
     cvg_http_free(connection->http);
     cvg_buffer_free(&connection->plain);
     free(connection);
@@ -63,18 +45,19 @@ static void close_connection(struct cvg_connection *connection)
     connection->state = CLOSED;
     cvg_query_cancel(connection->query);
     connection->query = NULL;
+    cvg_tls_stream_close(connection->stream);
+    connection->stream = NULL;
     cvg_list_remove(&connection->link);
     server->connection_count--;
     if (connection->client != NULL)
         cvg_budget_leave(server->budget, connection->client);
-    uv_close((uv_handle_t *)&connection->tcp, handle_closed);
-    uv_close((uv_handle_t *)&connection->timer, handle_closed);
+    uv_close((uv_handle_t *)&connection->timer, freed);
     cvg_server_left(server);
 }
 
 static void timed_out(uv_timer_t *timer)
 {
-    close_connection(timer->data);
+    close_connection((struct cvg_connection *)(void *)timer);
 }
 
 static void set_timer(struct cvg_connection *connection, uint64_t ms)
@@ -82,163 +65,41 @@ static void set_timer(struct cvg_connection *connection, uint64_t ms)
     uv_timer_start(&connection->timer, timed_out, ms, 0);
 }
 
-static void process(struct cvg_connection *connection);
-static void start_reading(struct cvg_connection *connection);
-
-/* Our side is said; wait for the peer to close, so that what it still sends does not reset the
- * connection before it has read the answer. */
-static void linger(struct cvg_connection *connection)
+/* An answer is out. After the last one the peer closes first, so that what it still sends does not
+ * reset the connection before it has read the answer. */
+static void answer_sent(struct cvg_connection *connection)
 {
-    connection->state = LINGERING;
-    set_timer(connection, LINGER_MS);
-    int fd = -1;
-    if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
-        (void)shutdown(fd, SHUT_WR);
-    start_reading(connection);
-}
-
-/* All octets of an answer, or of the handshake's flight, are out. */
-static void written(struct cvg_connection *connection)
-{
-    if (connection->state != WRITING)
-        return;
     if (connection->last) {
-        linger(connection);
+        connection->state = LINGERING;
+        set_timer(connection, LINGER_MS);
+        if (cvg_tls_stream_finish(connection->stream) != CVG_OK)
+            close_connection(connection);
         return;
     }
     connection->state = READING;
     set_timer(connection, connection->server->settings.idle_timeout_ms);
     cvg_http_next(connection->http);
-    if (!connection->processing)
-        process(connection);
 }
 
-static void wrote(uv_write_t *request, int status)
-{
-    struct write *write = request->data;
-    struct cvg_connection *connection = write->connection;
-    free(write);
-    if (status < 0)
-        close_connection(connection);
-    else if (uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp) == 0)
-        written(connection);
-}
-
-/* Hands the rest of what TLS produced to libuv. */
-static bool queue(struct cvg_connection *connection, const char *data, size_t len)
-{
-    struct write *write = malloc(sizeof(*write) + len);
-    if (write == NULL)
-        return false;
-    memcpy(write->data, data, len);
-    write->connection = connection;
-    write->request.data = write;
-    uv_buf_t buf = uv_buf_init(write->data, (unsigned)len);
-    if (uv_write(&write->request, (uv_stream_t *)&connection->tcp, &buf, 1, wrote) == 0)
-        return true;
-    free(write);
-    return false;
-}
-
-/* Sends what TLS has produced. */
-static void flush(struct cvg_connection *connection)
-{
-    char *data = NULL;
-    long len = BIO_get_mem_data(connection->out, &data);
-    if (connection->state == CLOSED)
-        return;
-    if (len > 0) {
-        uv_buf_t buf = uv_buf_init(data, (unsigned)len);
-        int sent = uv_try_write((uv_stream_t *)&connection->tcp, &buf, 1);
-        if (sent < 0 && sent != UV_EAGAIN) {
-            close_connection(connection);
-            return;
-        }
-        size_t done = sent < 0 ? 0 : (size_t)sent;
-        bool queued = done < (size_t)len;
-        if (queued && !queue(connection, data + done, (size_t)len - done)) {
-            close_connection(connection);
-            return;
-        }
-        (void)BIO_reset(connection->out);
-        if (queued)
-            return;
-    }
-    written(connection);
-}
-
-static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct cvg_connection *connection = handle->data;
-    (void)suggested;
-    *buf = uv_buf_init(connection->server->received, sizeof(connection->server->received));
-}
-
-static void received(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
-{
-    struct cvg_connection *connection = connection_of(stream);
-    if (len < 0) {
-        close_connection(connection);
-        return;
-    }
-    if (len == 0 || connection->state == LINGERING)
-        return;
-    if (BIO_write(connection->in, buf->base, (int)len) != (int)len) {
-        close_connection(connection);
-        return;
-    }
-    process(connection);
-}
-
-static void start_reading(struct cvg_connection *connection)
-{
-    if (connection->reading)
-        return;
-    connection->reading = true;
-    if (uv_read_start((uv_stream_t *)&connection->tcp, allocate, received) != 0)
-        close_connection(connection);
-}
-
-static void stop_reading(struct cvg_connection *connection)
-{
-    if (connection->reading && connection->state != CLOSED)
-        uv_read_stop((uv_stream_t *)&connection->tcp);
-    connection->reading = false;
-}
-
-/* One step of the handshake: true once it is complete. */
 static bool handshake(struct cvg_connection *connection)
 {
-    ERR_clear_error();
-    int result = SSL_accept(connection->ssl);
-    int reason = SSL_get_error(connection->ssl, result);
-    ERR_clear_error();
-    flush(connection);
-    if (connection->state == CLOSED)
-        return false;
-    if (result == 1) {
+    enum cvg_tls_state state = cvg_tls_stream_handshake(connection->stream);
+    if (state == CVG_TLS_ENDED) {
+        close_connection(connection);
+    } else if (state == CVG_TLS_DONE) {
         connection->state = READING;
         set_timer(connection, connection->server->settings.idle_timeout_ms);
-        return true;
     }
-    if (reason != SSL_ERROR_WANT_READ)
-        close_connection(connection);
-    return false;
+    return state == CVG_TLS_DONE;
 }
 
 /* The next decrypted octets; false: there are none now. */
 static bool decrypt(struct cvg_connection *connection)
 {
-    uint8_t data[PLAIN_MAX];
-    ERR_clear_error();
-    int len = SSL_read(connection->ssl, data, sizeof(data));
-    int reason = SSL_get_error(connection->ssl, len);
-    ERR_clear_error();
-    if (len > 0 && cvg_buffer_put(&connection->plain, data, (size_t)len) == CVG_OK)
-        return true;
-    if (len > 0 || reason != SSL_ERROR_WANT_READ)
+    enum cvg_tls_state state = cvg_tls_stream_read(connection->stream, &connection->plain);
+    if (state == CVG_TLS_ENDED)
         close_connection(connection);
-    return false;
+    return state == CVG_TLS_DONE;
 }
 
 static void begin_work(struct cvg_connection *connection)
@@ -285,16 +146,14 @@ static void parse(struct cvg_connection *connection)
 static void process(struct cvg_connection *connection)
 {
     connection->processing = true;
-    if (connection->state == HANDSHAKE && !handshake(connection))
-        goto out;
-    while (connection->state == READING && (connection->plain.len > 0 || decrypt(connection)))
-        parse(connection);
-out:
+    if (connection->state != HANDSHAKE || handshake(connection))
+        while (connection->state == READING && (connection->plain.len > 0 || decrypt(connection)))
+            parse(connection);
     connection->processing = false;
-    if (connection->state == READING || connection->state == HANDSHAKE)
-        start_reading(connection);
-    else if (connection->state == WORKING || connection->state == WRITING)
-        stop_reading(connection);
+    if (connection->state == WORKING || connection->state == WRITING)
+        cvg_tls_stream_pause(connection->stream);
+    else if (connection->state != CLOSED && cvg_tls_stream_resume(connection->stream) != CVG_OK)
+        close_connection(connection);
 }
 
 void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
@@ -308,23 +167,55 @@ void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
     cvg_buffer_init(&answer, ANSWER_MAX);
     connection->state = WRITING;
     set_timer(connection, connection->server->settings.client_timeout_ms);
-    if (cvg_http_head(status, request->http_1_0, !connection->last, content_type, body_len,
-                      &answer) != CVG_OK ||
-        cvg_buffer_put(&answer, body, body_len) != CVG_OK ||
-        SSL_write(connection->ssl, answer.data, (int)answer.len) != (int)answer.len) {
-        ERR_clear_error();
-        close_connection(connection);
-    } else {
-        if (connection->last)
-            (void)SSL_shutdown(connection->ssl);
-        flush(connection);
-    }
+    enum cvg_error err = cvg_http_head(status, request->http_1_0, !connection->last, content_type,
+                                       body_len, &answer);
+    if (err == CVG_OK)
+        err = cvg_buffer_put(&answer, body, body_len);
+    if (err == CVG_OK)
+        err = cvg_tls_stream_send(connection->stream, answer.data, answer.len, connection->last);
     cvg_buffer_free(&answer);
+    if (err == CVG_OK)
+        answer_sent(connection);
+    else if (err != CVG_ERR_BUSY)
+        close_connection(connection);
+    if (connection->state == READING && !connection->processing)
+        process(connection);
 }
 
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection)
 {
     return connection->client;
+}
+
+static void on_readable(void *user)
+{
+    process(user);
+}
+
+static void on_written(void *user)
+{
+    struct cvg_connection *connection = user;
+    if (connection->state != WRITING)
+        return;
+    answer_sent(connection);
+    if (connection->state == READING)
+        process(connection);
+}
+
+static void on_ended(void *user)
+{
+    close_connection(user);
+}
+
+static const struct cvg_tls_stream_events events = {
+    .readable = on_readable,
+    .written = on_written,
+    .ended = on_ended,
+};
+
+static bool is_idle(const struct cvg_connection *connection)
+{
+    return connection->state == READING && !cvg_http_begun(connection->http);
 }
 
 /* Makes room for a new connection where the least recently active one is idle. */
@@ -335,7 +226,7 @@ static bool make_room(struct cvg_server *server)
         return true;
     for (; link != &server->connections; link = link->next) {
         struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
-        if (connection->state == READING && !cvg_http_begun(connection->http)) {
+        if (is_idle(connection)) {
             close_connection(connection);
             return true;
         }
@@ -343,58 +234,39 @@ static bool make_room(struct cvg_server *server)
     return false;
 }
 
-static enum cvg_error make_tls(struct cvg_connection *connection)
-{
-    connection->ssl = SSL_new(connection->server->identity->tls);
-    connection->in = BIO_new(BIO_s_mem());
-    connection->out = BIO_new(BIO_s_mem());
-    if (connection->ssl == NULL || connection->in == NULL || connection->out == NULL) {
-        BIO_free(connection->in);
-        BIO_free(connection->out);
-        return CVG_ERR_NOMEM;
-    }
-    BIO_set_mem_eof_return(connection->in, -1);
-    SSL_set_bio(connection->ssl, connection->in, connection->out);
-    SSL_set_accept_state(connection->ssl);
-    return cvg_http_new(&connection->http);
-}
-
 static enum cvg_error enter(struct cvg_connection *connection)
 {
-    struct sockaddr_storage peer;
-    struct cvg_address address;
-    int len = sizeof(peer);
-    if (uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&peer, &len) != 0)
-        return CVG_ERR_IO;
-    enum cvg_error err = cvg_address_of((struct sockaddr *)&peer, &address);
+    struct cvg_address peer;
+    enum cvg_error err = cvg_tls_stream_peer(connection->stream, &peer);
     if (err == CVG_OK)
-        err = cvg_budget_enter(connection->server->budget, &address,
-                               uv_now(&connection->server->loop), &connection->client);
+        err = cvg_budget_enter(connection->server->budget, &peer, uv_now(&connection->server->loop),
+                               &connection->client);
+    if (err == CVG_OK)
+        err = cvg_http_new(&connection->http);
+    if (err == CVG_OK)
+        err = cvg_tls_stream_resume(connection->stream);
     return err;
 }
 
 void cvg_connection_accept(struct cvg_server *server, uv_stream_t *listener)
 {
     struct cvg_connection *connection = calloc(1, sizeof(*connection));
-    if (connection == NULL)
-        return;
+    uv_buf_t scratch = uv_buf_init(server->received, sizeof(server->received));
     bool room = make_room(server);
-    connection->server = server;
-    connection->open_handles = 2;
-    uv_tcp_init(&server->loop, &connection->tcp);
-    uv_timer_init(&server->loop, &connection->timer);
-    connection->tcp.data = connection->timer.data = connection;
-    cvg_buffer_init(&connection->plain, 2 * PLAIN_MAX);
-    cvg_list_push(&server->connections, &connection->link);
-    server->connection_count++;
-    if (uv_accept(listener, (uv_stream_t *)&connection->tcp) != 0 || !room ||
-        enter(connection) != CVG_OK || make_tls(connection) != CVG_OK) {
-        close_connection(connection);
+    if (connection == NULL ||
+        cvg_tls_stream_accept(&server->loop, listener, server->identity->tls, scratch, &events,
+                              connection, &connection->stream) != CVG_OK) {
+        free(connection);
         return;
     }
-    uv_tcp_nodelay(&connection->tcp, 1);
+    connection->server = server;
+    cvg_buffer_init(&connection->plain, PLAIN_MAX);
+    uv_timer_init(&server->loop, &connection->timer);
+    cvg_list_push(&server->connections, &connection->link);
+    server->connection_count++;
     set_timer(connection, server->settings.client_timeout_ms);
-    start_reading(connection);
+    if (!room || enter(connection) != CVG_OK)
+        close_connection(connection);
 }
 
 void cvg_connections_drain(struct cvg_server *server)
@@ -403,8 +275,7 @@ void cvg_connections_drain(struct cvg_server *server)
     while (link != &server->connections) {
         struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
         link = link->next;
-        if (connection->state == HANDSHAKE ||
-            (connection->state == READING && !cvg_http_begun(connection->http)))
+        if (connection->state == HANDSHAKE || is_idle(connection))
             close_connection(connection);
     }
 }
