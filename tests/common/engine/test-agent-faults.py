@@ -170,19 +170,18 @@ def version_1():
 def warm_connections():
     """one connection per notary, opened ahead and kept; at most 1 KB a query"""
     def check(installation):
-        assert agentlab.until(lambda: all(notary.visits > 0 for notary in TRIO))
-        for notary in TRIO:
-            notary.sizes.clear()
+        assert agentlab.until(lambda: all(notary.visits > 0 for notary in own))
         for count in range(1, 11):
             expect(installation.ask(fresh(), 443, good), AGREE, ACCEPT, "vote")
             # The third answer is not waited for by the agent, but it is read.
-            assert agentlab.until(lambda: all(len(notary.sizes) == count for notary in TRIO))
-        opened = [notary.connections for notary in TRIO]
+            assert agentlab.until(lambda: all(len(notary.sizes) == count for notary in own))
+        opened = [notary.connections for notary in own]
         assert opened == [1, 1, 1], opened
-        assert max(sum(size) for notary in TRIO for size in notary.sizes) <= 1024
-    for notary in TRIO:
-        notary.connections = notary.visits = 0
-    with_agent(check)
+        assert max(sum(size) for notary in own for size in notary.sizes) <= 1024
+    own = [Notary(directory, name) for name in ("eta", "theta", "iota")]
+    for notary in own:
+        notary.see(good)
+    with_agent(check, notaries=own)
 
 
 def several_ports():

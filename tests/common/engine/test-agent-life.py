@@ -101,7 +101,7 @@ def background():
         pid = installation.command("status")[0]["pid"]
         assert os.getsid(pid) != os.getsid(0)
         os.kill(pid, signal.SIGTERM)
-        assert agentlab.until(lambda: not os.path.exists(f"/proc/{pid}/exe") or gone(pid))
+        assert agentlab.until(lambda: gone(pid))
         assert not os.path.exists(installation.socket)
 
 
@@ -278,6 +278,8 @@ def activated():
 
 def hides_from_openssl_conf():
     """the agent never loads a provider, whatever the machine's openssl.cnf says"""
+    if os.geteuid() != 0:
+        return  # nobody else may look inside
     with installed() as installation:
         agrees(installation)
         with open(f"/proc/{installation.process.pid}/maps", encoding="ascii") as file:
