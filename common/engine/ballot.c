@@ -39,6 +39,7 @@ struct cvg_ballot {
     struct cvg_tally tally;
     bool bounce, over;
     size_t relay;
+    bool relay_proved;                        /* something came back through it */
     size_t pool[CVG_BUNDLES_MAX], pool_count; /* notaries not asked, in the order to ask */
     struct slot slot[CVG_QUORUM_MAX];
     unsigned slots;
@@ -107,6 +108,7 @@ static void choose_relay(struct cvg_ballot *ballot)
             place = i;
     }
     ballot->relay = place == SIZE_MAX ? CVG_NO_NOTARY : take_from_pool(ballot, place);
+    ballot->relay_proved = false;
     electorate->relay = ballot->relay;
 }
 
@@ -211,13 +213,14 @@ static bool ask(struct cvg_ballot *ballot, unsigned slot, size_t notary)
     return err == CVG_OK;
 }
 
-/* When the slot's next notary should join: after half of the time left. */
+/* When the slot's next notary should join, or a relay that keeps silent is given up: after half of
+ * the time left. */
 static void set_soft_time(struct cvg_ballot *ballot, struct slot *slot)
 {
     uint64_t now = now_ms(ballot);
 
     slot->soft_ms = UINT64_MAX;
-    if (ballot->pool_count > 0 && now < ballot->deadline_ms)
+    if ((ballot->pool_count > 0 || ballot->bounce) && now < ballot->deadline_ms)
         slot->soft_ms = now + (ballot->deadline_ms - now + 1) / 2;
 }
 
@@ -291,6 +294,12 @@ static void replace_relay(struct cvg_ballot *ballot, const struct attempt *faile
             ballot->attempt[i].counts = true;
 }
 
+static void refill_all(struct cvg_ballot *ballot)
+{
+    for (unsigned i = 0; i < ballot->slots; i++)
+        refill(ballot, i);
+}
+
 static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, const void *body,
                       size_t body_len, void *user)
 {
@@ -305,10 +314,11 @@ static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, co
         replace_relay(ballot, attempt, err);
     else
         note_state(ballot, attempt->notary, &attempt->vote);
+    if (!relay_failed && attempt->relay == ballot->relay)
+        ballot->relay_proved = true;
     if (opinion.kind != CVG_VOTE_SILENT)
         end_slot(ballot, attempt->slot, opinion);
-    for (unsigned i = 0; i < ballot->slots; i++)
-        refill(ballot, i);
+    refill_all(ballot);
     finish_if_decided(ballot);
 }
 
@@ -346,8 +356,7 @@ enum cvg_error cvg_ballot_new(const struct cvg_world *world, struct cvg_electora
     ballot->done = done;
     ballot->user = user;
     prepare(ballot);
-    for (unsigned i = 0; i < ballot->slots; i++)
-        refill(ballot, i);
+    refill_all(ballot);
     *ret_ballot = ballot;
     return CVG_OK;
 }
@@ -379,13 +388,36 @@ uint64_t cvg_ballot_next_ms(const struct cvg_ballot *ballot)
     return next;
 }
 
+/* Something under way through a relay from which nothing has come back in all this time; or NULL.
+ */
+static struct attempt *find_stuck(struct cvg_ballot *ballot)
+{
+    for (size_t i = 0; ballot->bounce && !ballot->relay_proved && i < ballot->attempts; i++)
+        if (ballot->attempt[i].exchange != NULL && ballot->attempt[i].relay == ballot->relay)
+            return &ballot->attempt[i];
+    return NULL;
+}
+
+static void on_soft_time(struct cvg_ballot *ballot, unsigned slot)
+{
+    struct attempt *stuck = find_stuck(ballot);
+
+    if (stuck == NULL) {
+        ask_next(ballot, slot);
+        return;
+    }
+    let_go(stuck);
+    replace_relay(ballot, stuck, CVG_ERR_TIMEOUT);
+    refill_all(ballot);
+}
+
 void cvg_ballot_tick(struct cvg_ballot *ballot)
 {
     uint64_t now = now_ms(ballot);
 
-    for (unsigned i = 0; i < ballot->slots && !ballot->over; i++)
+    for (unsigned i = 0; i < ballot->slots; i++)
         if (ballot->slot[i].open && ballot->slot[i].soft_ms <= now)
-            ask_next(ballot, i);
+            on_soft_time(ballot, i);
     finish_if_decided(ballot);
 }
 

@@ -236,11 +236,11 @@ def updates():
             notary.visits = 0
         installation.start()
         # One visit is the connection made ahead, the other one is for the update.
-        assert agentlab.until(lambda: all(notary.visits == 2 for notary in trio), 30)
+        assert agentlab.until(lambda: all(notary.visits >= 2 for notary in trio), 30)
         assert agentlab.until(lambda: installation.lines("alpha: bundle updated to serial 6"))
         assert agentlab.until(lambda: installation.lines("configuration read: 3 notaries"))
+        assert agentlab.until(lambda: installation.lines("update of notary gamma not taken"))
         assert len(installation.lines("bundle updated")) == 1
-        assert installation.lines("update of notary gamma not taken")
         agrees(installation)
         installation.stop()
         kept = os.listdir(os.path.join(installation.config, "state", "bundles"))

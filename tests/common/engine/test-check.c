@@ -609,6 +609,27 @@ static void a_voter_becomes_the_relay_for_want_of_another(void **state)
     fake_world_free(fake);
 }
 
+static void hanging_relay_is_given_up_at_half_time(void **state)
+{
+    struct fake_world *fake = fake_world_new(4, true);
+    struct asker asker;
+
+    (void)state;
+    fake_world_start(fake);
+    ask_default(fake, &asker);
+    assert_string_equal(fake_relay_of(fake, "beta"), "alpha");
+    fake_advance(fake, 1010);
+    /* One of the three has taken its place; two are left to vote. */
+    assert_int_equal(fake_open(fake), 2);
+    for (size_t i = 0; i < fake->exchanges; i++)
+        assert_true(!fake->exchange[i].open || strcmp(fake->exchange[i].relay, "alpha") != 0);
+    fake_answer(fake, "beta", 0, FAKE_YES);
+    fake_answer(fake, "gamma", 0, FAKE_YES);
+    fake_answer(fake, "delta", 0, FAKE_YES);
+    assert_told(&asker, AGREE, ACCEPT, VOTE);
+    fake_world_free(fake);
+}
+
 static void nobody_is_asked_directly_for_want_of_a_relay(void **state)
 {
     struct fake_world *fake = fake_world_new(4, true);
@@ -768,6 +789,7 @@ int main(void)
         cmocka_unit_test(relay_casts_no_vote),
         cmocka_unit_test(failing_relay_is_replaced),
         cmocka_unit_test(a_voter_becomes_the_relay_for_want_of_another),
+        cmocka_unit_test(hanging_relay_is_given_up_at_half_time),
         cmocka_unit_test(nobody_is_asked_directly_for_want_of_a_relay),
         cmocka_unit_test(budget_is_for_questions_that_need_notaries),
         cmocka_unit_test(asker_that_leaves_still_fills_the_cache),
