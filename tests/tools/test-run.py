@@ -78,7 +78,7 @@ def descriptors_pid_and_status_are_the_commands(installation):
 
 def commands_that_cannot_be_run(installation):
     same(installation.run("run", "/nonexistent/program").returncode, 127)
-    same(installation.run("run", "no-such-program-anywhere").returncode, 127)
+    same(installation.run("run", "no-such-program-anywhere", PATH="/usr/bin:/bin").returncode, 127)
     same(installation.run("run", installation.directory).returncode, 126)
 
 

@@ -195,5 +195,54 @@ def an_unmodified_curl(installation):
         same((entry["verdict"], entry["action"], entry["program"]), ("disagree", "refuse", "curl"))
 
 
-main(a_whole_day, a_removed_notarys_verdicts_go_with_it, notaries_that_are_gone,
-     watched_as_it_happens, an_unmodified_curl)
+def agents_of(installation):
+    """The processes that serve this installation. Only root can see them: they are not dumpable."""
+    wanted = b"CONVERGE_CONFIG_DIR=" + installation.directory.encode()
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as file:
+                name = file.read().split(b"\0")[0]
+            with open("/proc/%s/environ" % pid, "rb") as file:
+                if name == b"converge-agent" and wanted in file.read().split(b"\0"):
+                    found.append(int(pid))
+        except OSError:
+            pass  # it ended meanwhile
+    return found
+
+
+def end_agent(installation, how=signal.SIGTERM):
+    """Ends the agent that answers now, and returns its pid."""
+    pid = installation.json("status", "--json", code=UNDECIDED)["pid"]  # without a notary
+    os.kill(pid, how)
+    wait_for(lambda: "no agent" in installation.run("status").stderr)
+    return pid
+
+
+def fifty_starters_end_with_one_agent(installation):
+    starters = [subprocess.Popen([CONVERGE, "run", "true"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True,
+                                 env=installation.environment(CONVERGE_AGENT=AGENT))
+                for _ in range(50)]
+    ended = [(starter.communicate(timeout=60)[1], starter.returncode) for starter in starters]
+    try:
+        same(ended, [("", OK)] * 50)
+        if os.geteuid() == 0:
+            wait_for(lambda: len(agents_of(installation)) == 1)
+    finally:
+        end_agent(installation)
+    wait_for(lambda: not agents_of(installation))
+
+
+def an_agent_that_was_killed(installation):
+    """kill -9 leaves its socket and its lock's file; the next command starts another."""
+    pids = []
+    for how in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
+        same(installation.run("run", "true", CONVERGE_AGENT=AGENT).returncode, OK)
+        pids.append(end_agent(installation, how))
+    same(len(set(pids)), 3)
+
+
+main(fifty_starters_end_with_one_agent, an_agent_that_was_killed, a_whole_day, a_removed_notarys_verdicts_go_with_it, notaries_that_are_gone,
+     watched_as_it_happens,
+     an_unmodified_curl)
