@@ -153,7 +153,7 @@ static X509_STORE_CTX_verify_fn original_verify(const struct cvg_ossl *ossl,
     const X509_STORE *store = ossl->crypto.X509_STORE_CTX_get0_store(ctx);
     X509_STORE_CTX_verify_fn verify = store ? ossl->crypto.X509_STORE_get_verify(store) : NULL;
 
-    return verify && verify != ours ? verify : ossl->default_verify;
+    return verify && verify != ours ? verify : atomic_load(&ossl->default_verify);
 }
 
 /* The net: OpenSSL's own last step of a verification. A frame means that our callback is at work
@@ -232,25 +232,24 @@ static void new_store_ctx(void *parent, void *ptr, CRYPTO_EX_DATA *data, int ind
 
     (void)ptr, (void)data, (void)index, (void)argl;
     cvg_frame_drop(parent);
-    if (wanted(ossl))
+    if (wanted(ossl) && atomic_load(&ossl->default_verify))
         ossl->crypto.X509_STORE_CTX_set_verify(parent, nets[ossl->slot]);
 }
 
 /* Asks OpenSSL itself whether this context is hooked: a list of our own would go stale when
- * contexts are freed and their addresses used again. Learns the default verification by the way. */
+ * contexts are freed and their addresses used again. Learns the default verification by the way.
+ * Without memory the answer is no: hooking twice does no harm, hooking never does. */
 static bool hooked(struct cvg_ossl *ossl)
 {
     X509_STORE_CTX *probe = ossl->crypto.X509_STORE_CTX_new();
-    X509_STORE_CTX_verify_fn verify = NULL;
+    X509_STORE_CTX_verify_fn verify = NULL, unknown = NULL;
 
     if (probe && ossl->crypto.X509_STORE_CTX_init(probe, NULL, NULL, NULL))
         verify = ossl->crypto.X509_STORE_CTX_get_verify(probe);
     ossl->crypto.X509_STORE_CTX_free(probe);
-    if (verify == nets[ossl->slot])
-        return true;
-    if (verify)
-        ossl->default_verify = verify;
-    return !verify || !ossl->default_verify;
+    if (verify && verify != nets[ossl->slot])
+        atomic_compare_exchange_strong(&ossl->default_verify, &unknown, verify);
+    return verify == nets[ossl->slot];
 }
 
 static void install(struct cvg_ossl *ossl)

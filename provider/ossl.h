@@ -95,7 +95,8 @@ struct cvg_ossl {
     atomic_int ssl_state;
     atomic_ullong ssl_looked_at; /* how many objects had been loaded at the last vain look */
     atomic_int instances;        /* providers alive; none: new objects are not hooked */
-    X509_STORE_CTX_verify_fn default_verify; /* what a store without its own verifies with */
+    /* What a store without its own verifies with; NULL: not known, then there is no net. */
+    _Atomic(X509_STORE_CTX_verify_fn) default_verify;
     unsigned slot;
 };
 

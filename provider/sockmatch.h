@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 #define CVG_SOCKETS_MAX   4096 /* descriptors looked at, at most */
-#define CVG_SOCKMATCH_MAX 16   /* candidates kept */
+#define CVG_SOCKMATCH_MAX 16   /* candidates kept, as many as a question carries */
 #define CVG_PREAMBLE_MAX  8192 /* octets either way before TLS began, at most */
 
 /* What the TLS connection has sent and received. Octets that wait in a memory BIO may or may not

@@ -90,18 +90,18 @@ def preambles(case):
 
 def many_at_once(case):
     here, tap = case.here, case.tap
-    sites = [here.serve() for _ in range(24)]
+    sites = [here.serve() for _ in range(16)]
     ports = [str(word) for site in sites for word in ("--port", site.port)]
     wanted = sorted(f"{NAME}:{site.port}" for site in sites)
     here.start_agent()
     got = here.host(*ports, "--param", NAME, "interleave")
-    tap.case("24 memory BIO connections in one loop: each port is found", got[1].count(" ok=1 ") ==
-             24 and sorted(here.asked()) == wanted, (got, here.asked()))
+    tap.case("16 memory BIO connections in one loop: each port is found", got[1].count(" ok=1 ") ==
+             16 and sorted(here.asked()) == wanted, (got, here.asked()))
     here.start_agent()
     got = here.host(*ports, "--param", NAME, "gather")
     asked = [q["ports"].split(",") for q in here.questions()]
     tap.case("with equal counters: one question each, its own port among the candidates",
-             got[1].count(" ok=1 ") == 24 and len(asked) == 24 and
+             got[1].count(" ok=1 ") == 16 and len(asked) == 16 and
              all(any(str(site.port) in ports for ports in asked) for site in sites), (got, here.asked()))
     for transport in ("memory", "custom"):
         here.start_agent()
@@ -110,7 +110,7 @@ def many_at_once(case):
         asked = [q["ports"].split(",") for q in here.questions()]
         tap.case(f"64 threads over {transport}: one question each, with the right port among few",
                  got[1].count(" ok=1 ") == 64 and len(asked) == 64 and
-                 all(sum(str(site.port) in ports for ports in asked) >= 2 for site in sites),
+                 all(sum(str(site.port) in ports for ports in asked) >= 4 for site in sites),
                  (got, here.asked()))
 
 
