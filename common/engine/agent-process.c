@@ -83,7 +83,7 @@ static void reset_signals(void)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int number = 1; number < NSIG; number++)
-        signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
+        signal(number, number == SIGPIPE || number == SIGXFSZ ? SIG_IGN : SIG_DFL);
 }
 
 /* Askers, notaries and their tunnels all need descriptors. */

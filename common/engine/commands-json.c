@@ -67,12 +67,13 @@ json_t *cvg_json_record(const struct cvg_cache_record *record, uint64_t ttl_s)
 
     for (size_t i = 0; i < record->voter_count; i++)
         json_array_append_new(voters, json_string(record->voter[i]));
-    return json_pack(
-        "{s:s, s:i, s:o, s:o, s:o, s:I, s:I, s:o}", "host", record->endpoint.host, "port",
-        (int)record->endpoint.port, "sha256", text_of(record->leaf_sha256, CVG_SHA256_LEN), "sha1",
-        text_of(record->leaf_sha1, CVG_SHA1_LEN), "spki_sha256",
-        text_of(record->spki_sha256, CVG_SHA256_LEN), "verified_s", (json_int_t)record->verified_s,
-        "expires_s", (json_int_t)(record->verified_s + (int64_t)ttl_s), "voters", voters);
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:I, s:I, s:o}", "host", record->endpoint.host,
+                     "port", (int)record->endpoint.port, "sha256",
+                     text_of(record->leaf_sha256, CVG_SHA256_LEN), "sha1",
+                     text_of(record->leaf_sha1, CVG_SHA1_LEN), "spki_sha256",
+                     text_of(record->spki_sha256, CVG_CACHE_SPKI_LEN), "verified_s",
+                     (json_int_t)record->verified_s, "expires_s",
+                     (json_int_t)(record->verified_s + (int64_t)ttl_s), "voters", voters);
 }
 
 static json_t *notary_status(const struct cvg_bundle *bundle, const struct cvg_notary_state *state)
