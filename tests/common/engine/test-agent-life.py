@@ -2,6 +2,7 @@
 """converge-agent as a process: one at a time however many start it, what it keeps of its starter,
 kill -9, being stopped, idle exit, changed files, socket activation."""
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -224,6 +225,20 @@ def damaged_cache():
         assert installation.lines("warning: ") + installation.lines("error: ")
 
 
+def full_disk():
+    """a disk that takes no more is told, once; the agent goes on in memory"""
+    with installed(start=False) as installation:
+        room = (16384, resource.RLIM_INFINITY)
+        installation.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, room))
+        assert agrees(installation).reason == "vote"
+        assert agentlab.until(lambda: installation.lines("going on without writing"))
+        assert agrees(installation).reason == "cache"
+        agrees(installation, "another.example.org")
+        installation.stop()
+        assert len(installation.lines("going on without writing")) == 1
+        agrees(installation.start())
+
+
 def updates():
     """bundles: a signed one with a higher serial is taken and kept; others are not"""
     with installed(start=False) as installation:
@@ -290,7 +305,7 @@ def hides_from_openssl_conf():
 def main():
     try:
         agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, idle, reloads,
-                      removed_notary, updates, bad_start, damaged_cache, activated,
+                      removed_notary, updates, bad_start, damaged_cache, full_disk, activated,
                       hides_from_openssl_conf])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
