@@ -128,6 +128,12 @@ void cvg_agent_stop(struct cvg_agent *agent)
         uv_stop(&agent->loop);
 }
 
+/* How soon to look again: soon if somebody is still there, rarely if idle exit is off. */
+static uint64_t idle_pause(uint64_t limit)
+{
+    return limit != 0 ? 1000 : 60000;
+}
+
 static void on_idle(uv_timer_t *timer)
 {
     struct cvg_agent *agent = timer->data;
@@ -139,7 +145,7 @@ static void on_idle(uv_timer_t *timer)
         cvg_agent_stop(agent);
         return;
     }
-    uv_timer_start(timer, on_idle, limit > quiet ? limit - quiet : 1000, 0);
+    uv_timer_start(timer, on_idle, limit > quiet ? limit - quiet : idle_pause(limit), 0);
 }
 
 static void on_terminate(uv_signal_t *handle, int number)
@@ -187,7 +193,8 @@ static enum cvg_error start_handles(struct cvg_agent *agent)
     uint64_t idle_ms = (uint64_t)agent->electorate->config.idle_exit_s * 1000;
 
     if (uv_prepare_start(&agent->prepare, on_prepare) != 0 ||
-        uv_timer_start(&agent->idle, on_idle, idle_ms != 0 ? idle_ms : 1000, 0) != 0 ||
+        uv_timer_start(&agent->idle, on_idle, idle_ms != 0 ? idle_ms : idle_pause(idle_ms), 0) !=
+            0 ||
         uv_signal_start(&agent->hangup, on_hangup, SIGHUP) != 0 ||
         uv_signal_start(&agent->terminate, on_terminate, SIGTERM) != 0 ||
         uv_signal_start(&agent->interrupt, on_terminate, SIGINT) != 0)

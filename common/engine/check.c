@@ -184,6 +184,11 @@ void cvg_checks_ask(struct cvg_checks *checks, const struct cvg_question *questi
         check_question(&check, question, ret_check);
 }
 
+bool cvg_checks_charge(struct cvg_checks *checks, uint32_t uid)
+{
+    return cvg_budget_take(checks->budget, uid);
+}
+
 uint64_t cvg_checks_next_ms(const struct cvg_checks *checks)
 {
     uint64_t next = cvg_flights_next_ms(checks->flights);

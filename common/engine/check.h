@@ -34,6 +34,9 @@ typedef void cvg_check_done(const struct cvg_question *question, const struct cv
  * NULL. question is copied, its certificate is not needed after the return. */
 void cvg_checks_ask(struct cvg_checks *checks, const struct cvg_question *question, uint32_t uid,
                     cvg_check_done *done, void *user, struct cvg_check **ret_check);
+/* Takes one question from the user's budget, for what asks notaries without a check. */
+CVG_MUST_USE bool cvg_checks_charge(struct cvg_checks *checks, uint32_t uid);
+
 /* The asker is gone. The vote goes on, so that the next one finds it in the cache. */
 void cvg_check_forget(struct cvg_check *check);
 

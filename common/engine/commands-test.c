@@ -169,6 +169,8 @@ bool cvg_command_notary_test(struct command *command)
 
     if (!parse_target(command, &subject))
         return false;
+    if (!cvg_checks_charge(command->agent->checks, cvg_conn_uid(command->conn)))
+        return cvg_reply_error(command, "busy", "this user has asked too much within a minute");
     test = new_test(command, &subject);
     if (test == NULL)
         return false;

@@ -143,6 +143,12 @@ static void remember(struct cvg_verdict_entry *entry, const struct cvg_question 
     entry->vote_count = answer->vote_count;
 }
 
+/* What the notaries did not confirm is a warning, also where the mode lets it pass. */
+static int priority_of(enum cvg_verdict verdict)
+{
+    return verdict == CVG_VERDICT_AGREE || verdict == CVG_VERDICT_EXEMPT ? LOG_INFO : LOG_WARNING;
+}
+
 const struct cvg_verdict_entry *cvg_verdict_log_note(struct cvg_verdict_log *log,
                                                      const struct cvg_question *question,
                                                      const struct cvg_answer *answer, uint32_t uid,
@@ -156,7 +162,7 @@ const struct cvg_verdict_entry *cvg_verdict_log_note(struct cvg_verdict_log *log
     entry->uid = uid;
     entry->pid = pid;
     cvg_verdict_line(question, answer, uid, pid, entry->time_s, line, CVG_VERDICT_LINE_MAX);
-    emit(log, LOG_INFO, line, strlen(line));
+    emit(log, priority_of(answer->verdict), line, strlen(line));
     return entry;
 }
 

@@ -45,6 +45,10 @@ static enum cvg_error start(struct cvg_transport *transport, const struct cvg_re
         memcpy(exchange->relay, request->relay->name, sizeof exchange->relay);
     must(strcmp(request->path, CVG_V2_PATH) == 0, "path");
     exchange->asked = calloc(1, sizeof *exchange->asked);
+    if (exchange->asked == NULL) {
+        exchange->open = false;
+        return CVG_ERR_NOMEM;
+    }
     must(cvg_v2_request_parse(request->body, request->body_len, exchange->asked, NULL) == CVG_OK,
          "request");
     *ret_exchange = exchange;
@@ -272,8 +276,12 @@ bool fake_answer(struct fake_world *fake, const char *notary, unsigned port,
         return true;
     }
     out = make_answer(fake, exchange, answer);
+    if (fake->before_done != NULL)
+        fake->before_done(fake);
     exchange->done(CVG_OK, false, answer == FAKE_STATUS_500 ? 500 : 200, out.data, out.len,
                    exchange->user);
+    if (fake->after_done != NULL)
+        fake->after_done(fake);
     cvg_buffer_free(&out);
     return true;
 }

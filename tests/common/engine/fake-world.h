@@ -50,6 +50,9 @@ struct fake_world {
     struct cvg_exchange exchange[FAKE_EXCHANGES_MAX];
     size_t exchanges;
     bool start_fails;
+    /* Around what the code under test does with an answer; or NULL. */
+    void (*before_done)(struct fake_world *fake), (*after_done)(struct fake_world *fake);
+    unsigned fault; /* theirs: which call fails */
     struct cvg_leaf leaf;
     uint8_t *der;
     size_t der_len;
