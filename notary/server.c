@@ -206,7 +206,8 @@ enum cvg_error cvg_server_open_store(struct cvg_server *server, struct cvg_why *
     struct cvg_store *store = NULL;
     if (server->settings.database[0] == '\0')
         return CVG_OK;
-    enum cvg_error err = cvg_store_gdbm_open(server->settings.database, &store, ret_why);
+    enum cvg_error err = cvg_store_gdbm_open(server->settings.database, server->settings.max_stored,
+                                             &store, ret_why);
     if (err == CVG_OK)
         cvg_memory_set_store(server->memory, store);
     return err;

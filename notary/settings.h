@@ -58,6 +58,7 @@ struct cvg_settings {
     unsigned probes_per_minute;         /* probes_per_minute = 600: per client network */
     unsigned max_probes;                /* max_probes = 512: at once */
     unsigned max_targets;               /* max_targets = 100000: in memory */
+    unsigned max_stored;                /* max_stored = 1000000: targets in the database */
     unsigned max_connections;           /* max_connections = 4096 */
     unsigned connections_per_network;   /* connections_per_network = 256 */
     unsigned max_tunnels;               /* max_tunnels = 512 */

@@ -26,7 +26,10 @@ struct gdbm_store {
     struct cvg_store store; /* first: casts */
     GDBM_FILE file;         /* NULL: given up for this run */
     char path[CVG_PATH_MAX];
-    bool told; /* that writing fails */
+    uint64_t max_records;
+    uint64_t records;
+    datum victim; /* the next record to go when the file is full; dptr owned, NULL: the first one */
+    bool told;    /* that writing fails */
 };
 
 static struct gdbm_store *of(struct cvg_store *store)
@@ -132,6 +135,22 @@ static void tell_once(struct gdbm_store *store, const char *what)
     store->told = true;
 }
 
+static void forget_victim(struct gdbm_store *store)
+{
+    free(store->victim.dptr);
+    store->victim.dptr = NULL;
+}
+
+/* Counts what is there; a file that was just opened or begun. */
+static void count_records(struct gdbm_store *store)
+{
+    gdbm_count_t count = 0;
+    forget_victim(store);
+    store->records = 0;
+    if (store->file != NULL && gdbm_count(store->file, &count) == 0)
+        store->records = count;
+}
+
 /* After an operation failed: a structure found damaged is replaced; else it is told and borne. */
 static void failed(struct gdbm_store *store, const char *what)
 {
@@ -143,6 +162,22 @@ static void failed(struct gdbm_store *store, const char *what)
     store->file = move_aside(store->path) ? open_file(store->path) : NULL;
     if (store->file == NULL)
         tell_once(store, "reopening");
+    count_records(store);
+}
+
+/* Lets one record go. Which one is in the order of GDBM's own hash, going round, so that a flood of
+ * new names cannot choose: it mostly pushes out itself. */
+static void make_room(struct gdbm_store *store)
+{
+    if (store->victim.dptr == NULL)
+        store->victim = gdbm_firstkey(store->file);
+    if (store->victim.dptr == NULL)
+        return;
+    datum next = gdbm_nextkey(store->file, store->victim);
+    if (gdbm_delete(store->file, store->victim) == 0)
+        store->records--;
+    forget_victim(store);
+    store->victim = next;
 }
 
 static enum cvg_error get(struct cvg_store *base, const void *key, size_t key_len,
@@ -161,8 +196,8 @@ static enum cvg_error get(struct cvg_store *base, const void *key, size_t key_le
     enum cvg_error err = check(key, key_len, &record);
     if (err == CVG_OK)
         err = cvg_buffer_put(ret_value, record.dptr + HEAD_LEN, (size_t)record.dsize - HEAD_LEN);
-    else if (err == CVG_ERR_CORRUPT)
-        (void)gdbm_delete(store->file, datum_of(key, key_len));
+    else if (err == CVG_ERR_CORRUPT && gdbm_delete(store->file, datum_of(key, key_len)) == 0)
+        store->records--;
     free(record.dptr);
     return err;
 }
@@ -178,6 +213,9 @@ static enum cvg_error put(struct cvg_store *base, const void *key, size_t key_le
     enum cvg_error err = checksum(key, key_len, value, value_len, sum);
     if (err != CVG_OK)
         return err;
+    bool is_new = gdbm_exists(store->file, datum_of(key, key_len)) == 0;
+    if (is_new && store->records >= store->max_records)
+        make_room(store);
     cvg_buffer_init(&record, CVG_STORE_VALUE_MAX + HEAD_LEN);
     cvg_buffer_put_u8(&record, RECORD_VERSION);
     cvg_buffer_put(&record, sum, CHECKSUM_LEN);
@@ -187,6 +225,8 @@ static enum cvg_error put(struct cvg_store *base, const void *key, size_t key_le
         failed(store, "writing");
         err = CVG_ERR_IO;
     }
+    if (err == CVG_OK && is_new)
+        store->records++;
     cvg_buffer_free(&record);
     return err;
 }
@@ -201,25 +241,28 @@ static void sync_store(struct cvg_store *base)
 static void free_store(struct cvg_store *base)
 {
     struct gdbm_store *store = of(base);
+    forget_victim(store);
     if (store->file != NULL)
         gdbm_close(store->file);
     free(store);
 }
 
-enum cvg_error cvg_store_gdbm_open(const char *path, struct cvg_store **ret_store,
-                                   struct cvg_why *ret_why)
+enum cvg_error cvg_store_gdbm_open(const char *path, uint64_t max_records,
+                                   struct cvg_store **ret_store, struct cvg_why *ret_why)
 {
     struct gdbm_store *store = calloc(1, sizeof(*store));
     if (store == NULL)
         return CVG_ERR_NOMEM;
     store->store =
         (struct cvg_store){.get = get, .put = put, .sync = sync_store, .free = free_store};
+    store->max_records = max_records;
     snprintf(store->path, sizeof(store->path), "%s", path);
     store->file = open_or_begin(path);
     if (store->file == NULL) {
         free(store);
         return cvg_fail(ret_why, CVG_ERR_IO, "%s: %s", path, gdbm_strerror(gdbm_errno));
     }
+    count_records(store);
     *ret_store = &store->store;
     return CVG_OK;
 }

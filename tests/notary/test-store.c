@@ -19,6 +19,8 @@
 
 #include "notary/store-gdbm.h"
 
+#define MAX_RECORDS 3000
+
 static char directory[64];
 static char path[128];
 
@@ -43,7 +45,7 @@ static struct cvg_store *open_store(void)
 {
     struct cvg_store *store = NULL;
     struct cvg_why why = {.text = ""};
-    assert_int_equal(cvg_store_gdbm_open(path, &store, &why), CVG_OK);
+    assert_int_equal(cvg_store_gdbm_open(path, MAX_RECORDS, &store, &why), CVG_OK);
     return store;
 }
 
@@ -228,6 +230,46 @@ static void damage_while_open(void **state)
     store->free(store);
 }
 
+static size_t count_found(struct cvg_store *store, const char *word, int count)
+{
+    size_t found = 0;
+    char key[32];
+    for (int i = 0; i < count; i++) {
+        struct cvg_buffer got;
+        cvg_buffer_init(&got, CVG_STORE_VALUE_MAX);
+        snprintf(key, sizeof(key), "%s %d", word, i);
+        if (store->get(store, key, strlen(key), &got) == CVG_OK)
+            found++;
+        cvg_buffer_free(&got);
+    }
+    return found;
+}
+
+static void full_file_makes_room(void **state)
+{
+    struct cvg_store *store = open_store();
+    char key[32];
+    (void)state;
+    fill(store);
+    for (int i = 0; i < MAX_RECORDS; i++) {
+        snprintf(key, sizeof(key), "flood %d", i);
+        put(store, key, "value");
+        has(store, key, "value");
+        put(store, key, "again"); /* what is there already needs no room */
+    }
+    size_t old = count_found(store, "key", KEYS);
+    size_t new = count_found(store, "flood", MAX_RECORDS);
+    assert_int_equal(old + new, MAX_RECORDS);
+    assert_true(old > 0 && new > 0);
+    store->free(store);
+    store = open_store();
+    put(store, "one more", "value");
+    old = count_found(store, "key", KEYS);
+    new = count_found(store, "flood", MAX_RECORDS);
+    assert_int_equal(old + new, MAX_RECORDS - 1);
+    store->free(store);
+}
+
 static void full_disk_is_borne(void **state)
 {
     const struct rlimit small = {.rlim_cur = 256 * 1024, .rlim_max = RLIM_INFINITY};
@@ -258,10 +300,10 @@ static void unusable_place(void **state)
     struct cvg_store *store = NULL;
     struct cvg_why why = {.text = ""};
     (void)state;
-    assert_int_equal(cvg_store_gdbm_open("/nonexistent/o.gdbm", &store, &why), CVG_ERR_IO);
+    assert_int_equal(cvg_store_gdbm_open("/nonexistent/o.gdbm", 1, &store, &why), CVG_ERR_IO);
     assert_non_null(strstr(why.text, "/nonexistent/o.gdbm"));
     struct cvg_store *first = open_store();
-    assert_int_equal(cvg_store_gdbm_open(path, &store, &why), CVG_ERR_IO);
+    assert_int_equal(cvg_store_gdbm_open(path, MAX_RECORDS, &store, &why), CVG_ERR_IO);
     put(first, "still", "here");
     first->free(first);
 }
@@ -275,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(record_under_another_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_before_opening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_while_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(full_file_makes_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(full_disk_is_borne, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unusable_place, set_up, tear_down),
     };
