@@ -60,7 +60,8 @@ void cvg_agent_apply(struct cvg_agent *agent)
     for (size_t i = 0; i < bundles->count; i++)
         name[i] = bundles->bundle[i]->name;
     if (agent->cache != NULL) {
-        cvg_cache_set_ttl(agent->cache, agent->electorate->config.cache_ttl_s);
+        cvg_cache_set_policy(agent->cache, agent->electorate->config.cache_ttl_s,
+                             cvg_policy_least(&agent->electorate->policy));
         cvg_cache_set_notaries(agent->cache, name, bundles->count);
     }
     cvg_breaker_reset(agent->world.breaker);

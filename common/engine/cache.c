@@ -16,6 +16,7 @@
 struct cvg_cache {
     const struct cvg_clock *clock;
     uint64_t ttl_s;
+    unsigned least_voters;
     char (*notary)[CVG_MESSAGE_NAME_MAX]; /* configured now */
     size_t notary_count;
     int64_t swept_s; /* when the last sweep was */
@@ -32,7 +33,7 @@ enum cvg_error cvg_cache_open(const char *path, uint64_t ttl_s, const struct cvg
         return cvg_fail(ret_why, CVG_ERR_NOMEM, "out of memory");
     }
     cache->clock = clock;
-    cache->ttl_s = ttl_s;
+    cvg_cache_set_policy(cache, ttl_s, 1);
     *ret_cache = cache;
     return CVG_OK;
 }
@@ -77,6 +78,13 @@ static bool alive(const struct cvg_cache *cache, const struct cvg_page_view *vie
     return now_s >= (int64_t)view->verified_s && (uint64_t)now_s - view->verified_s < cache->ttl_s;
 }
 
+static bool believed(const struct cvg_cache *cache, const struct cvg_page *page,
+                     const struct cvg_page_view *view)
+{
+    return view->voter_count >= cache->least_voters && alive(cache, view) &&
+           voters_configured(cache, page, view);
+}
+
 static bool has_uid(const struct cvg_page *page, const struct cvg_page_view *view, uint32_t uid)
 {
     for (size_t i = 0; i < view->uid_count; i++)
@@ -110,8 +118,7 @@ static uint32_t find(const struct cvg_cache *cache, const struct cvg_endpoint *e
     while ((place = cvg_pages_find(&cache->pages, &key, &cursor)) != 0) {
         const struct cvg_page *page = cvg_pages_at(&cache->pages, place, &view);
 
-        if (is_wanted(wanted, &view) && alive(cache, &view) &&
-            voters_configured(cache, page, &view))
+        if (is_wanted(wanted, &view) && believed(cache, page, &view))
             return place;
     }
     return 0;
@@ -264,9 +271,10 @@ static void sweep(struct cvg_cache *cache)
     }
 }
 
-void cvg_cache_set_ttl(struct cvg_cache *cache, uint64_t ttl_s)
+void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters)
 {
     cache->ttl_s = ttl_s;
+    cache->least_voters = least_voters > 0 ? least_voters : 1;
 }
 
 void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count)
@@ -337,8 +345,7 @@ void cvg_cache_each(struct cvg_cache *cache, uint32_t uid,
          place = cvg_pages_next(&cache->pages, place)) {
         const struct cvg_page *page = cvg_pages_at(&cache->pages, place, &view);
 
-        if (!alive(cache, &view) || !voters_configured(cache, page, &view) ||
-            (uid != NOBODY && !has_uid(page, &view, uid)) ||
+        if (!believed(cache, page, &view) || (uid != NOBODY && !has_uid(page, &view, uid)) ||
             !cvg_pages_read(&cache->pages, place, &record))
             continue;
         if (!each(&record, user))

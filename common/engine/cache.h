@@ -66,8 +66,10 @@ bool cvg_cache_knows_key(struct cvg_cache *cache, const struct cvg_endpoint *end
  * others (cvg_cache_flush); a disk error is logged once and the record kept in memory. */
 void cvg_cache_put(struct cvg_cache *cache, const struct cvg_cache_record *record);
 
-/* Another ttl from now on, as of cvg_cache_open. */
-void cvg_cache_set_ttl(struct cvg_cache *cache, uint64_t ttl_s);
+/* The policy from now on: the ttl as of cvg_cache_open, and the fewest voters that a record must
+ * have to be found (policy.h, cvg_policy_least; at first 1). A record from a laxer time stays, for
+ * the policy may change back, but is not found. */
+void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters);
 
 /* The names of the notaries configured now; records with another voter are gone from here on. */
 void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count);

@@ -52,6 +52,12 @@ unsigned cvg_policy_need(const struct cvg_policy *policy, const struct cvg_tally
     return need > 0 ? need : 1;
 }
 
+unsigned cvg_policy_least(const struct cvg_policy *policy)
+{
+    /* With nobody left but min_votes. */
+    return cvg_policy_need(policy, &(struct cvg_tally){.yes = 0});
+}
+
 enum cvg_verdict cvg_policy_verdict(const struct cvg_policy *policy, const struct cvg_tally *tally)
 {
     unsigned need = cvg_policy_need(policy, tally);

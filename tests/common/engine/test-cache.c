@@ -163,9 +163,21 @@ static void another_ttl_holds_for_what_is_stored_already(void **state)
     (void)state;
     put(1);
     fixture.clock.wall_s = RECORDS_TIME_S + 100;
-    cvg_cache_set_ttl(fixture.cache, 100);
+    cvg_cache_set_policy(fixture.cache, 100, 1);
     assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
-    cvg_cache_set_ttl(fixture.cache, 101);
+    cvg_cache_set_policy(fixture.cache, 101, 1);
+    assert_int_equal(find(1, 1000, NULL), CVG_OK);
+}
+
+static void a_stricter_policy_does_not_find_what_too_few_voted_for(void **state)
+{
+    (void)state;
+    put(1); /* three voters */
+    cvg_cache_set_policy(fixture.cache, TTL_S, 3);
+    assert_int_equal(find(1, 1000, NULL), CVG_OK);
+    cvg_cache_set_policy(fixture.cache, TTL_S, 4);
+    assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
+    cvg_cache_set_policy(fixture.cache, TTL_S, 0);
     assert_int_equal(find(1, 1000, NULL), CVG_OK);
 }
 
@@ -390,6 +402,7 @@ int main(void)
         CASE(fingerprints_and_keys_find_too),
         CASE(last_second_of_the_ttl_and_first_past_it),
         CASE(another_ttl_holds_for_what_is_stored_already),
+        CASE(a_stricter_policy_does_not_find_what_too_few_voted_for),
         CASE(a_clock_set_back_finds_nothing_from_the_future),
         CASE(times_that_no_record_can_have_are_not_stored),
         CASE(a_removed_voter_takes_its_records_along),

@@ -45,6 +45,14 @@ static void the_table_of_the_vote(void **state)
     }
 }
 
+static void the_fewest_votes_that_can_agree(void **state)
+{
+    (void)state;
+    assert_int_equal(cvg_policy_least(&majority), 2);
+    assert_int_equal(cvg_policy_least(&consensus), 2);
+    assert_int_equal(cvg_policy_least(&one_of), 1);
+}
+
 static void silent_or_aside_alone_is_undecided(void **state)
 {
     (void)state;
@@ -199,6 +207,8 @@ static void check_tie(const struct cvg_policy *policy, const struct cvg_tally *t
         assert_false(agrees(policy, *tally));
     if (tally->yes == 0)
         assert_false(agrees(policy, *tally));
+    if (agrees(policy, *tally))
+        assert_true(tally->yes >= cvg_policy_least(policy));
 }
 
 static void a_tie_refuses_and_min_votes_hold(void **state)
@@ -302,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_of_the_vote),
+        cmocka_unit_test(the_fewest_votes_that_can_agree),
         cmocka_unit_test(silent_or_aside_alone_is_undecided),
         cmocka_unit_test(asides_shrink_the_electorate_to_min_votes_only),
         cmocka_unit_test(not_public_needs_as_many_as_an_agreement),
