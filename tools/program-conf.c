@@ -3,6 +3,9 @@
 #include "tools/program-conf.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +126,25 @@ static enum cvg_error store(const char *directory, const struct cvg_buffer *text
     return cvg_file_replace(ret_path, text->data, text->len, 0644, ret_why);
 }
 
+/* Programs go on without a module that does not load, and say nothing: so look before they start. A
+ * library context of its own, since this process's must not be configured. */
+static enum cvg_error check_loads(const char *path, const char *module, struct cvg_why *ret_why)
+{
+    OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
+    bool loaded;
+
+    if (context == NULL)
+        return cvg_fail(ret_why, CVG_ERR_NOMEM, "%s", cvg_strerror(CVG_ERR_NOMEM));
+    OSSL_LIB_CTX_load_config(context, path); /* lines of others may fail, and programs go on */
+    loaded = OSSL_PROVIDER_available(context, CVG_PROVIDER_NAME) == 1;
+    OSSL_LIB_CTX_free(context);
+    ERR_clear_error();
+    if (!loaded)
+        return cvg_fail(ret_why, CVG_ERR_CONFIG, "OpenSSL did not load %.200s with %.200s", module,
+                        path);
+    return CVG_OK;
+}
+
 enum cvg_error cvg_program_conf(const struct cvg_paths *paths, char ret_path[static CVG_PATH_MAX],
                                 struct cvg_why *ret_why)
 {
@@ -146,6 +168,8 @@ enum cvg_error cvg_program_conf(const struct cvg_paths *paths, char ret_path[sta
         err = find_directory(paths, directory, ret_why);
     if (err == CVG_OK)
         err = store(directory, &text, ret_path, ret_why);
+    if (err == CVG_OK)
+        err = check_loads(ret_path, module, ret_why);
     free(path);
     cvg_buffer_free(&in_use);
     cvg_buffer_free(&block);

@@ -5,7 +5,8 @@
 
 #include "common/base/config.h"
 
-/* Writes the file if it is not there yet and returns its path. Its name is made from its content,
+/* Writes the file if it is not there yet, sees that OpenSSL loads the module with it, and returns
+ * its path. Its name is made from its content,
  * so that a thousand commands leave one file, and a running command's file is never changed.
  * It is where only this user (and root) can write: root's beside the runtime directory, not in it,
  * since that one is the agent's user's. */

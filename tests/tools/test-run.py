@@ -91,10 +91,26 @@ def without_an_agent_the_command_is_not_run(installation):
 
 
 def without_a_module_the_command_is_not_run(installation):
-    for module in ("/nonexistent/converge.so", "converge.so"):
+    installation.write("text.so", "not a module\n")
+    for module in ("/nonexistent/converge.so", "converge.so", installation.path("text.so"),
+                   "/lib/x86_64-linux-gnu/libc.so.6"):
         result = installation.run("run", "touch", installation.path("ran"), CONVERGE_MODULE=module)
         same(result.returncode, FAULT, result.stderr)
     assert not os.path.exists(installation.path("ran"))
+
+
+def a_configuration_that_keeps_the_module_out_is_told(installation):
+    """A provider's name that is taken by another identity, and the like: what counts is whether the
+    module is loaded in the end."""
+    need_module()
+    installation.write("odd.cnf", "openssl_conf = a\n[a]\nnonsense_module = x\nproviders = p\n"
+                       "[p]\nmissing = gone\n")
+    result = installation.run("run", "touch", installation.path("ran"),
+                              OPENSSL_CONF=installation.path("odd.cnf"))
+    same(result.returncode == OK, os.path.exists(installation.path("ran")), result.stderr)
+    listed = installation.run("run", "openssl", "list", "-providers",
+                              OPENSSL_CONF=installation.path("odd.cnf"))
+    same("  converge\n" in listed.stdout, result.returncode == OK, listed.stdout)
 
 
 def with_a_configuration_that_cannot_be_read_the_command_is_not_run(installation):
@@ -200,7 +216,7 @@ def wrong_usage(installation):
 
 main(curl, python3, node, the_environment_is_the_callers_but_for_openssl_conf,
      descriptors_pid_and_status_are_the_commands, commands_that_cannot_be_run,
-     without_an_agent_the_command_is_not_run, without_a_module_the_command_is_not_run,
+     a_configuration_that_keeps_the_module_out_is_told, without_an_agent_the_command_is_not_run, without_a_module_the_command_is_not_run,
      with_a_configuration_that_cannot_be_read_the_command_is_not_run,
      the_callers_openssl_cnf_stays_in_force, no_openssl_cnf_at_all, run_within_run,
      a_thousand_commands_leave_one_file, an_ordinary_user, an_excluded_program_is_told, wrong_usage)
