@@ -107,7 +107,8 @@ static void make_room(struct cvg_memory *memory)
     }
 }
 
-/* What the store has of the target; a record that cannot be read counts as none. */
+/* What the store has of the target; a record that cannot be read counts as none. That the store as a
+ * whole fails it has told itself. */
 static void load(struct cvg_memory *memory, struct cvg_target *target)
 {
     struct cvg_buffer value;
@@ -117,7 +118,7 @@ static void load(struct cvg_memory *memory, struct cvg_target *target)
     enum cvg_error err = memory->store->get(memory->store, target->key, target->key_len, &value);
     if (err == CVG_OK)
         err = cvg_observations_parse(value.data, value.len, &target->observations);
-    if (err != CVG_OK && err != CVG_ERR_NOT_FOUND)
+    if (err != CVG_OK && err != CVG_ERR_NOT_FOUND && err != CVG_ERR_IO)
         cvg_log(CVG_LOG_WARNING, "a stored record is left out: %s", cvg_strerror(err));
     cvg_buffer_free(&value);
 }

@@ -49,7 +49,8 @@ enum cvg_error cvg_limits_set(const struct cvg_settings *settings, struct cvg_wh
     const struct rlimit no_core = {0, 0};
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     umask(077);
-    if (setrlimit(RLIMIT_CORE, &no_core) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0 ||
+        sigaction(SIGXFSZ, &ignore, NULL) != 0)
         return cvg_fail(ret_why, CVG_ERR_IO, "setting limits: %s", strerror(errno));
     return set_descriptors(settings, ret_why);
 }

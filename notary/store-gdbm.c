@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -107,9 +108,23 @@ static bool is_system_error(int error)
            error == GDBM_BACKUP_FAILED || error == GDBM_ERR_FILE_OWNER;
 }
 
+/* A disk that is full, or a limit that is reached: not the file's fault. */
+static bool is_full_disk(int error)
+{
+    return error == GDBM_FILE_WRITE_ERROR || error == GDBM_FILE_SYNC_ERROR;
+}
+
+/* A fresh file that could not be written whole goes again: the next start would take it for
+ * damaged. */
 static GDBM_FILE open_file(const char *path)
 {
+    struct stat info;
+    bool fresh = stat(path, &info) != 0 || info.st_size == 0;
     GDBM_FILE file = gdbm_open(path, 0, FLAGS, 0600, NULL);
+    int error = gdbm_errno;
+    if (file == NULL && fresh && is_full_disk(error))
+        (void)unlink(path);
+    gdbm_errno = error;
     if (file != NULL && !walks(file)) {
         gdbm_close(file);
         gdbm_errno = GDBM_NEED_RECOVERY;
@@ -122,7 +137,8 @@ static GDBM_FILE open_file(const char *path)
 static GDBM_FILE open_or_begin(const char *path)
 {
     GDBM_FILE file = open_file(path);
-    if (file != NULL || is_system_error(gdbm_errno) || !move_aside(path))
+    if (file != NULL || is_system_error(gdbm_errno) || is_full_disk(gdbm_errno) ||
+        !move_aside(path))
         return file;
     return open_file(path);
 }
@@ -258,7 +274,9 @@ enum cvg_error cvg_store_gdbm_open(const char *path, uint64_t max_records,
     store->max_records = max_records;
     snprintf(store->path, sizeof(store->path), "%s", path);
     store->file = open_or_begin(path);
-    if (store->file == NULL) {
+    if (store->file == NULL && is_full_disk(gdbm_errno)) {
+        tell_once(store, "beginning the database");
+    } else if (store->file == NULL) {
         free(store);
         return cvg_fail(ret_why, CVG_ERR_IO, "%s: %s", path, gdbm_strerror(gdbm_errno));
     }

@@ -334,6 +334,28 @@ def restarts():
                 notary.start()
                 first_seen(notary)
 
+    def full_disk(octets):
+        """A limit on the size of files stands for the disk: the log file is small. GDBM itself loses
+        a page when it cannot begin a file."""
+        suppressions = os.path.join(directory.name, "suppressions")
+        with open(suppressions, "w", encoding="ascii") as file:
+            file.write("leak:gdbm_fd_open\n")
+        prefix = ["env", f"LSAN_OPTIONS=suppressions={suppressions}:print_suppressions=0",
+                  "prlimit", f"--fsize={octets}"]
+        with Notary(hosts=HOSTS, prefix=prefix) as notary:
+            first_seen(notary)
+            if octets < 10000:
+                notary.wait_for_log("going on in memory")
+            first_seen(notary)
+            notary.stop()
+            notary.prefix = []
+            notary.start()
+            first_seen(notary)
+            expect(glob.glob(os.path.join(notary.home, "data/*.damaged.*")), [])
+
+    tap.case("a disk that is full from the start: goes on in memory, and says so",
+             lambda: full_disk(5000))
+    tap.case("a disk that is nearly full", lambda: full_disk(20000))
     tap.case("a restart keeps history", lambda: kept(signal.SIGTERM))
     tap.case("kill -9 keeps history", lambda: kept(signal.SIGKILL))
     tap.case("a database that is garbage is moved aside", lambda: damaged(garbage))
