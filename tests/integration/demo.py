@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The demo: tells in plain text what happens to programs without and with Converge. It runs the
 programs of the integration table in the lab's network; scripts/demo builds and starts it."""
+import re
 import statistics
 import sys
 
@@ -11,6 +12,8 @@ from lab.session import find
 
 PROGRAMS = ["curl", "python-urllib", "python-requests", "node-debian", "node-official", "ruby",
             "php-curl", "perl", "lua", "w3m", "psql"]
+TELLING = re.compile("self-signed certificate|certificate rejected|certificate verify failed",
+                     re.IGNORECASE)
 BANK = "www"  # the first label of every name the demo visits
 
 
@@ -37,22 +40,20 @@ def visits(lab, table, site, installation=None):
         elif outcome.genuine:
             came = "reached the genuine site"
         else:
-            came = "refused"
-        say("  %-16s %-31s %s" % (program.name, came, complaint(outcome)))
+            came = "refused " + complaint(outcome)
+        say("  %-16s %s" % (program.name, came))
 
 
 def complaint(outcome):
-    """The program's own last word about a refusal, shortened."""
-    lines = [line.strip() for line in outcome.errors.splitlines() if line.strip()]
-    telling = [line for line in lines if "certificate" in line.lower() or "verif" in line.lower()]
-    if outcome.genuine or outcome.fooled or not lines:
-        return ""
-    line = (telling or lines)[-1]
-    return line if len(line) <= 70 else line[:67] + "..."
+    """What the program says of a refusal, in its own words."""
+    found = TELLING.search(outcome.errors + outcome.text)
+    return '("%s")' % found.group(0) if found else ""
 
 
 def who_said_what(installation, host):
-    for fields in installation.verdicts(host=host)[-1:]:
+    refusals = [fields for fields in installation.verdicts(host=host)
+                if fields["verdict"] == "disagree"]
+    for fields in refusals[:1]:
         say()
         say("  What the agent's log says of it:")
         for key in ("verdict", "action", "reason", "host", "port", "program", "ms", "votes"):
