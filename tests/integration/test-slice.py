@@ -64,6 +64,30 @@ def impostors(lab, installation, program):
     return expect.together(*problems)
 
 
+def remembered(lab, installation, program):
+    """The notaries are out of reach, but what they confirmed before still holds."""
+    host = lab.sites["clean"].host(program.name)
+    before = len(installation.verdicts(host=host))
+    outcome = drive(lab, program, host, 443, installation)
+    problem = expect.allowed(outcome)
+    for fields in installation.verdicts(host=host)[before:]:
+        if (fields["verdict"], fields["reason"], fields["votes"]) != ("agree", "cache", "-"):
+            problem += "\nnot from the cache: " + str(fields)
+    return problem
+
+
+def in_time(lab, installation, program):
+    """Packets to the notaries vanish: nothing hangs longer than the deadline."""
+    host = lab.sites["cutoff"].host(program.name)
+    outcome = drive(lab, program, host, 443, installation)
+    problem = expect.together(expect.refused(lab, outcome, host),
+                              expect.logged(installation, host, 443, program.process,
+                                            verdict="undecided", action="refuse"))
+    if not 0.5 < outcome.seconds < 5:
+        problem += "\nnot after the deadline of 1 s: %s" % outcome
+    return problem
+
+
 def private_pki(lab, installation, program):
     """An authority outside public_anchors is the administrator's own: no notary is asked."""
     host = lab.sites["clean"].host(program.name)
@@ -96,6 +120,12 @@ def main():
         private = lab.installation("private", public_anchors="/usr/share/ca-certificates/mozilla")
         result.check("curl: a private authority is exempt, and logged as such",
                      private_pki(lab, private, PROGRAMS[0]))
+        lab.network.cut_off_notaries(silently=True)
+        result.check("curl: no notary in reach: what they confirmed before holds",
+                     remembered(lab, older, PROGRAMS[0]))
+        result.check("curl: packets to the notaries vanish: refused in time",
+                     in_time(lab, lab.installation("in-time", deadline="1s"), PROGRAMS[0]))
+        lab.network.restore_notaries()
         lab.impersonate_notaries()
         fresh = lab.installation("impostors")
         for program in PROGRAMS:

@@ -29,8 +29,8 @@ class Notary:
     def _init(self):
         self._run("--init", self.directory, "--name", self.name, "--host", self.address)
         with open(self.configuration(), "a", encoding="ascii") as config:
-            config.write("listen = %s\nallow_targets = %s\nhosts = /etc/hosts\n"
-                         % (self.address, network.SITES))
+            config.write("listen = %s\nallow_targets = %s %s\nhosts = /etc/hosts\n"
+                         % (self.address, network.SITES, network.NOTARIES))
 
     def _run(self, *arguments):
         result = self.place.run([self.lab.prefix + "/sbin/converge-notaryd", *arguments],

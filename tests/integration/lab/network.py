@@ -116,6 +116,11 @@ class Network:
             else:
                 self.hijack(address)
 
+    def restore_notaries(self):
+        """After cut_off_notaries(silently=True)."""
+        for address in NOTARY_ADDRESSES:
+            self.place("attacker").ip("route del blackhole %s/32" % address)
+
     def impersonate_notaries(self):
         """Who asks a notary reaches the attacker's notary of the same address instead."""
         for address in NOTARY_ADDRESSES:
