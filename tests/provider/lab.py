@@ -35,12 +35,6 @@ activate = 1
 """
 
 
-def thread_sanitized():
-    """Whether the module is built with TSan."""
-    with open(MODULE, "rb") as file:
-        return b"__tsan_init" in file.read()
-
-
 def sanitized():
     """Whether the module needs a sanitizer's runtime, so that only our own programs can load it."""
     with open(MODULE, "rb") as file:
