@@ -70,15 +70,12 @@ bool cvg_port_candidates(const struct cvg_socket *found, const struct cvg_config
     uint16_t port = cvg_socket_port(&found->peer);
     bool spoke = found->sent_before != 0 || found->received_before != 0;
 
-    if (!host || !spoke || AMONG(starttls_ports, port)) {
-        add(ret_question, port);
-        return false;
-    }
-    if (AMONG(proxy_ports, port)) {
-        add_tunnel(ret_question, config);
+    if (spoke && AMONG(proxy_ports, port)) {
+        if (host)
+            add_tunnel(ret_question, config);
         return true;
     }
-    if (!may_be_tunnel(found, host)) {
+    if (!host || !spoke || AMONG(starttls_ports, port) || !may_be_tunnel(found, host)) {
         add(ret_question, port);
         return false;
     }
@@ -93,6 +90,7 @@ static void set_peer(struct cvg_question *question, const struct sockaddr_storag
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 
+    memset(question->peer_address, 0, sizeof question->peer_address);
     if (peer->ss_family == AF_INET) {
         memcpy(&v4, peer, sizeof v4);
         question->peer_family = 4;
@@ -175,6 +173,20 @@ static void from_connect_bio(const struct cvg_ossl *ossl, const SSL *ssl,
     question->port_found = CVG_FOUND_BIO;
 }
 
+static bool several_peers(const struct cvg_sockmatch *match)
+{
+    struct cvg_question first = {.peer_family = 0}, other = first;
+
+    set_peer(&first, &match->socket[0].peer);
+    for (size_t i = 1; i < match->count; i++) {
+        set_peer(&other, &match->socket[i].peer);
+        if (other.peer_family != first.peer_family ||
+            memcmp(other.peer_address, first.peer_address, sizeof first.peer_address) != 0)
+            return true;
+    }
+    return false;
+}
+
 static void from_counters(const struct cvg_counters *counters, const struct cvg_config *config,
                           const char *host, struct cvg_question *question)
 {
@@ -187,6 +199,8 @@ static void from_counters(const struct cvg_counters *counters, const struct cvg_
     if (match.count == 0)
         return;
     set_peer(question, &match.socket[0].peer);
+    if (!host && several_peers(&match))
+        return;
     for (size_t i = 0; i < match.count; i++)
         tunnel = cvg_port_candidates(&match.socket[i], config, host, question) || tunnel;
     question->port_found = tunnel                     ? CVG_FOUND_TUNNEL

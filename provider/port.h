@@ -10,13 +10,15 @@
 
 /* Fills port, port_count, port_found, peer_family and peer_address of *ret_question from the SSL's
  * descriptor, its connect BIO, or the process's sockets. host: the name that is meant, or NULL.
- * Finds no port only if there is no TCP socket and no host; with a host and no socket it falls back
- * on the configured tunnel_ports. */
+ * With a host and no socket it falls back on the configured tunnel_ports. No port and no peer:
+ * there is neither host nor TCP socket. No port but a peer: there is no host, and the peer is a
+ * proxy or one of several it may be. */
 void cvg_port_find(const struct cvg_ossl *ossl, const SSL *ssl, const struct cvg_config *config,
                    const char *host, struct cvg_question *ret_question);
 
 /* Adds the candidates that a socket with this preamble gives for host: its own port, the tunnel's,
- * or both. Returns whether a tunnel is possible. Pure. */
+ * or both. Nothing, if there is no host and the peer is a proxy: then nobody knows who is meant.
+ * Returns whether a tunnel is possible. Pure. */
 bool cvg_port_candidates(const struct cvg_socket *found, const struct cvg_config *config,
                          const char *host, struct cvg_question *ret_question);
 

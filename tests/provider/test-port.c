@@ -41,12 +41,14 @@ static const struct row rows[] = {
     {"SOCKS at its own port", 1080, 22, 12, HOST, true, {443, 8443}},
     {"SOCKS' answer to too short a request", 7777, 8, 12, HOST, false, {7777}},
     {"without a name there is nothing to ask for but the socket's port",
-     3128,
+     9999,
      60,
      39,
      NULL,
      false,
-     {3128}},
+     {9999}},
+    {"nor anything at all behind a proxy", 3128, 60, 39, NULL, true, {0}},
+    {"unless nothing was said to it", 3128, 0, 0, NULL, false, {3128}},
 };
 
 static void candidates(void **state)
