@@ -134,8 +134,8 @@ static void take(struct cvg_updates *updates, const struct cvg_bundle *old, CURL
 
     curl_easy_getinfo(updates->easy.curl, CURLINFO_RESPONSE_CODE, &status);
     if (err != CVG_OK || status != 200) {
-        cvg_log(CVG_LOG_INFO, "no update of notary %s: %s, status %ld", old->name,
-                cvg_strerror(err), status);
+        cvg_log(CVG_LOG_INFO, "no update of notary %s: %s (%ld)", old->name,
+                err != CVG_OK ? cvg_strerror(err) : "HTTP status", status);
         return;
     }
     err = cvg_bundle_accept(&updates->agent->paths, old, (const char *)body->data, body->len,

@@ -20,6 +20,7 @@
 #define UIDS_SHARE           4 /* one user may have this part of all connections */
 #define SILENCE_MS           5000
 #define ANCHORS_MS           60000
+#define PATIENCE_MS          5000 /* for those who wait for an answer when the agent is to end */
 
 /* Uniform below n: a plain remainder would favour small numbers. */
 static uint32_t below(void *user, uint32_t n)
@@ -113,17 +114,33 @@ static bool is_idle(const struct cvg_agent *agent)
     return cvg_listener_connections(agent->listener) == 0 && cvg_checks_pending(agent->checks) == 0;
 }
 
+static void on_patience_over(uv_timer_t *timer)
+{
+    struct cvg_agent *agent = timer->data;
+
+    uv_stop(&agent->loop);
+}
+
 /* The name goes first, so that nobody new finds the socket; who is in its queue is still served. */
-void cvg_agent_stop(struct cvg_agent *agent)
+static void begin_stop(struct cvg_agent *agent)
 {
     char path[CVG_PATH_MAX + 16];
 
-    if (!agent->stopping && !agent->activated) {
+    agent->stopping = true;
+    if (!agent->activated) {
         snprintf(path, sizeof path, "%s/agent.sock", agent->paths.runtime_dir);
         unlink(path);
     }
-    agent->stopping = true;
     cvg_listener_drain(agent->listener);
+    cvg_commands_dismiss(agent->commands);
+    cvg_listener_dismiss(agent->listener);
+    uv_timer_start(&agent->idle, on_patience_over, PATIENCE_MS, 0);
+}
+
+void cvg_agent_stop(struct cvg_agent *agent)
+{
+    if (!agent->stopping)
+        begin_stop(agent);
     if (is_idle(agent))
         uv_stop(&agent->loop);
 }

@@ -8,6 +8,7 @@
 /* The agent answers this much before the asker gives up, so that its reason arrives. */
 #define MARGIN_DIVISOR 20
 #define MARGIN_MIN_MS  10
+#define WAIT_MAX_MS    60000 /* whatever the asker says: as long as the longest deadline */
 
 /* What is known of the candidates from votes a few seconds ago. */
 static void find_negatives(struct cvg_check *check)
@@ -84,6 +85,8 @@ static void set_deadline(struct cvg_check *check)
 
     if (wait_ms == 0)
         wait_ms = check->electorate->config.deadline_ms;
+    if (wait_ms > WAIT_MAX_MS)
+        wait_ms = WAIT_MAX_MS;
     margin_ms = wait_ms / MARGIN_DIVISOR;
     if (margin_ms < MARGIN_MIN_MS)
         margin_ms = wait_ms > 2 * MARGIN_MIN_MS ? MARGIN_MIN_MS : wait_ms / 2;

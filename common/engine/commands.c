@@ -170,6 +170,17 @@ void cvg_commands_gone(struct cvg_commands *commands, struct cvg_conn *conn)
     free_errand(cvg_conn_data(conn));
 }
 
+void cvg_commands_dismiss(struct cvg_commands *commands)
+{
+    struct errand *next;
+
+    for (struct errand *errand = commands->errands; errand != NULL; errand = next) {
+        next = errand->next;
+        if (errand->watching)
+            drop(errand);
+    }
+}
+
 void cvg_commands_tell(struct cvg_commands *commands, const struct cvg_verdict_entry *entry)
 {
     struct errand *next;

@@ -24,6 +24,9 @@ bool cvg_commands_message(struct cvg_commands *commands, struct cvg_conn *conn, 
 void cvg_commands_drained(struct cvg_commands *commands, struct cvg_conn *conn);
 void cvg_commands_gone(struct cvg_commands *commands, struct cvg_conn *conn);
 
+/* Sends the watchers away: the agent is about to end. */
+void cvg_commands_dismiss(struct cvg_commands *commands);
+
 /* A verdict, for those who watch. */
 void cvg_commands_tell(struct cvg_commands *commands, const struct cvg_verdict_entry *entry);
 

@@ -362,6 +362,12 @@ void cvg_listener_drain(struct cvg_listener *listener)
         continue;
 }
 
+void cvg_listener_dismiss(struct cvg_listener *listener)
+{
+    while (evict(listener, NULL))
+        continue;
+}
+
 size_t cvg_listener_connections(const struct cvg_listener *listener)
 {
     return listener->connections;

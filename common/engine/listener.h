@@ -42,6 +42,8 @@ void cvg_listener_free(struct cvg_listener *listener);
 
 /* Takes in who is waiting in the queue; for the end, when the socket's name is gone already. */
 void cvg_listener_drain(struct cvg_listener *listener);
+/* Closes the connections that have not said anything. */
+void cvg_listener_dismiss(struct cvg_listener *listener);
 size_t cvg_listener_connections(const struct cvg_listener *listener);
 
 uid_t cvg_conn_uid(const struct cvg_conn *conn);

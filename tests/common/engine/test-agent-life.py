@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import agentlab
 from agentlab import ACCEPT, AGREE, Installation, Leaf, Notary
@@ -31,6 +32,7 @@ def installed(settings="", start=True):
         def __enter__(self):
             for notary in trio:
                 notary.see(good)
+                notary.requests = 0
             self.installation = Installation(settings, trio)
             try:
                 return self.installation.start() if start else self.installation
@@ -151,6 +153,24 @@ def stopped():
         assert out[0] == b"refuse" and 400 <= int(out[2]) < 900, out
         installation.process.send_signal(signal.SIGCONT)
         agrees(installation)
+
+
+def terminated():
+    """SIGTERM: watchers and silent askers do not hold it up, who waits for an answer gets it"""
+    with installed() as installation:
+        with installation.connect() as watcher, installation.connect(), \
+                installation.connect() as asker:
+            watcher.send(b"CVGA\x01\x03" + bytes(8) + b"\0{\"command\": \"watch\"}")
+            for notary in trio:
+                notary.see(good, delay=0.5)
+            request_id, data = agentlab.question("late.example.org", [443], good)
+            asker.send(data)
+            assert agentlab.until(lambda: any(notary.requests for notary in trio))
+            before = time.monotonic()
+            installation.process.terminate()
+            answer = agentlab.Answer(asker.recv(agentlab.MESSAGE_MAX), request_id)
+            assert answer.verdict == AGREE, answer.__dict__
+            assert installation.process.wait(10) == 0 and time.monotonic() - before < 4
 
 
 def idle():
@@ -304,7 +324,7 @@ def hides_from_openssl_conf():
 
 def main():
     try:
-        agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, idle, reloads,
+        agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, terminated, idle, reloads,
                       removed_notary, updates, bad_start, damaged_cache, full_disk, activated,
                       hides_from_openssl_conf])
     finally:

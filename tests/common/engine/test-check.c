@@ -244,6 +244,20 @@ static void short_deadline_leaves_the_vote_running(void **state)
     fake_world_free(fake);
 }
 
+static void nobody_waits_for_ever(void **state)
+{
+    struct fake_world *fake = begin(3);
+    struct cvg_question question = make_question(fake);
+    struct asker asker;
+
+    (void)state;
+    question.timeout_ms = UINT32_MAX;
+    ask(fake, &question, &asker);
+    fake_advance(fake, 60000);
+    assert_told(&asker, UNDECIDED, REFUSE, UNREACHABLE);
+    fake_world_free(fake);
+}
+
 static void single_flight(void **state)
 {
     struct fake_world *fake = begin(3);
@@ -771,6 +785,7 @@ int main(void)
         cmocka_unit_test(hanging_notary_is_joined_at_half_time),
         cmocka_unit_test(asker_is_answered_before_it_gives_up),
         cmocka_unit_test(short_deadline_leaves_the_vote_running),
+        cmocka_unit_test(nobody_waits_for_ever),
         cmocka_unit_test(single_flight),
         cmocka_unit_test(cache_hit_asks_nobody),
         cmocka_unit_test(removed_voter_voids_the_verdict),
