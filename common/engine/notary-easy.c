@@ -87,17 +87,18 @@ static void set_method(struct cvg_easy *easy)
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)easy->body_len);
 }
 
-static void set_tls(CURL *curl, const struct cvg_pins *pins)
+/* The pin takes the place of libcurl's own verification, see pin.c. libcurl must still want to
+ * verify: should the pin not get in, there is no authority that would let the peer through. */
+static bool set_tls(CURL *curl, const struct cvg_pins *pins)
 {
-    /* The pin takes the place of libcurl's own verification, see pin.c. */
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
-    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-    curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, pins);
+    return curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CAINFO, NULL) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, pins) == CURLE_OK;
 }
 
 static void set_connection(CURL *curl)
@@ -137,7 +138,10 @@ enum cvg_error cvg_easy_init(struct cvg_easy *easy, const struct cvg_request *re
         return CVG_ERR_NOMEM;
     }
     set_connection(easy->curl);
-    set_tls(easy->curl, pins);
+    if (!set_tls(easy->curl, pins)) {
+        cvg_easy_free(easy);
+        return CVG_ERR_CRYPTO;
+    }
     set_method(easy);
     set_callbacks(easy, user);
     return CVG_OK;
@@ -272,8 +276,10 @@ enum cvg_error cvg_easy_init_location(struct cvg_easy *easy, const struct cvg_bu
         return bundle->location[0] == '\0' ? CVG_ERR_CONFIG : CVG_ERR_NOMEM;
     }
     set_connection(easy->curl);
-    if (own != NULL)
-        set_tls(easy->curl, pins);
+    if (own != NULL && !set_tls(easy->curl, pins)) {
+        cvg_easy_free(easy);
+        return CVG_ERR_CRYPTO;
+    }
     set_method(easy);
     set_callbacks(easy, user);
     curl_easy_setopt(easy->curl, CURLOPT_RESOLVE, easy->resolve);
