@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Converge in the lab: notaries that run, and installations of the client, each with its own
 configuration, agent and log."""
-import glob
+import json
 import os
 import shutil
 import signal
@@ -117,14 +117,5 @@ class Installation:
 
     def agent_pid(self):
         """The pid of this installation's agent, or None."""
-        wanted = b"CONVERGE_CONFIG_DIR=%s" % self.directory.encode()
-        for path in glob.glob("/proc/[0-9]*/environ"):
-            try:
-                with open(path, "rb") as file:
-                    environment = file.read().split(b"\0")
-                name = os.path.basename(os.readlink(os.path.dirname(path) + "/exe"))
-            except OSError:
-                continue
-            if wanted in environment and name.startswith("converge-agent"):
-                return int(path.split("/")[2])
-        return None
+        answer = self.tool("status", "--json")
+        return json.loads(answer.stdout).get("pid") if answer.returncode in (0, 3) else None
