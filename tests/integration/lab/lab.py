@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 
 from . import isolation, network
 from .authority import Authority
@@ -66,6 +67,12 @@ class Lab:
             subprocess.run(["/sbin/ldconfig", "-X", "-i", "-C", cache], check=True,
                            stdin=subprocess.DEVNULL, capture_output=True)
             isolation.bind(cache, "/etc/ld.so.cache")
+
+    def require_converge(self):
+        """Ends the program where there is nothing to test."""
+        if not os.path.exists(self.prefix + "/sbin/converge-notaryd"):
+            sys.exit("Converge is not installed in %s, and CONVERGE_LAB_STAGE names no staged "
+                     "installation: run `make check-integration`" % self.prefix)
 
     def _names(self):
         names = {"proxy." + DOMAIN: PROXY[0], "evil-proxy." + DOMAIN: network.ATTACKER}
@@ -139,6 +146,7 @@ class Lab:
             return [line for line in file if " %s" % host in line]
 
     def start_notaries(self):
+        self.require_converge()
         self.notaries = [Notary(self, number) for number in (1, 2, 3)]
         for notary in self.notaries:
             notary.start()
