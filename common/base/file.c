@@ -224,6 +224,7 @@ static enum cvg_error make_one(const char *path, mode_t mode, struct cvg_why *wh
 enum cvg_error cvg_directory_make(const char *path, uid_t owner, mode_t mode,
                                   struct cvg_why *ret_why)
 {
+    mode_t parent_mode = geteuid() == 0 ? 0755 : mode;
     char part[CVG_PATH_MAX];
     size_t len = strlen(path);
     struct stat st;
@@ -231,6 +232,8 @@ enum cvg_error cvg_directory_make(const char *path, uid_t owner, mode_t mode,
     if (len >= sizeof part || len == 0)
         return cvg_fail(ret_why, CVG_ERR_RANGE, "a path of %zu octets; 1 to %zu are allowed", len,
                         sizeof part - 1);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
     for (size_t i = 1; i <= len; i++) {
         enum cvg_error err;
 
@@ -238,7 +241,7 @@ enum cvg_error cvg_directory_make(const char *path, uid_t owner, mode_t mode,
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        err = stat(part, &st) == 0 ? CVG_OK : make_one(part, mode, ret_why);
+        err = stat(part, &st) == 0 ? CVG_OK : make_one(part, i < len ? parent_mode : mode, ret_why);
         if (err != CVG_OK)
             return err;
     }

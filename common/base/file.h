@@ -23,8 +23,9 @@ CVG_MUST_USE enum cvg_error cvg_file_read(const char *path, uid_t owner, size_t 
 CVG_MUST_USE enum cvg_error cvg_file_replace(const char *path, const void *data, size_t len,
                                              mode_t mode, struct cvg_why *ret_why);
 
-/* Makes the directory (and its parents) with the mode if it is missing, and checks that it belongs
- * to owner or root and that nobody else can write to it. */
+/* Makes the directory with the mode if it is missing, and its parents (by root with 0755: they are not
+ * ours alone, and the agent's own user has to pass), and checks that it belongs to owner or root and
+ * that nobody else can write to it. */
 CVG_MUST_USE enum cvg_error cvg_directory_make(const char *path, uid_t owner, mode_t mode,
                                                struct cvg_why *ret_why);
 

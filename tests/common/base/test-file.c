@@ -234,6 +234,24 @@ static void directories_are_made_with_their_parents(void **state)
     assert_int_equal(cvg_directory_make(path, geteuid(), 0700, NULL), CVG_OK);
 }
 
+/* /usr/local/var may be missing; made by root for our cache, it is not ours alone. */
+static void parents_stay_passable(void **state)
+{
+    const char *path = scratch_path("var/cache/converge//");
+    mode_t mask = umask(077);
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(cvg_directory_make(path, geteuid(), 0700, NULL), CVG_OK);
+    umask(mask);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(stat(scratch_path("var"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, geteuid() == 0 ? 0755 : 0700);
+    assert_int_equal(stat(scratch_path("var/cache"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, geteuid() == 0 ? 0755 : 0700);
+}
+
 static void a_directory_that_cannot_be_believed_is_refused(void **state)
 {
     (void)state;
@@ -263,6 +281,7 @@ int main(void)
         SCRATCH_TEST(a_failed_replacement_leaves_nothing_behind),
         SCRATCH_TEST(a_full_disk_keeps_the_old_file),
         SCRATCH_TEST(directories_are_made_with_their_parents),
+        SCRATCH_TEST(parents_stay_passable),
         SCRATCH_TEST(a_directory_that_cannot_be_believed_is_refused),
     };
 
