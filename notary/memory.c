@@ -107,8 +107,8 @@ static void make_room(struct cvg_memory *memory)
     }
 }
 
-/* What the store has of the target; a record that cannot be read counts as none. That the store as a
- * whole fails it has told itself. */
+/* What the store has of the target; a record that cannot be read counts as none. That the store as
+ * a whole fails it has told itself. */
 static void load(struct cvg_memory *memory, struct cvg_target *target)
 {
     struct cvg_buffer value;

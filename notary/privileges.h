@@ -5,15 +5,15 @@
 
 #include "notary/settings.h"
 
-/* Core dumps off (keys are in memory), umask 077, as many descriptors as the settings' caps may need;
- * a peer that hangs up and a file that may not grow are errors, not signals. */
+/* Core dumps off (keys are in memory), umask 077, as many descriptors as the settings' caps may
+ * need; a peer that hangs up and a file that may not grow are errors, not signals. */
 CVG_MUST_USE enum cvg_error cvg_limits_set(const struct cvg_settings *settings,
                                            struct cvg_why *ret_why);
 
-/* Makes the database's directory if it is missing. As root: it is given to the user, and the process
- * becomes that user, for good. As anybody else: stays who it is. The user is the settings', else
- * CVG_AGENT_USER_NAME, else nobody. "root" is taken at its word, and the root of a user namespace
- * with nobody else in it stays who it is. */
+/* Makes the database's directory if it is missing. As root: it is given to the user, and the
+ * process becomes that user, for good. As anybody else: stays who it is. The user is the settings',
+ * else CVG_AGENT_USER_NAME, else nobody. "root" is taken at its word, and the root of a user
+ * namespace with nobody else in it stays who it is. */
 CVG_MUST_USE enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings,
                                                 struct cvg_why *ret_why);
 

@@ -235,6 +235,11 @@ enum cvg_error cvg_probe_again(struct cvg_probe *probe, cvg_probe_done *done)
                    CVG_OFFER_ALL);
     if (probe->under_way == 0)
         return CVG_ERR_BUSY;
+    /* Somebody waits for a "no", and has a deadline, too: an address that is silent must not take
+     * all the time. */
+    uint64_t enough_ms = uv_now(probe->prober.loop) + probe->prober.timeout_ms / 2;
+    if (enough_ms < probe->deadline_ms)
+        probe->deadline_ms = enough_ms;
     wait_until(probe, probe->deadline_ms);
     return CVG_OK;
 }

@@ -203,6 +203,15 @@ def certificates(notary):
         mute.stop()
         twin.stop()
 
+    def silent_second_look():
+        twin = Site(two, address="127.0.0.2")
+        mute = Site(mute=True, address="127.0.0.3", port=twin.port)
+        start = time.monotonic()
+        expect(notary.v1("twin.example", twin.port, one.sha1)[0], 409)
+        expect(time.monotonic() - start < 1.7, True, "the no comes too late for a client")
+        mute.stop()
+        twin.stop()
+
     def changed():
         site = Site(one)
         expect(notary.v1("rotating.example", site.port, one.sha1)[0], 200)
@@ -222,6 +231,7 @@ def certificates(notary):
     tap.case("two addresses with different certificates: both count", both_addresses)
     tap.case("the first address is closed: the second answers", one_address_closed)
     tap.case("the first address is silent: the second is tried beside it", one_address_mute)
+    tap.case("a silent address does not hold up a no", silent_second_look)
     tap.case("a changed certificate: the new one yes, the old one no, history told", changed)
 
 
