@@ -18,7 +18,7 @@ static const char help[] =
     "\n"
     "Options:\n"
     "      --yes                  add: do not ask\n"
-    "      --target HOST[:PORT]   test: what to ask about (default: example.com:443)\n"
+    "      --target HOST[:PORT]   test: what to ask about (default: nothing real)\n"
     "      --help                 this text\n"
     "      --json                 for programs\n"
     "\n"

@@ -6,7 +6,9 @@
 #include "common/engine/answer.h"
 #include "common/engine/commands-state.h"
 
-#define TARGET_DEFAULT      "example.com:443"
+/* Documentation's own address (RFC 5737): a notary of version 2 says "not public" at once, without
+ * resolver or probe. One of version 1 would try it, so it is asked about itself. */
+#define TARGET_DEFAULT      "192.0.2.1:443"
 #define TARGET_PORT_DEFAULT 443
 #define PATH_OCTETS_MAX     1024
 
@@ -16,6 +18,7 @@ struct test;
 struct trial {
     struct test *test;
     size_t notary;
+    struct cvg_subject subject;
     struct cvg_exchange *exchange; /* NULL: over */
     struct cvg_opinion opinion;
     uint32_t elapsed_ms;
@@ -25,6 +28,7 @@ struct test {
     struct errand *errand;
     struct cvg_electorate *electorate;
     struct cvg_subject subject;
+    bool own_target; /* none was given */
     uint64_t started_ms;
     struct trial trial[CVG_BUNDLES_MAX];
     size_t trials, open;
@@ -91,9 +95,21 @@ static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, co
     struct test *test = trial->test;
 
     (void)relay_failed;
-    end_trial(trial, cvg_opinion_of(test->electorate->bundles.bundle[trial->notary], &test->subject,
-                                    err, status, body, body_len));
+    end_trial(trial, cvg_opinion_of(test->electorate->bundles.bundle[trial->notary],
+                                    &trial->subject, err, status, body, body_len));
     finish_if_over(test);
+}
+
+static enum cvg_error choose_subject(const struct test *test, const struct cvg_bundle *notary,
+                                     struct cvg_subject *ret_subject)
+{
+    const struct cvg_bundle_host *host = &notary->host[0];
+
+    *ret_subject = test->subject;
+    if (!test->own_target || notary->protocol != 1)
+        return CVG_OK;
+    return cvg_endpoint_set(host->host, strlen(host->host), host->ssl_port, &ret_subject->endpoint,
+                            NULL);
 }
 
 static void start_trial(struct test *test, size_t notary)
@@ -110,8 +126,10 @@ static void start_trial(struct test *test, size_t notary)
     test->open++;
     cvg_buffer_init(&path, PATH_OCTETS_MAX);
     cvg_buffer_init(&body, CVG_MESSAGE_MAX);
-    err = cvg_question_for_notary(request.notary, &test->subject, &path, &body,
-                                  &request.content_type, &request.answer_max);
+    err = choose_subject(test, request.notary, &trial->subject);
+    if (err == CVG_OK)
+        err = cvg_question_for_notary(request.notary, &trial->subject, &path, &body,
+                                      &request.content_type, &request.answer_max);
     request.path = (const char *)path.data;
     request.body = body.data;
     request.body_len = body.len;
@@ -154,6 +172,7 @@ static struct test *new_test(struct command *command, const struct cvg_subject *
     test->errand = errand;
     test->electorate = cvg_electorate_ref(command->agent->electorate);
     test->subject = *subject;
+    test->own_target = json_object_get(command->body, "target") == NULL;
     test->started_ms = cvg_clock_ms(command->agent->world.clock);
     errand->extra = test;
     errand->abandon = abandon;

@@ -155,6 +155,16 @@ def notaries_that_are_gone(installation):
             notary.start()
 
 
+def a_notary_of_version_1(installation):
+    with Day(installation) as day:
+        day.run("notary", "remove", "alpha")
+        day.run("notary", "add", day.notaries[0].bundle.replace(".notary", ".v1.notary"), "--yes")
+        told = day.json("notary", "test", "alpha")["notaries"]
+        same([(n["protocol"], n["answered"]) for n in told], [(1, True)], str(told))
+        told = day.json("check", day.target, "--file", day.site.certificate)
+        same(told["verdict"], "agree")
+
+
 def watched_as_it_happens(installation):
     with Day(installation) as day:
         day.run("check", day.target, "--file", day.site.certificate)
@@ -243,6 +253,6 @@ def an_agent_that_was_killed(installation):
     same(len(set(pids)), 3)
 
 
-main(fifty_starters_end_with_one_agent, an_agent_that_was_killed, a_whole_day, a_removed_notarys_verdicts_go_with_it, notaries_that_are_gone,
-     watched_as_it_happens,
-     an_unmodified_curl)
+main(fifty_starters_end_with_one_agent, an_agent_that_was_killed, a_whole_day,
+     a_removed_notarys_verdicts_go_with_it, notaries_that_are_gone, a_notary_of_version_1,
+     watched_as_it_happens, an_unmodified_curl)
