@@ -156,7 +156,8 @@ static struct cvg_opinion judge_records(const struct cvg_v2_statement *statement
             continue;
         current++;
         if (record_matches(&statement->record[i], subject))
-            return opinion(CVG_VOTE_YES);
+            return (struct cvg_opinion){
+                .kind = CVG_VOTE_YES, .have_leaf = true, .leaf = statement->record[i].leaf};
     }
     return current > 0 ? opinion(CVG_VOTE_NO) : silent(CVG_ERR_PROTOCOL);
 }

@@ -26,6 +26,8 @@ struct cvg_opinion {
     enum cvg_vote_kind kind;
     bool not_public;      /* with ASIDE: "only special-purpose addresses", counts for exemption */
     enum cvg_error error; /* with SILENT: why */
+    bool have_leaf;       /* with YES, version 2: the record that matched */
+    struct cvg_leaf leaf;
 };
 
 /* Whether the notary's protocol can carry the question (version 1 needs the SHA-1). */

@@ -46,6 +46,9 @@ struct cvg_ballot {
     struct attempt attempt[ATTEMPTS_MAX];
     size_t attempts;
     struct cvg_buffer path, body;
+    struct cvg_leaf witnessed; /* what the first yes stated */
+    unsigned witnesses;        /* how many stated it */
+    bool contradicted;         /* and another yes stated something else */
 };
 
 static uint64_t now_ms(const struct cvg_ballot *ballot)
@@ -151,6 +154,25 @@ static void let_go(struct attempt *attempt)
     attempt->ballot->slot[attempt->slot].live--;
 }
 
+static bool same_leaf(const struct cvg_leaf *a, const struct cvg_leaf *b)
+{
+    return memcmp(a->sha256, b->sha256, CVG_SHA256_LEN) == 0 &&
+           memcmp(a->sha1, b->sha1, CVG_SHA1_LEN) == 0 &&
+           memcmp(a->spki_sha256, b->spki_sha256, CVG_SHA256_LEN) == 0;
+}
+
+static void note_witness(struct cvg_ballot *ballot, const struct cvg_opinion *opinion)
+{
+    if (!opinion->have_leaf)
+        return;
+    if (ballot->witnesses == 0)
+        ballot->witnessed = opinion->leaf;
+    if (same_leaf(&ballot->witnessed, &opinion->leaf))
+        ballot->witnesses++;
+    else
+        ballot->contradicted = true;
+}
+
 static void end_slot(struct cvg_ballot *ballot, unsigned slot, struct cvg_opinion opinion)
 {
     struct cvg_tally *tally = &ballot->tally;
@@ -160,6 +182,7 @@ static void end_slot(struct cvg_ballot *ballot, unsigned slot, struct cvg_opinio
     switch (opinion.kind) {
     case CVG_VOTE_YES:
         tally->yes++;
+        note_witness(ballot, &opinion);
         break;
     case CVG_VOTE_NO:
         tally->no++;
@@ -429,6 +452,19 @@ enum cvg_verdict cvg_ballot_verdict(const struct cvg_ballot *ballot)
 struct cvg_tally cvg_ballot_tally(const struct cvg_ballot *ballot)
 {
     return ballot->tally;
+}
+
+bool cvg_ballot_leaf(const struct cvg_ballot *ballot, struct cvg_leaf *ret_leaf)
+{
+    if (ballot->subject.have_leaf) {
+        *ret_leaf = ballot->subject.leaf;
+        return true;
+    }
+    if (ballot->contradicted ||
+        ballot->witnesses < cvg_policy_need(&ballot->electorate->policy, &ballot->tally))
+        return false;
+    *ret_leaf = ballot->witnessed;
+    return true;
 }
 
 size_t cvg_ballot_votes(const struct cvg_ballot *ballot, struct cvg_vote *ret_votes, size_t max)

@@ -97,14 +97,15 @@ static void remember_agreement(const struct cvg_flight *flight)
     const struct cvg_subject *subject = &flight->subject;
     struct cvg_cache_record record = {.endpoint = subject->endpoint};
     struct cvg_vote vote[CVG_MESSAGE_VOTES_MAX];
+    struct cvg_leaf leaf;
     size_t votes = cvg_ballot_votes(flight->ballot, vote, CVG_MESSAGE_VOTES_MAX);
 
-    /* Without the whole certificate there is nothing complete to remember. */
-    if (flight->owner->cache == NULL || !subject->have_leaf)
+    /* Without all of its digests there is nothing complete to remember. */
+    if (flight->owner->cache == NULL || !cvg_ballot_leaf(flight->ballot, &leaf))
         return;
-    memcpy(record.leaf_sha256, subject->leaf.sha256, CVG_SHA256_LEN);
-    memcpy(record.leaf_sha1, subject->leaf.sha1, CVG_SHA1_LEN);
-    memcpy(record.spki_sha256, subject->leaf.spki_sha256, CVG_SHA256_LEN);
+    memcpy(record.leaf_sha256, leaf.sha256, CVG_SHA256_LEN);
+    memcpy(record.leaf_sha1, leaf.sha1, CVG_SHA1_LEN);
+    memcpy(record.spki_sha256, leaf.spki_sha256, CVG_SHA256_LEN);
     record.verified_s = cvg_clock_wall_s(flight->owner->world->clock);
     for (size_t i = 0; i < votes && record.voter_count < CVG_CACHE_VOTERS_MAX; i++)
         if (vote[i].kind == CVG_VOTE_YES)

@@ -218,6 +218,8 @@ static void fill_records(const struct fake_world *fake, enum fake_answer answer,
         memset(statement->record[0].leaf.sha1, 1, CVG_SHA1_LEN);
         memset(statement->record[0].leaf.spki_sha256, 1, CVG_SHA256_LEN);
     }
+    if (answer == FAKE_OTHER_SHA256)
+        memset(statement->record[0].leaf.sha256, 2, CVG_SHA256_LEN);
     if (answer == FAKE_HISTORY) {
         statement->record[1] = statement->record[0];
         statement->record[1].leaf = fake->leaf;

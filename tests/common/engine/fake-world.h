@@ -17,10 +17,11 @@ enum fake_answer {
     FAKE_NO,
     FAKE_ASIDE,
     FAKE_NOT_PUBLIC,
-    FAKE_UNREACHABLE, /* "I cannot reach it" */
-    FAKE_WRONG_KEY,   /* yes, signed by somebody else */
-    FAKE_OTHER_PORT,  /* yes, for another port */
-    FAKE_HISTORY,     /* the certificate is there, but not current */
+    FAKE_UNREACHABLE,  /* "I cannot reach it" */
+    FAKE_WRONG_KEY,    /* yes, signed by somebody else */
+    FAKE_OTHER_PORT,   /* yes, for another port */
+    FAKE_OTHER_SHA256, /* yes by its SHA-1, with another SHA-256 */
+    FAKE_HISTORY,      /* the certificate is there, but not current */
     FAKE_STATUS_500,
     FAKE_SILENT, /* the connection broke */
     FAKE_RELAY_FAILED,

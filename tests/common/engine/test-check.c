@@ -340,17 +340,97 @@ static void fingerprints_alone(void **state)
     fake_answer(fake, "alpha", 0, FAKE_YES);
     fake_answer(fake, "beta", 0, FAKE_YES);
     assert_told(&asker, AGREE, ACCEPT, VOTE);
+    ask(fake, &question, &asker);
+    assert_told(&asker, AGREE, ACCEPT, CACHE);
+    /* The notaries have told all digests: it is known by the others, too. */
+    ask_default(fake, &asker);
+    assert_told(&asker, AGREE, ACCEPT, CACHE);
     question.fingerprint.bytes[0] ^= 1;
     ask(fake, &question, &asker);
     fake_answer(fake, "alpha", 0, FAKE_YES);
     fake_answer(fake, "beta", 0, FAKE_YES);
     assert_told(&asker, DISAGREE, REFUSE, VOTE);
-    /* A remembered certificate is found by its SHA-1, too. */
-    agree_once(fake);
+    fake_world_free(fake);
+}
+
+/* One that states a true SHA-1 and a false SHA-256 must not bring the false one into the cache. */
+static void contradicting_witnesses_are_not_remembered(void **state)
+{
+    struct fake_world *fake = begin(3);
+    struct cvg_question question = make_question(fake);
+    struct asker asker;
+
+    (void)state;
+    question.leaf = NULL;
+    question.leaf_len = 0;
+    question.fingerprint.len = CVG_SHA1_LEN;
     memcpy(question.fingerprint.bytes, fake->leaf.sha1, CVG_SHA1_LEN);
     ask(fake, &question, &asker);
+    fake_answer(fake, "alpha", 0, FAKE_OTHER_SHA256);
+    fake_answer(fake, "beta", 0, FAKE_YES);
+    assert_told(&asker, AGREE, ACCEPT, VOTE);
+    ask(fake, &question, &asker);
+    assert_int_equal(asker.answers, 0);
+    fake_advance(fake, 2000);
+    fake_world_free(fake);
+}
+
+/* Another certificate with the same key: the last octet is the signature's. */
+static uint8_t *renewed(const struct fake_world *fake)
+{
+    uint8_t *der = malloc(fake->der_len);
+
+    memcpy(der, fake->der, fake->der_len);
+    der[fake->der_len - 1] ^= 1;
+    return der;
+}
+
+static void known_key_stands_in_for_silent_notaries(void **state)
+{
+    struct fake_world *fake = fake_world_new(3, false);
+    struct cvg_question question;
+    struct asker asker;
+    uint8_t *der = renewed(fake);
+
+    (void)state;
+    fake->config.on_unreachable = CVG_UNREACHABLE_KNOWN;
+    fake_world_start(fake);
+    agree_once(fake);
+    question = make_question(fake);
+    question.leaf = der;
+    ask(fake, &question, &asker);
+    fake_advance(fake, 2000);
+    assert_told(&asker, UNDECIDED, ACCEPT, KNOWN_KEY);
+    /* It is no help against a no. */
+    fake_advance(fake, 10000);
+    ask(fake, &question, &asker);
+    fake_answer(fake, "alpha", 0, FAKE_NO);
+    fake_answer(fake, "beta", 0, FAKE_NO);
+    assert_told(&asker, DISAGREE, REFUSE, VOTE);
+    fake_world_free(fake);
+    free(der);
+}
+
+static void public_keys_may_be_what_is_matched(void **state)
+{
+    struct fake_world *fake = fake_world_new(3, false);
+    struct cvg_question question;
+    struct asker asker;
+    uint8_t *der = renewed(fake);
+
+    (void)state;
+    fake->config.match = CVG_MATCH_PUBLIC_KEY;
+    fake_world_start(fake);
+    question = make_question(fake);
+    question.leaf = der;
+    ask(fake, &question, &asker);
+    fake_answer(fake, "alpha", 0, FAKE_YES);
+    fake_answer(fake, "beta", 0, FAKE_YES);
+    assert_told(&asker, AGREE, ACCEPT, VOTE);
+    ask_default(fake, &asker);
     assert_told(&asker, AGREE, ACCEPT, CACHE);
     fake_world_free(fake);
+    free(der);
 }
 
 static void negative_answers_are_kept_for_seconds(void **state)
@@ -790,6 +870,9 @@ int main(void)
         cmocka_unit_test(cache_hit_asks_nobody),
         cmocka_unit_test(removed_voter_voids_the_verdict),
         cmocka_unit_test(fingerprints_alone),
+        cmocka_unit_test(contradicting_witnesses_are_not_remembered),
+        cmocka_unit_test(known_key_stands_in_for_silent_notaries),
+        cmocka_unit_test(public_keys_may_be_what_is_matched),
         cmocka_unit_test(negative_answers_are_kept_for_seconds),
         cmocka_unit_test(consensus_needs_all),
         cmocka_unit_test(one_is_enough_if_so_configured),
