@@ -262,6 +262,40 @@ def links_owners_and_modes_stay(installation):
     same((after.st_mode, after.st_uid, after.st_gid), (before.st_mode, before.st_uid, before.st_gid))
 
 
+def the_machines_own_file_without_naming_it(installation):
+    """In a mount namespace, where the machine's directory is a copy: unmodified curl is watched
+    without any variable of OpenSSL's, and no longer after disable."""
+    if sanitized():
+        raise Skip("a sanitized module does not load in unmodified programs")
+    directory = subprocess.run(["openssl", "version", "-d"], stdout=subprocess.PIPE, text=True,
+                               check=True).stdout.split('"')[1]
+    directory = os.path.dirname(os.path.realpath(os.path.join(directory, "openssl.cnf")))
+    space = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+    if subprocess.run([*space, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Skip("no mount namespaces here")
+    copy = installation.path("etc-ssl")
+    os.mkdir(copy)
+    subprocess.run(["cp", os.path.join(directory, "openssl.cnf"), copy], check=True)
+    site = Site(installation.directory)
+    installation.write("answer", "4e 52 1")
+    script = """
+        set -e
+        mount --bind "$1" "$2"
+        try() { curl -sS -o /dev/null --cacert "$4" "$3" && echo went on || echo stopped; }
+        "$5" enable openssl >&2
+        try "$@"
+        "$5" disable openssl >&2
+        try "$@"
+    """
+    result = subprocess.run([*space, "sh", "-c", script, "sh", copy, directory, site.url,
+                             site.certificate, CONVERGE], env=installation.environment(),
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+                            check=False)
+    same(result.stdout, "stopped\nwent on\n", result.stderr)
+    contains(installation.read("questions"), "host=localhost port=%d " % site.port)
+    same(get(os.path.join(copy, "openssl.cnf")), get(os.path.join(directory, "openssl.cnf")))
+
+
 def fewer_than_two_notaries(installation):
     path = put(installation, DEBIAN)
     installation.reply("notary-test", {"ok": True, "notaries": [
@@ -352,6 +386,7 @@ main(debians_default, the_systems_own, providers_that_are_there_stay,
      a_fips_setup_gets_no_default_provider, node_is_pointed_to_the_same_section,
      a_section_that_node_has_of_its_own_is_completed, others_changes_in_between_stay,
      a_lost_mark_is_told_and_nothing_changed, a_changed_module_path_is_brought_up_to_date,
-     links_owners_and_modes_stay, fewer_than_two_notaries, no_agent_no_change,
+     links_owners_and_modes_stay, the_machines_own_file_without_naming_it,
+     fewer_than_two_notaries, no_agent_no_change,
      a_module_that_does_not_load_changes_nothing, another_provider_in_the_modules_place,
      a_file_openssl_cannot_read, wrong_usage, the_answers_as_json, nothing_is_left_behind)
