@@ -79,7 +79,7 @@ class Installation:
 
     def __init__(self, lab, name, notaries, version=2, **settings):
         self.lab = lab
-        self.directory = os.path.join(isolation.SCRATCH, "converge-" + name)
+        self.directory = self._directory(name)
         self.log_path = os.path.join(isolation.SCRATCH, "agent-%s.log" % name)
         os.makedirs(os.path.join(self.directory, "notaries.d"))
         for notary in notaries:
@@ -89,6 +89,9 @@ class Installation:
         with open(os.path.join(self.directory, "converge.conf"), "w", encoding="ascii") as config:
             for key, value in settings.items():
                 config.write("%s = %s\n" % (key, value))
+
+    def _directory(self, name):
+        return os.path.join(isolation.SCRATCH, "converge-" + name)
 
     def environment(self):
         return self.lab.environment(CONVERGE_CONFIG_DIR=self.directory)
@@ -119,3 +122,13 @@ class Installation:
         """The pid of this installation's agent, or None."""
         answer = self.tool("status", "--json")
         return json.loads(answer.stdout).get("pid") if answer.returncode in (0, 3) else None
+
+
+class SystemInstallation(Installation):
+    """The system's own, where every program finds it without being told."""
+
+    def _directory(self, name):
+        return os.path.join(self.lab.prefix, "etc/converge")
+
+    def environment(self):
+        return self.lab.environment()

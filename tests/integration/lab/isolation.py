@@ -86,3 +86,13 @@ def person():
 def bind(source, target):
     """Shows source in target's place, in the lab only."""
     subprocess.run(["mount", "--bind", source, target], check=True)
+
+
+def cover(path):
+    """Lets the lab change what is below a directory; the machine's own files stay as they are."""
+    layers = os.path.join(SCRATCH, "layers", path.replace("/", "_"))
+    upper, work = os.path.join(layers, "upper"), os.path.join(layers, "work")
+    os.makedirs(upper)
+    os.makedirs(work)
+    subprocess.run(["mount", "-t", "overlay", "-o", "lowerdir=%s,upperdir=%s,workdir=%s"
+                    % (path, upper, work), "lab", path], check=True)

@@ -39,15 +39,18 @@ def standard_sites():
 
 
 class Lab:
-    """sites: what there is to visit. visitors: {name: kind} of all that will visit it."""
+    """sites: what there is to visit. visitors: {name: kind} of all that will visit it. covered:
+    directories of the system that the test will change, in the lab only."""
 
-    def __init__(self, sites, visitors, want_postgres=False):
+    def __init__(self, sites, visitors, want_postgres=False, covered=()):
+        for path in covered:
+            isolation.cover(path)
         self.sites = {site.label: site for site in sites}
         self.visitors = visitors
         self.prefix = os.environ.get("CONVERGE_LAB_PREFIX", "/usr/local")
         self.network = network.Network()
         self._directories()
-        self._install()
+        self._install(covered)
         self._names()
         self.authority = Authority(os.path.join(isolation.SCRATCH, "authority"))
         self.authority.become_public()
@@ -58,11 +61,13 @@ class Lab:
         for name in ("home", "scratch"):
             os.mkdir(os.path.join(isolation.SCRATCH, name), 0o755)
 
-    def _install(self):
+    def _install(self, covered):
         """Shows what `make install DESTDIR=STAGE` made in its real place."""
         stage = os.environ.get("CONVERGE_LAB_STAGE")
         if stage:
             isolation.bind(stage + self.prefix, self.prefix)
+            if covered:
+                isolation.cover(self.prefix)
             cache = os.path.join(isolation.SCRATCH, "ld.so.cache")
             subprocess.run(["/sbin/ldconfig", "-X", "-i", "-C", cache], check=True,
                            stdin=subprocess.DEVNULL, capture_output=True)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""Converge switched on for the whole system: programs are started as ever, by root and by others,
+and one agent without root's rights answers them all. And switched off again."""
+from lab import expect, isolation, tap
+from lab.converge import SystemInstallation
+from lab.drive import drive
+from lab.programs import Program
+from lab.session import find, session
+
+CURL = find("curl")
+PERSON = 4711  # an ordinary user's uid
+AS_PERSON = Program("person-curl", ["setpriv", "--reuid=%d" % PERSON, "--regid=%d" % PERSON,
+                                    "--clear-groups", "--"] + CURL.command, process="curl")
+COVERED = ("/etc/ssl", "/run", "/var/cache", "/var/lib")
+AGREE = {"verdict": "agree", "action": "accept"}
+DISAGREE = {"verdict": "disagree", "action": "refuse"}
+
+
+def said(answer):
+    return "exit status %d\n%s%s" % (answer.returncode, answer.stdout.decode(),
+                                     answer.stderr.decode())
+
+
+def add_notaries(lab, system):
+    for notary in lab.notaries:
+        answer = system.tool("notary", "add", "--yes", notary.bundle(2))
+        if answer.returncode != 0:
+            return said(answer)
+    return ""
+
+
+def visit(lab, system, program, uid, site, **wanted):
+    """As anybody would: the program's own command line, nothing else."""
+    host = lab.sites[site].host(program.name)
+    outcome = drive(lab, program, host, 443)
+    came = expect.allowed(outcome) if site == "clean" else expect.refused(lab, outcome, host)
+    return expect.together(came, expect.logged(system, host, 443, "curl", uid=str(uid), **wanted))
+
+
+def privileges(system):
+    """The agent is not root, and its files are nobody else's to write."""
+    with open("/proc/%d/status" % system.agent_pid(), encoding="ascii") as file:
+        uids = next(line for line in file if line.startswith("Uid:")).split()[1:]
+    return "the agent runs as %s" % uids if "0" in uids else ""
+
+
+def why(lab, system):
+    """A person learns what the person's own programs asked, root learns all."""
+    client = lab.network.place("client")
+    host = lab.sites["hijacked"].host(CURL.name)
+    roots = system.tool("why", host)
+    persons = client.run(["setpriv", "--reuid=%d" % PERSON, "--regid=%d" % PERSON,
+                          "--clear-groups", "--"] + system.command("why", host),
+                         env=system.environment())
+    if b"notary" not in roots.stdout:
+        return "root does not learn who said no:\n" + said(roots)
+    return "a stranger learns it:\n" + said(persons) if b"notary" in persons.stdout else ""
+
+
+def switched_on(lab, system, result):
+    result.check("notary add", add_notaries(lab, system))
+    answer = system.tool("enable", "openssl", timeout=60)
+    result.check("enable openssl", said(answer) if answer.returncode else "")
+    for program, uid in ((CURL, 0), (AS_PERSON, PERSON)):
+        result.check("uid %d: the genuine site" % uid,
+                     visit(lab, system, program, uid, "clean", **AGREE))
+        result.check("uid %d: the attacker is refused" % uid,
+                     visit(lab, system, program, uid, "hijacked", **DISAGREE))
+    result.check("the agent has dropped root's rights", privileges(system))
+    result.check("why tells each their own", why(lab, system))
+    answer = system.tool("doctor", timeout=60)
+    result.check("doctor: all is well", said(answer) if answer.returncode else "")
+
+
+def switched_off(lab, system, result, before):
+    answer = system.tool("disable", "openssl")
+    result.check("disable openssl", said(answer) if answer.returncode else "")
+    with open("/etc/ssl/openssl.cnf", "rb") as file:
+        result.check("openssl.cnf is what it was", "" if file.read() == before else "changed")
+    host = lab.sites["hijacked"].host("off")
+    result.check("programs are on their own again",
+                 "" if drive(lab, CURL, host, 443).fooled else "the attacker is still refused")
+
+
+def main():
+    isolation.enter_or_skip()
+    if isolation.identity()[0] != 0:
+        tap.skip_all("only root has a system to switch on")
+    names = {CURL.name: "https", AS_PERSON.name: "https", "off": "https"}
+    with session(names, covered=COVERED) as (lab, result):
+        with open("/etc/ssl/openssl.cnf", "rb") as file:
+            before = file.read()
+        system = SystemInstallation(lab, "system", [])
+        switched_on(lab, system, result)
+        switched_off(lab, system, result, before)
+
+
+main()
