@@ -54,16 +54,6 @@ static void on_tend(uv_timer_t *timer)
 
 void cvg_agent_apply(struct cvg_agent *agent)
 {
-    const char *name[CVG_BUNDLES_MAX];
-    const struct cvg_bundles *bundles = &agent->electorate->bundles;
-
-    for (size_t i = 0; i < bundles->count; i++)
-        name[i] = bundles->bundle[i]->name;
-    if (agent->cache != NULL) {
-        cvg_cache_set_policy(agent->cache, agent->electorate->config.cache_ttl_s,
-                             cvg_policy_least(&agent->electorate->policy));
-        cvg_cache_set_notaries(agent->cache, name, bundles->count);
-    }
     cvg_breaker_reset(agent->world.breaker);
     cvg_checks_set_electorate(agent->checks, agent->electorate);
     warm_up(agent);

@@ -16,6 +16,7 @@
 #define RECORD_DEAD 0x40
 #define RECORD_443  0x20
 #define RECORD_RAW  0x10
+#define RECORD_KEY  0x08
 #define RECORD_UIDS 0x07
 #define UIDS_MAX    RECORD_UIDS
 #define SPKI_LEN    CVG_CACHE_SPKI_LEN
@@ -100,6 +101,7 @@ static size_t view_record(const uint8_t *at, size_t left, struct cvg_page_view *
         return 0;
     ret_view->dead = (at[0] & RECORD_DEAD) != 0;
     ret_view->packed = (at[0] & RECORD_RAW) == 0;
+    ret_view->by_key = (at[0] & RECORD_KEY) != 0;
     ret_view->uid_count = at[0] & RECORD_UIDS;
     ret_view->voter_count = at[1];
     ret_view->host_len = at[2];
@@ -316,8 +318,9 @@ static void put_record(struct cvg_page *page, const struct cvg_cache_record *rec
 {
     uint8_t *at = page->octets + page->used;
 
-    *at++ = (uint8_t)(RECORD | (key->port == 443 ? RECORD_443 : 0) |
-                      (key->packed ? 0 : RECORD_RAW) | uid_count);
+    *at++ =
+        (uint8_t)(RECORD | (key->port == 443 ? RECORD_443 : 0) | (key->packed ? 0 : RECORD_RAW) |
+                  (record->by_key ? RECORD_KEY : 0) | uid_count);
     *at++ = (uint8_t)record->voter_count;
     *at++ = key->host_len;
     at = put(at, key->host, key->host_len);
@@ -387,6 +390,7 @@ bool cvg_page_read(const struct cvg_page *page, size_t at, struct cvg_cache_reco
     memset(ret_record, 0, sizeof *ret_record);
     ret_record->endpoint = endpoint;
     ret_record->verified_s = view.verified_s;
+    ret_record->by_key = view.by_key;
     memcpy(ret_record->leaf_sha256, view.sha256, CVG_SHA256_LEN);
     memcpy(ret_record->leaf_sha1, view.sha1, CVG_SHA1_LEN);
     memcpy(ret_record->spki_sha256, view.spki, SPKI_LEN);

@@ -9,7 +9,8 @@
  * An item begins with an octet:
  *   01  voter: u8 length, name; the first in the page is number 0
  *   02  user: u32 uid; likewise
- *   1xxxxxxx  record: 40 dead, 20 port is 443 and left out, 10 host is not packed, 07 users' count
+ *   1xxxxxxx  record: 40 dead, 20 port is 443 and left out, 10 host is not packed, 08 vote
+ *     was about the key alone, 07 users' count
  *       u8 voters' count, u8 host's length, host, u16 port, u32 time of the vote, 32 SHA-256 of the
  *       leaf, 20 SHA-1 of it, 16 the first of the key's SHA-256, voters' numbers, users' numbers
  * All integers big-endian. A host is packed three characters to two octets. */
@@ -50,6 +51,7 @@ struct cvg_page_key {
 struct cvg_page_view {
     bool dead;
     bool packed;
+    bool by_key;
     uint16_t port;
     uint8_t host_len, voter_count, uid_count;
     uint32_t verified_s;

@@ -17,6 +17,7 @@ struct cvg_cache {
     const struct cvg_clock *clock;
     uint64_t ttl_s;
     unsigned least_voters;
+    bool keys_count;
     char (*notary)[CVG_MESSAGE_NAME_MAX]; /* configured now */
     size_t notary_count;
     int64_t swept_s; /* when the last sweep was */
@@ -33,7 +34,7 @@ enum cvg_error cvg_cache_open(const char *path, uint64_t ttl_s, const struct cvg
         return cvg_fail(ret_why, CVG_ERR_NOMEM, "out of memory");
     }
     cache->clock = clock;
-    cvg_cache_set_policy(cache, ttl_s, 1);
+    cvg_cache_set_policy(cache, ttl_s, 1, false);
     *ret_cache = cache;
     return CVG_OK;
 }
@@ -81,8 +82,8 @@ static bool alive(const struct cvg_cache *cache, const struct cvg_page_view *vie
 static bool believed(const struct cvg_cache *cache, const struct cvg_page *page,
                      const struct cvg_page_view *view)
 {
-    return view->voter_count >= cache->least_voters && alive(cache, view) &&
-           voters_configured(cache, page, view);
+    return view->voter_count >= cache->least_voters && (!view->by_key || cache->keys_count) &&
+           alive(cache, view) && voters_configured(cache, page, view);
 }
 
 static bool has_uid(const struct cvg_page *page, const struct cvg_page_view *view, uint32_t uid)
@@ -271,9 +272,11 @@ static void sweep(struct cvg_cache *cache)
     }
 }
 
-void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters)
+void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters,
+                          bool keys_count)
 {
     cache->ttl_s = ttl_s;
+    cache->keys_count = keys_count;
     cache->least_voters = least_voters > 0 ? least_voters : 1;
 }
 

@@ -26,9 +26,10 @@ struct cvg_cache_record {
     struct cvg_endpoint endpoint;
     uint8_t leaf_sha256[CVG_SHA256_LEN];
     uint8_t leaf_sha1[CVG_SHA1_LEN];
-    uint8_t spki_sha256[CVG_SHA256_LEN];                    /* in a record that was found: its first
-                                                               CVG_CACHE_SPKI_LEN octets, then zeros */
-    int64_t verified_s;                                     /* when the vote was */
+    uint8_t spki_sha256[CVG_SHA256_LEN]; /* in a record that was found: its first
+                                            CVG_CACHE_SPKI_LEN octets, then zeros */
+    bool by_key;        /* the vote was with match = public-key: about the key alone */
+    int64_t verified_s; /* when the vote was */
     char voter[CVG_CACHE_VOTERS_MAX][CVG_MESSAGE_NAME_MAX]; /* the notaries that said yes */
     size_t voter_count;
     uint32_t uid[CVG_CACHE_UIDS_MAX]; /* whose programs asked; UINT32_MAX: more than fit */
@@ -66,10 +67,12 @@ bool cvg_cache_knows_key(struct cvg_cache *cache, const struct cvg_endpoint *end
  * others (cvg_cache_flush); a disk error is logged once and the record kept in memory. */
 void cvg_cache_put(struct cvg_cache *cache, const struct cvg_cache_record *record);
 
-/* The policy from now on: the ttl as of cvg_cache_open, and the fewest voters that a record must
- * have to be found (policy.h, cvg_policy_least; at first 1). A record from a laxer time stays, for
- * the policy may change back, but is not found. */
-void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters);
+/* The policy from now on: the ttl as of cvg_cache_open; the fewest voters that a record must have
+ * to be found (policy.h, cvg_policy_least; at first 1); and whether votes about the key alone count
+ * (at first not). A record from a laxer time stays, for the policy may change back, but is not
+ * found. */
+void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters,
+                          bool keys_count);
 
 /* The names of the notaries configured now; records with another voter are gone from here on. */
 void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count);

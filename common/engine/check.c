@@ -46,6 +46,20 @@ void cvg_checks_free(struct cvg_checks *checks)
     free(checks);
 }
 
+/* What is remembered counts as the policy of now would have it. */
+static void set_cache_policy(struct cvg_cache *cache, const struct cvg_electorate *electorate)
+{
+    const struct cvg_bundles *bundles = &electorate->bundles;
+    const struct cvg_config *config = &electorate->config;
+    const char *name[CVG_BUNDLES_MAX];
+
+    for (size_t i = 0; i < bundles->count; i++)
+        name[i] = bundles->bundle[i]->name;
+    cvg_cache_set_policy(cache, config->cache_ttl_s, cvg_policy_least(&electorate->policy),
+                         config->match == CVG_MATCH_PUBLIC_KEY);
+    cvg_cache_set_notaries(cache, name, bundles->count);
+}
+
 void cvg_checks_set_electorate(struct cvg_checks *checks, struct cvg_electorate *electorate)
 {
     struct cvg_electorate *old = checks->electorate;
@@ -53,6 +67,8 @@ void cvg_checks_set_electorate(struct cvg_checks *checks, struct cvg_electorate 
     checks->electorate = cvg_electorate_ref(electorate);
     cvg_negative_set(checks->negative, electorate->config.negative_ttl_s);
     cvg_budget_set(checks->budget, electorate->config.budget_per_minute);
+    if (checks->cache != NULL)
+        set_cache_policy(checks->cache, electorate);
     cvg_electorate_unref(old);
 }
 

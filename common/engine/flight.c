@@ -106,6 +106,7 @@ static void remember_agreement(const struct cvg_flight *flight)
     memcpy(record.leaf_sha256, leaf.sha256, CVG_SHA256_LEN);
     memcpy(record.leaf_sha1, leaf.sha1, CVG_SHA1_LEN);
     memcpy(record.spki_sha256, leaf.spki_sha256, CVG_SHA256_LEN);
+    record.by_key = subject->match == CVG_MATCH_PUBLIC_KEY;
     record.verified_s = cvg_clock_wall_s(flight->owner->world->clock);
     for (size_t i = 0; i < votes && record.voter_count < CVG_CACHE_VOTERS_MAX; i++)
         if (vote[i].kind == CVG_VOTE_YES)

@@ -137,7 +137,6 @@ void fake_reload(struct fake_world *fake, size_t notaries)
     for (size_t i = 0; i < notaries; i++)
         bundles.bundle[bundles.count++] = make_bundle(fake, i);
     must(cvg_electorate_new(&fake->config, &bundles, &electorate, &why) == CVG_OK, why.text);
-    cvg_cache_set_notaries(fake->cache, names, notaries);
     cvg_checks_set_electorate(fake->checks, electorate);
     cvg_electorate_unref(fake->electorate);
     fake->electorate = electorate;

@@ -163,9 +163,9 @@ static void another_ttl_holds_for_what_is_stored_already(void **state)
     (void)state;
     put(1);
     fixture.clock.wall_s = RECORDS_TIME_S + 100;
-    cvg_cache_set_policy(fixture.cache, 100, 1);
+    cvg_cache_set_policy(fixture.cache, 100, 1, false);
     assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
-    cvg_cache_set_policy(fixture.cache, 101, 1);
+    cvg_cache_set_policy(fixture.cache, 101, 1, false);
     assert_int_equal(find(1, 1000, NULL), CVG_OK);
 }
 
@@ -173,12 +173,29 @@ static void a_stricter_policy_does_not_find_what_too_few_voted_for(void **state)
 {
     (void)state;
     put(1); /* three voters */
-    cvg_cache_set_policy(fixture.cache, TTL_S, 3);
+    cvg_cache_set_policy(fixture.cache, TTL_S, 3, false);
     assert_int_equal(find(1, 1000, NULL), CVG_OK);
-    cvg_cache_set_policy(fixture.cache, TTL_S, 4);
+    cvg_cache_set_policy(fixture.cache, TTL_S, 4, false);
     assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
-    cvg_cache_set_policy(fixture.cache, TTL_S, 0);
+    cvg_cache_set_policy(fixture.cache, TTL_S, 0, false);
     assert_int_equal(find(1, 1000, NULL), CVG_OK);
+}
+
+static void votes_about_the_key_alone_count_only_where_keys_do(void **state)
+{
+    struct cvg_cache_record record;
+
+    (void)state;
+    records_make(1, &record);
+    record.by_key = true;
+    cvg_cache_put(fixture.cache, &record);
+    assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
+    assert_false(cvg_cache_knows_key(fixture.cache, &record.endpoint, record.spki_sha256));
+    cvg_cache_set_policy(fixture.cache, TTL_S, 1, true);
+    assert_int_equal(find(1, 1001, &record), CVG_OK);
+    assert_true(record.by_key);
+    cvg_cache_set_policy(fixture.cache, TTL_S, 1, false);
+    assert_int_equal(find(1, 1001, NULL), CVG_ERR_NOT_FOUND);
 }
 
 static void a_clock_set_back_finds_nothing_from_the_future(void **state)
@@ -403,6 +420,7 @@ int main(void)
         CASE(last_second_of_the_ttl_and_first_past_it),
         CASE(another_ttl_holds_for_what_is_stored_already),
         CASE(a_stricter_policy_does_not_find_what_too_few_voted_for),
+        CASE(votes_about_the_key_alone_count_only_where_keys_do),
         CASE(a_clock_set_back_finds_nothing_from_the_future),
         CASE(times_that_no_record_can_have_are_not_stored),
         CASE(a_removed_voter_takes_its_records_along),

@@ -325,6 +325,37 @@ static void removed_voter_voids_the_verdict(void **state)
     fake_world_free(fake);
 }
 
+static void stricter_policy_asks_again(void **state)
+{
+    struct fake_world *fake = fake_world_new(3, false);
+    struct asker asker;
+
+    (void)state;
+    fake->config.match = CVG_MATCH_PUBLIC_KEY;
+    fake->config.threshold = CVG_THRESHOLD_COUNT;
+    fake->config.threshold_count = fake->config.min_votes = 1;
+    fake_world_start(fake);
+    ask_default(fake, &asker);
+    assert_true(fake_answer(fake, "beta", 0, FAKE_YES));
+    assert_told(&asker, AGREE, ACCEPT, VOTE);
+    ask_default(fake, &asker);
+    assert_told(&asker, AGREE, ACCEPT, CACHE);
+    /* What was voted about the key alone says nothing about the certificate. */
+    fake->config.match = CVG_MATCH_CERTIFICATE;
+    fake_reload(fake, 3);
+    ask_default(fake, &asker);
+    assert_int_equal(asker.answers, 0);
+    cvg_check_forget(asker.check);
+    /* One vote is too few now. */
+    fake->config.match = CVG_MATCH_PUBLIC_KEY;
+    fake->config.threshold = CVG_THRESHOLD_MAJORITY;
+    fake->config.min_votes = 2;
+    fake_reload(fake, 3);
+    ask_default(fake, &asker);
+    assert_int_equal(asker.answers, 0);
+    fake_world_free(fake);
+}
+
 static void fingerprints_alone(void **state)
 {
     struct fake_world *fake = begin(3);
@@ -869,6 +900,7 @@ int main(void)
         cmocka_unit_test(single_flight),
         cmocka_unit_test(cache_hit_asks_nobody),
         cmocka_unit_test(removed_voter_voids_the_verdict),
+        cmocka_unit_test(stricter_policy_asks_again),
         cmocka_unit_test(fingerprints_alone),
         cmocka_unit_test(contradicting_witnesses_are_not_remembered),
         cmocka_unit_test(known_key_stands_in_for_silent_notaries),
