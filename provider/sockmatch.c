@@ -44,12 +44,15 @@ uint16_t cvg_socket_port(const struct sockaddr_storage *address)
     return 0;
 }
 
-static bool local_address(int fd, struct sockaddr_storage *ret_address)
+typedef int address_of(int fd, struct sockaddr *address, socklen_t *len);
+
+/* Asks getsockname or getpeername; false for anything but an internet address. */
+static bool internet_address(address_of *ask, int fd, struct sockaddr_storage *ret_address)
 {
     socklen_t len = sizeof *ret_address;
 
     memset(ret_address, 0, sizeof *ret_address);
-    if (getsockname(fd, (struct sockaddr *)ret_address, &len) != 0)
+    if (ask(fd, (struct sockaddr *)ret_address, &len) != 0)
         return false;
     return ret_address->ss_family == AF_INET || ret_address->ss_family == AF_INET6;
 }
@@ -102,15 +105,11 @@ static bool remainder_of(uint64_t socket, uint64_t bio, uint64_t waiting, bool w
 bool cvg_socket_look(int fd, const struct cvg_counters *counters, struct cvg_socket *ret_socket)
 {
     struct cvg_socket found;
-    struct sockaddr_storage local;
-    socklen_t len = sizeof found.peer;
     uint64_t sent, received;
 
     memset(&found, 0, sizeof found);
-    if (!local_address(fd, &local) || getpeername(fd, (struct sockaddr *)&found.peer, &len) != 0 ||
-        !tcp_counts(fd, &sent, &received))
+    if (!internet_address(getpeername, fd, &found.peer) || !tcp_counts(fd, &sent, &received))
         return false;
-    found.local_port = cvg_socket_port(&local);
     if (counters &&
         (!remainder_of(sent, counters->sent, counters->sent_waiting, false, &found.sent_before) ||
          !remainder_of(received, counters->received, counters->received_waiting, true,
@@ -176,7 +175,7 @@ static void consider(struct scan *scan, int fd)
     uint16_t port;
 
     scan->looked_at++;
-    if (!local_address(fd, &local))
+    if (!internet_address(getsockname, fd, &local))
         return;
     port = cvg_socket_port(&local);
     if (listens(fd)) {
@@ -185,8 +184,10 @@ static void consider(struct scan *scan, int fd)
         return;
     }
     if (!accepted(scan, port) && cvg_socket_look(fd, scan->counters, &found) &&
-        found.sent_before <= CVG_PREAMBLE_MAX && found.received_before <= CVG_PREAMBLE_MAX)
+        found.sent_before <= CVG_PREAMBLE_MAX && found.received_before <= CVG_PREAMBLE_MAX) {
+        found.local_port = port;
         insert(&scan->match, &found);
+    }
 }
 
 /* Drops accepted sockets and, where an exact match is left, all others. */

@@ -28,7 +28,7 @@ struct cvg_counters {
 
 struct cvg_socket {
     struct sockaddr_storage peer;
-    uint16_t local_port;
+    uint16_t local_port;  /* filled in by a scan */
     uint64_t sent_before; /* octets before TLS began */
     uint64_t received_before;
 };
