@@ -27,6 +27,7 @@
     X(BIO_ctrl_pending)                                                                            \
     X(BIO_ctrl_wpending)                                                                           \
     X(BIO_find_type)                                                                               \
+    X(BIO_method_type)                                                                             \
     X(BIO_next)                                                                                    \
     X(BIO_number_read)                                                                             \
     X(BIO_number_written)                                                                          \

@@ -107,17 +107,20 @@ static void set_peer(struct cvg_question *question, const struct sockaddr_storag
     memcpy(question->peer_address, &v6.sin6_addr, 16);
 }
 
-/* A filter in front of the BIO that moves the octets may count less, never more. */
+/* A filter in front of the BIO that moves the octets may count less, never more. But below a TLS
+ * connection that carries this one the octets are not ours. */
 static uint64_t most(const struct cvg_ossl *ossl, BIO *bio, bool written)
 {
     uint64_t max = 0;
+    bool below = false;
 
-    for (; bio; bio = ossl->crypto.BIO_next(bio)) {
+    for (; bio && !below; bio = ossl->crypto.BIO_next(bio)) {
         uint64_t n =
             written ? ossl->crypto.BIO_number_written(bio) : ossl->crypto.BIO_number_read(bio);
 
         if (n > max)
             max = n;
+        below = ossl->crypto.BIO_method_type(bio) == BIO_TYPE_SSL;
     }
     return max;
 }

@@ -266,10 +266,12 @@ def answer_http(tls):
 
 
 class Proxy:
-    """An HTTP proxy that knows CONNECT and sends every tunnel to one port here."""
+    """An HTTP proxy that knows CONNECT and sends every tunnel to one port here; with a TLS context
+    it is spoken to in TLS."""
 
-    def __init__(self, target):
+    def __init__(self, target, context=None):
         self.target = target
+        self.context = context
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.accept, daemon=True)
@@ -285,6 +287,8 @@ class Proxy:
 
     def tunnel(self, client):
         try:
+            if self.context:
+                client = self.context.wrap_socket(client, server_side=True)
             read_until(client, b"\r\n\r\n")
             server = socket.create_connection(("127.0.0.1", self.target))
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

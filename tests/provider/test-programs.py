@@ -95,6 +95,20 @@ def check_curl(tap, here, site, self_signed):
              (got, here.asked()))
 
 
+def check_tls_proxy(tap, here, site):
+    here.configure("")
+    here.start_agent()
+    proxy = lab.Proxy(site.port, context=here.serve().context)
+    got = here.run("curl", "-sS", "--noproxy", "", "-x", f"https://localhost:{proxy.port}",
+                   "--proxy-cacert", here.path("ca.pem"), "--cacert", here.path("ca.pem"),
+                   "https://site.example/")
+    proxy.stop()
+    tap.case("curl through a proxy that speaks TLS: the proxy is asked about, and the site",
+             got[:2] == (0, "ok\n") and
+             here.asked() == [f"localhost:{proxy.port}", f"site.example:443,{proxy.port}"],
+             (got, here.asked()))
+
+
 def check_asyncio(tap, here):
     sites = [here.serve() for _ in range(16)]
     here.configure("")
@@ -117,6 +131,7 @@ def main():
         check_program(tap, here, "curl", curl, site, self_signed)
         check_program(tap, here, "python3", python, site, self_signed)
         check_curl(tap, here, site, self_signed)
+        check_tls_proxy(tap, here, site)
         check_asyncio(tap, here)
     tap.done()
 
