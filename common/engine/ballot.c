@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/engine/pool.h"
 #include "common/protocol/v2.h"
 
 #define ATTEMPTS_MAX 64
@@ -39,8 +40,8 @@ struct cvg_ballot {
     struct cvg_tally tally;
     bool bounce, over;
     size_t relay;
-    bool relay_proved;                        /* something came back through it */
-    size_t pool[CVG_BUNDLES_MAX], pool_count; /* notaries not asked, in the order to ask */
+    bool relay_proved; /* something came back through it */
+    struct cvg_pool pool;
     struct slot slot[CVG_QUORUM_MAX];
     unsigned slots;
     struct attempt attempt[ATTEMPTS_MAX];
@@ -56,63 +57,10 @@ static uint64_t now_ms(const struct cvg_ballot *ballot)
     return cvg_clock_ms(ballot->world->clock);
 }
 
-static size_t take_from_pool(struct cvg_ballot *ballot, size_t place)
-{
-    size_t notary = ballot->pool[place];
-
-    ballot->pool_count--;
-    memmove(&ballot->pool[place], &ballot->pool[place + 1],
-            (ballot->pool_count - place) * sizeof ballot->pool[0]);
-    return notary;
-}
-
-static void shuffle(const struct cvg_world *world, size_t *member, size_t count)
-{
-    for (size_t left = count; left > 1; left--) {
-        size_t place = world->below(world->user, (uint32_t)left);
-        size_t last = member[left - 1];
-
-        member[left - 1] = member[place];
-        member[place] = last;
-    }
-}
-
-/* All notaries that can answer, in random order; those that failed lately come last, so that they
- * are asked only where there are too few others. */
-static void fill_pool(struct cvg_ballot *ballot)
-{
-    const struct cvg_bundles *bundles = &ballot->electorate->bundles;
-    size_t failing[CVG_BUNDLES_MAX], failing_count = 0;
-
-    for (size_t i = 0; i < bundles->count; i++) {
-        if (!cvg_notary_can_answer(bundles->bundle[i], &ballot->subject))
-            continue;
-        if (cvg_breaker_allows(ballot->world->breaker, bundles->bundle[i]->name))
-            ballot->pool[ballot->pool_count++] = i;
-        else
-            failing[failing_count++] = i;
-    }
-    shuffle(ballot->world, ballot->pool, ballot->pool_count);
-    shuffle(ballot->world, failing, failing_count);
-    memcpy(&ballot->pool[ballot->pool_count], failing, failing_count * sizeof failing[0]);
-    ballot->pool_count += failing_count;
-}
-
-/* Takes a relay out of the pool: the one whose tunnels are warm, else the first that can. */
 static void choose_relay(struct cvg_ballot *ballot)
 {
-    struct cvg_electorate *electorate = ballot->electorate;
-    size_t place = SIZE_MAX;
-
-    for (size_t i = 0; i < ballot->pool_count; i++) {
-        if (!cvg_notary_can_relay(electorate->bundles.bundle[ballot->pool[i]]))
-            continue;
-        if (place == SIZE_MAX || ballot->pool[i] == electorate->relay)
-            place = i;
-    }
-    ballot->relay = place == SIZE_MAX ? CVG_NO_NOTARY : take_from_pool(ballot, place);
+    ballot->relay = cvg_pool_take_relay(&ballot->pool, ballot->electorate);
     ballot->relay_proved = false;
-    electorate->relay = ballot->relay;
 }
 
 static void note_state(struct cvg_ballot *ballot, size_t notary, const struct cvg_vote *vote)
@@ -243,7 +191,7 @@ static void set_soft_time(struct cvg_ballot *ballot, struct slot *slot)
     uint64_t now = now_ms(ballot);
 
     slot->soft_ms = UINT64_MAX;
-    if ((ballot->pool_count > 0 || ballot->bounce) && now < ballot->deadline_ms)
+    if ((ballot->pool.count > 0 || ballot->bounce) && now < ballot->deadline_ms)
         slot->soft_ms = now + (ballot->deadline_ms - now + 1) / 2;
 }
 
@@ -255,9 +203,9 @@ static bool ask_next(struct cvg_ballot *ballot, unsigned slot)
     ballot->slot[slot].soft_ms = UINT64_MAX;
     if (ballot->bounce && ballot->relay == CVG_NO_NOTARY)
         return false;
-    while (!asked && ballot->pool_count > 0 && ballot->attempts < ATTEMPTS_MAX &&
+    while (!asked && ballot->pool.count > 0 && ballot->attempts < ATTEMPTS_MAX &&
            now_ms(ballot) < ballot->deadline_ms)
-        asked = ask(ballot, slot, take_from_pool(ballot, 0));
+        asked = ask(ballot, slot, cvg_pool_next(&ballot->pool));
     set_soft_time(ballot, &ballot->slot[slot]);
     return asked;
 }
@@ -309,7 +257,7 @@ static void replace_relay(struct cvg_ballot *ballot, const struct attempt *faile
             let_go(attempt);
         attempt->counts = false;
         attempt->vote.error = err;
-        ballot->pool[ballot->pool_count++] = attempt->notary;
+        cvg_pool_return(&ballot->pool, attempt->notary);
     }
     choose_relay(ballot);
     for (size_t i = 0; i < ballot->attempts && ballot->relay == CVG_NO_NOTARY; i++)
@@ -353,12 +301,12 @@ static void prepare(struct cvg_ballot *ballot)
     cvg_buffer_init(&ballot->body, CVG_V2_REQUEST_MAX);
     ballot->relay = CVG_NO_NOTARY;
     ballot->bounce = cvg_electorate_bounces(ballot->electorate);
-    fill_pool(ballot);
+    cvg_pool_fill(ballot->world, ballot->electorate, &ballot->subject, &ballot->pool);
     if (ballot->bounce)
         choose_relay(ballot);
     ballot->slots = config->quorum < CVG_QUORUM_MAX ? config->quorum : CVG_QUORUM_MAX;
-    if (ballot->slots > ballot->pool_count)
-        ballot->slots = (unsigned)ballot->pool_count;
+    if (ballot->slots > ballot->pool.count)
+        ballot->slots = (unsigned)ballot->pool.count;
     ballot->tally.open = ballot->slots;
     for (unsigned i = 0; i < ballot->slots; i++)
         ballot->slot[i] = (struct slot){.open = true, .soft_ms = UINT64_MAX};

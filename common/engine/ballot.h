@@ -6,20 +6,9 @@
 
 #include <stdint.h>
 
-#include "common/base/clock.h"
 #include "common/engine/answer.h"
-#include "common/engine/breaker.h"
 #include "common/engine/electorate.h"
-#include "common/engine/transport.h"
-
-/* Where a ballot's time, chance and answers come from. */
-struct cvg_world {
-    const struct cvg_clock *clock;
-    struct cvg_transport *transport;
-    struct cvg_breaker *breaker;               /* by notaries' names */
-    uint32_t (*below)(void *user, uint32_t n); /* uniform in 0..n-1 */
-    void *user;
-};
+#include "common/engine/world.h"
 
 struct cvg_ballot;
 
