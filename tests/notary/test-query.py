@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from notarylab import (ASIDE, NOT_PUBLIC, Certificate, Notary, SEEN, Site, Tap, UNREACHABLE, ZERO,
                        current, expect)

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from notarylab import (Certificate, NOTARYD, Notary, SEEN, Site, Tap, ZERO, current, expect,
                        read_all)
