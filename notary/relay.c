@@ -127,12 +127,22 @@ static bool port_allowed(const struct cvg_server *server, uint16_t port)
     return false;
 }
 
+static bool host_allowed(const struct cvg_server *server, const char *host)
+{
+    const struct cvg_relay_hosts *hosts = &server->settings.relay_hosts;
+    for (size_t i = 0; i < hosts->count; i++)
+        if (strcmp(hosts->host[i], host) == 0)
+            return true;
+    return hosts->count == 0;
+}
+
 /* As the original: one destination that is not permitted spoils the request. */
 static bool add_candidate(struct cvg_relay *relay, const char *text, size_t len)
 {
     struct candidate *candidate = &relay->candidate[relay->candidates];
     if (cvg_route_relay(text, len, &candidate->endpoint) != CVG_OK ||
-        !port_allowed(relay->server, candidate->endpoint.port))
+        !port_allowed(relay->server, candidate->endpoint.port) ||
+        !host_allowed(relay->server, candidate->endpoint.host))
         return false;
     candidate->relay = relay;
     relay->candidates++;

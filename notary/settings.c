@@ -95,6 +95,21 @@ static bool set_ports(const struct cvg_key *key, const struct cvg_value *value, 
     return list->count > 0;
 }
 
+static bool set_hosts(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_relay_hosts *list = (void *)((char *)target + key->offset);
+    struct cvg_value rest = *value, word;
+    struct cvg_endpoint endpoint;
+    list->count = 0;
+    while (cvg_value_word(&rest, &word)) {
+        if (list->count == CVG_SETTINGS_RELAY_HOSTS ||
+            cvg_endpoint_set(word.text, word.len, 1, &endpoint, NULL) != CVG_OK)
+            return false;
+        memcpy(list->host[list->count++], endpoint.host, sizeof(endpoint.host));
+    }
+    return list->count > 0;
+}
+
 #define FIELD(name) offsetof(struct parse, settings.name)
 #define A_PATH      "a path is allowed, from the file's directory on if it is not absolute"
 #define ADDRESSES   "at most 16 IPv4 or IPv6 addresses are allowed, separated by blanks"
@@ -116,6 +131,8 @@ static const struct cvg_key keys[] = {
      "0 (no relay) to 65535 is allowed"},
     {"relay_ports", set_ports, FIELD(relay_ports), 0, 0,
      "1 to 16 ports from 1 to 65535 are allowed, separated by blanks"},
+    {"relay_hosts", set_hosts, FIELD(relay_hosts), 0, 0,
+     "1 to 64 names or addresses are allowed, separated by blanks"},
     {"allow_targets", set_networks, FIELD(allow_targets), 0, 0,
      "at most 64 networks such as 192.0.2.0/24 or 2001:db8::/32 are allowed"},
     {"own_addresses", set_addresses, FIELD(own_addresses), 0, 0, ADDRESSES},

@@ -17,6 +17,7 @@
 #define CVG_SETTINGS_NETWORKS    64
 #define CVG_SETTINGS_ADDRESSES   16
 #define CVG_SETTINGS_RELAY_PORTS 16
+#define CVG_SETTINGS_RELAY_HOSTS 64
 
 struct cvg_addresses {
     struct cvg_address address[CVG_SETTINGS_ADDRESSES];
@@ -30,6 +31,11 @@ struct cvg_networks {
 
 struct cvg_ports {
     uint16_t port[CVG_SETTINGS_RELAY_PORTS];
+    size_t count;
+};
+
+struct cvg_relay_hosts {
+    char host[CVG_SETTINGS_RELAY_HOSTS][CVG_HOST_MAX]; /* normal form */
     size_t count;
 };
 
@@ -48,6 +54,8 @@ struct cvg_settings {
     unsigned bounce_port;               /* bounce_port = 4242 */
     unsigned relay_port;                /* relay_port = 80; 0: this notary is no relay */
     struct cvg_ports relay_ports;       /* relay_ports = 4242: where a relay connects to */
+    struct cvg_relay_hosts relay_hosts; /* relay_hosts = HOST ...: the only ones it connects to;
+                                           none given: any */
     struct cvg_networks allow_targets;  /* allow_targets = CIDR ...: special-purpose addresses that
                                            may be probed and relayed to all the same */
     struct cvg_addresses own_addresses; /* own_addresses = ADDRESS ...: never probed, besides those

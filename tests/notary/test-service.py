@@ -90,6 +90,15 @@ def relay():
             expect(connect(first, f"CONNECT {host}+4242 HTTP/1.0")[1].split("\r\n")[0],
                    "HTTP/1.0 404 Unable to connect", host)
 
+    def listed():
+        with Notary("delta", hosts=HOSTS, settings=f"relay_ports = {peer.bounce_port}\n"
+                    "relay_hosts = peer.example\n") as third:
+            for host, status in (("PEER.example", "200"), ("gone.example", "403"),
+                                 ("127.0.0.1", "403")):
+                connection, head = connect(third, f"CONNECT {host}+{peer.bounce_port} HTTP/1.0")
+                expect(head[9:12], status, host)
+                connection.close()
+
     def large():
         """More than any buffer, both ways, through a peer that echoes late."""
         listener = socket.create_server(("127.0.0.1", 0))
@@ -115,6 +124,7 @@ def relay():
         tap.case("relay: octets behind the request's head arrive", early)
         tap.case("relay: other methods and ports are 403", declined)
         tap.case("relay: nothing connects, or only special-purpose addresses: 404", unreachable)
+        tap.case("relay: only to the hosts on its list, where there is one", listed)
         tap.case("relay: 4 MiB both ways against a slow reader, half-closed", large)
     site.stop()
 

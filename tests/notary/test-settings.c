@@ -45,7 +45,8 @@ static void values(void **state)
     assert_int_equal(parse(NEEDED "# comment\n\nlisten = 127.0.0.1 ::1\nrelay_port = 0\n"
                                   "relay_ports = 4242 443\nmax_observation_age = 2h\n"
                                   "probe_timeout = 500ms\nallow_targets = 10.0.0.0/8 fd00::/8\n"
-                                  "own_addresses = 192.0.2.1\nuser = somebody\n",
+                                  "own_addresses = 192.0.2.1\nuser = somebody\n"
+                                  "relay_hosts = Beta.Example. 2001:DB8::1\n",
                            &settings, NULL),
                      CVG_OK);
     assert_int_equal(settings.listen.count, 2);
@@ -56,6 +57,9 @@ static void values(void **state)
     assert_int_equal(settings.probe_timeout_ms, 500);
     assert_int_equal(settings.allow_targets.network[1].bits, 8);
     assert_string_equal(settings.user, "somebody");
+    assert_int_equal(settings.relay_hosts.count, 2);
+    assert_string_equal(settings.relay_hosts.host[0], "beta.example");
+    assert_string_equal(settings.relay_hosts.host[1], "2001:db8::1");
 }
 
 static void refused(void **state)
@@ -76,6 +80,8 @@ static void refused(void **state)
         "max_observation_age = 0\n",
         "max_observation_age = 24\n",
         "probe_timeout = 11s\n",
+        "relay_hosts = a..b\n",
+        "relay_hosts =\n",
         "user = a b\n",
         "user = a/b\n",
         "hosts =\n",
