@@ -29,11 +29,18 @@ bool cvg_output_is_json(void)
     return as_json;
 }
 
+/* Also the control characters of 0x80 to 0x9f, two octets each in UTF-8: some terminals obey them.
+ */
 static void clean(char *text)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
+    for (; *text != '\0'; text++) {
+        unsigned char octet = (unsigned char)text[0], next = (unsigned char)text[1];
+
+        if (octet < 0x20 || octet == 0x7f)
+            text[0] = '?';
+        else if (octet == 0xc2 && next >= 0x80 && next <= 0x9f)
+            text[0] = text[1] = '?';
+    }
 }
 
 CVG_PRINTF(3, 0)

@@ -29,6 +29,10 @@ static enum cvg_error find_in_use(char **ret_path, struct cvg_buffer *ret_text,
 
     if (path == NULL)
         return cvg_fail(ret_why, CVG_ERR_NOMEM, "%s", cvg_strerror(CVG_ERR_NOMEM));
+    if (strpbrk(path, "\r\n") != NULL) {
+        free(path);
+        return cvg_fail(ret_why, CVG_ERR_CONFIG, "OPENSSL_CONF names a path with a line break");
+    }
     if (path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT)) {
         path[0] = '\0';
         *ret_path = path;

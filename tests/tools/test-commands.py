@@ -213,11 +213,27 @@ def status(installation):
     same(installation.json("status", "--json"), STATUS)
     installation.reply("status", dict(STATUS, notaries=[]))
     same(installation.run("status").returncode, UNDECIDED)
-    failing = dict(STATUS["notaries"][0], state="failing", last_error="time\033out")
+    failing = dict(STATUS["notaries"][0], state="failing", last_error="time\033out\u009b31m")
     installation.reply("status", dict(STATUS, notaries=[failing], config_error="line 3 is odd"))
     result = installation.run("status")
     same(result.returncode, UNDECIDED)
-    contains(result.stdout, "time?out", "line 3 is odd")
+    contains(result.stdout, "time?out??31m", "line 3 is odd")
+
+
+def colours_only_for_people(installation):
+    import pty
+    installation.start_agent()
+    installation.reply("status", STATUS)
+    for extra, wanted in (({"TERM": "xterm", "NO_COLOR": None}, True),
+                          ({"TERM": "xterm", "NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([CONVERGE, "status"], stdout=follower,
+                                   env=installation.environment(**extra))
+        os.close(follower)
+        same(process.wait(30), OK)
+        output = os.read(leader, 65536)
+        os.close(leader)
+        same(b"\033[32m" in output, wanted, output.decode())
 
 
 def replies_that_are_none(installation):
@@ -488,7 +504,8 @@ def a_configuration_that_cannot_be_read(installation):
 main(help_and_version, every_option_in_the_help_is_taken, wrong_usage,
      check_ends_as_the_verdict_says, check_in_monitor_mode_still_tells, check_without_an_agent,
      check_with_a_file, check_that_looks_itself, check_of_a_server_that_does_not_speak_tls,
-     names_in_utf8, status, replies_that_are_none, why, watch, cache, notary_add_list_remove,
-     the_fingerprint_is_the_signing_keys, a_person_is_asked, nobody_votes_twice,
-     bundles_that_are_none, a_bad_file_in_notaries_d_is_named, names_become_file_names,
-     a_running_agent_is_told, notary_test, a_configuration_that_cannot_be_read)
+     names_in_utf8, status, colours_only_for_people, replies_that_are_none, why, watch, cache,
+     notary_add_list_remove, the_fingerprint_is_the_signing_keys, a_person_is_asked,
+     nobody_votes_twice, bundles_that_are_none, a_bad_file_in_notaries_d_is_named,
+     names_become_file_names, a_running_agent_is_told, notary_test,
+     a_configuration_that_cannot_be_read)

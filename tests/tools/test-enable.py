@@ -386,7 +386,7 @@ main(debians_default, the_systems_own, providers_that_are_there_stay,
      a_fips_setup_gets_no_default_provider, node_is_pointed_to_the_same_section,
      a_section_that_node_has_of_its_own_is_completed, others_changes_in_between_stay,
      a_lost_mark_is_told_and_nothing_changed, a_changed_module_path_is_brought_up_to_date,
-     links_owners_and_modes_stay, the_machines_own_file_without_naming_it,
-     fewer_than_two_notaries, no_agent_no_change,
-     a_module_that_does_not_load_changes_nothing, another_provider_in_the_modules_place,
-     a_file_openssl_cannot_read, wrong_usage, the_answers_as_json, nothing_is_left_behind)
+     links_owners_and_modes_stay, the_machines_own_file_without_naming_it, fewer_than_two_notaries,
+     no_agent_no_change, a_module_that_does_not_load_changes_nothing,
+     another_provider_in_the_modules_place, a_file_openssl_cannot_read, wrong_usage,
+     the_answers_as_json, nothing_is_left_behind)

@@ -125,6 +125,14 @@ def with_a_configuration_that_cannot_be_read_the_command_is_not_run(installation
     assert not os.path.exists(installation.path("ran"))
 
 
+def a_path_with_a_line_break(installation):
+    installation.write("a\nb.cnf", "")
+    result = installation.run("run", "touch", installation.path("ran"),
+                              OPENSSL_CONF=installation.path("a\nb.cnf"))
+    same(result.returncode, FAULT, result.stderr)
+    assert not os.path.exists(installation.path("ran"))
+
+
 def the_callers_openssl_cnf_stays_in_force(installation):
     need_module()
     odd = installation.path("a b")
@@ -216,7 +224,9 @@ def wrong_usage(installation):
 
 main(curl, python3, node, the_environment_is_the_callers_but_for_openssl_conf,
      descriptors_pid_and_status_are_the_commands, commands_that_cannot_be_run,
-     a_configuration_that_keeps_the_module_out_is_told, without_an_agent_the_command_is_not_run, without_a_module_the_command_is_not_run,
-     with_a_configuration_that_cannot_be_read_the_command_is_not_run,
+     a_configuration_that_keeps_the_module_out_is_told, without_an_agent_the_command_is_not_run,
+     without_a_module_the_command_is_not_run,
+     with_a_configuration_that_cannot_be_read_the_command_is_not_run, a_path_with_a_line_break,
      the_callers_openssl_cnf_stays_in_force, no_openssl_cnf_at_all, run_within_run,
-     a_thousand_commands_leave_one_file, an_ordinary_user, an_excluded_program_is_told, wrong_usage)
+     a_thousand_commands_leave_one_file, an_ordinary_user, an_excluded_program_is_told,
+     wrong_usage)
