@@ -98,14 +98,25 @@ static void on_settled(uv_timer_t *timer)
         return;
 }
 
+static bool is_part_of(const char *name, const char *path)
+{
+    size_t len = strlen(name);
+
+    for (const char *part = strchr(path, '/'); part != NULL; part = strchr(part + 1, '/'))
+        if (strncmp(part + 1, name, len) == 0 && (part[1 + len] == '/' || part[1 + len] == '\0'))
+            return true;
+    return false;
+}
+
 /* Other files may live in the same directory, our own log among them: what is written there must
  * not make us read, and log, for ever. */
-static bool is_ours(const char *name)
+static bool is_ours(const struct cvg_agent *agent, const char *name)
 {
     const char *dot = strrchr(name, '.');
 
     return strcmp(name, "converge.conf") == 0 || strcmp(name, "notaries.d") == 0 ||
-           (dot != NULL && strcmp(dot, ".notary") == 0);
+           (dot != NULL && strcmp(dot, ".notary") == 0) ||
+           is_part_of(name, agent->paths.config_dir) || is_part_of(name, CVG_SYSCONFDIR);
 }
 
 static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
@@ -114,18 +125,23 @@ static void on_change(uv_fs_event_t *event, const char *name, int events, int st
 
     (void)events;
     (void)status;
-    if (name != NULL && !is_ours(name))
+    if (name != NULL && !is_ours(agent, name))
         return;
     uv_timer_start(&agent->reload, on_settled, SETTLE_MS, 0);
 }
 
+/* A directory that is missing is waited for in the one above it, and so on. */
 static void watch_directory(struct cvg_agent *agent, const char *path, const char *below)
 {
     uv_fs_event_t *event = &agent->watched[agent->watched_count];
-    char full[CVG_PATH_MAX + 16];
+    char full[CVG_PATH_MAX + 16], *slash;
+    int result;
 
     snprintf(full, sizeof full, "%s%s", path, below);
-    if (uv_fs_event_start(event, on_change, full, 0) == 0)
+    while ((result = uv_fs_event_start(event, on_change, full, 0)) == UV_ENOENT &&
+           (slash = strrchr(full, '/')) != NULL && slash != full)
+        *slash = '\0';
+    if (result == 0)
         agent->watched_count++;
 }
 
