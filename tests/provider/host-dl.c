@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host-dl CA HOST PORT COUNT: a program without OpenSSL that opens libssl and closes it. */
+/* host-dl CA HOST PORT COUNT LIBSSL...: a program without OpenSSL that opens libssl, connects, and
+ * closes it, in turn with others. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -8,10 +9,11 @@
 
 int main(int argc, char **argv)
 {
-    if (argc < 5)
+    if (argc < 6)
         return 2;
     for (int i = 0; i < atoi(argv[4]); i++)
-        if (!scene_dl(argv[1], argv[2], (uint16_t)atoi(argv[3])))
-            return 1;
+        for (char **path = argv + 5; *path; path++)
+            if (!scene_dl(*path, argv[1], argv[2], (uint16_t)atoi(argv[3])))
+                return 1;
     return 0;
 }

@@ -78,9 +78,9 @@ static void handshake(const struct library *library, const char *ca, const char 
     close(fd);
 }
 
-bool scene_dl(const char *ca, const char *host, uint16_t port)
+bool scene_dl(const char *path, const char *ca, const char *host, uint16_t port)
 {
-    void *handle = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     struct library library;
 
     if (!handle || !load(handle, &library)) {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Opens libssl, connects once, closes it. */
-bool scene_dl(const char *ca, const char *host, uint16_t port);
+/* Opens this libssl, connects once, closes it. */
+bool scene_dl(const char *path, const char *ca, const char *host, uint16_t port);
 
 #endif

@@ -154,7 +154,7 @@ int scene_late(void)
 int scene_second(void)
 {
     scene_connect();
-    return !scene_dl(options.ca, options.param, options.port[0]);
+    return !scene_dl("libssl.so.3", options.ca, options.param, options.port[0]);
 }
 
 /* Memory in use and descriptors before and after many handshakes. */
