@@ -379,6 +379,25 @@ static void pages_that_are_mostly_forgotten_are_gathered(void **state)
         assert_int_equal(find(i, 1000, NULL), CVG_OK);
 }
 
+static void a_full_cache_loses_its_oldest_records(void **state)
+{
+    uint64_t most;
+
+    (void)state;
+    for (unsigned i = 0; i < 330000; i++)
+        put(i);
+    assert_int_equal(count(), 330000); /* not full yet */
+    for (unsigned i = 330000; i < 420000; i++)
+        put(i);
+    most = count();
+    assert_true(most > 330000 && most < 400000);
+    assert_int_equal(find(0, 1000, NULL), CVG_ERR_NOT_FOUND);
+    for (unsigned i = 420000 - 330000; i < 420000; i += 1009)
+        assert_int_equal(find(i, 1000, NULL), CVG_OK);
+    cvg_cache_flush(fixture.cache);
+    assert_int_equal(count(), most);
+}
+
 static void the_longest_names_fit(void **state)
 {
     struct cvg_cache_record record, found;
@@ -431,6 +450,7 @@ int main(void)
         CASE(more_askers_than_fit_are_noted_as_such),
         CASE(forgetting_is_by_host_port_and_asker),
         CASE(pages_that_are_mostly_forgotten_are_gathered),
+        CASE(a_full_cache_loses_its_oldest_records),
         CASE(the_longest_names_fit),
     };
 
