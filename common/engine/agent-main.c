@@ -14,7 +14,7 @@
 #include "common/engine/agent.h"
 #include "common/engine/notary-client.h"
 
-#define AWAIT_MS 2000 /* how long a second starter waits for the first to listen */
+#define AWAIT_MS 6000 /* for another agent that is only beginning, or about to end */
 
 struct options {
     bool foreground;
@@ -110,7 +110,7 @@ static enum cvg_error open_log(struct start *start, const struct cvg_electorate 
 static enum cvg_error take_place(struct start *start, struct cvg_agent_setup *setup,
                                  struct cvg_why *ret_why)
 {
-    enum cvg_error err = cvg_process_lock(&setup->paths, &start->lock_fd, ret_why);
+    enum cvg_error err = cvg_process_lock(&setup->paths, AWAIT_MS, &start->lock_fd, ret_why);
 
     if (err != CVG_OK)
         return err;
@@ -151,14 +151,13 @@ static int serve(struct start *start, const struct options *options)
     struct cvg_why why = {""};
     enum cvg_error err = begin(start, &paths, &why);
 
-    if (err == CVG_ERR_EXISTS && cvg_process_await_listener(&paths, AWAIT_MS)) {
+    /* Another agent that listens is as good as this one. */
+    if (err == CVG_ERR_EXISTS)
         err = CVG_OK;
+    if (err == CVG_OK)
         say_ready(options);
-    } else if (err == CVG_OK) {
-        say_ready(options);
-    } else if (start->report < 0) {
+    else if (start->report < 0)
         fprintf(stderr, "converge-agent: %s\n", why.text);
-    }
     if (start->report >= 0)
         cvg_process_report(start->report, err == CVG_OK ? NULL : why.text);
     if (start->agent != NULL) {

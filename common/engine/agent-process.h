@@ -33,10 +33,11 @@ CVG_MUST_USE enum cvg_error cvg_process_make_directories(const struct cvg_paths 
 CVG_MUST_USE enum cvg_error cvg_process_drop(const struct cvg_paths *paths,
                                              struct cvg_why *ret_why);
 
-/* The lock that makes the agent the only one; EXISTS if another holds it. The descriptor is kept
- * until the process ends. */
-CVG_MUST_USE enum cvg_error cvg_process_lock(const struct cvg_paths *paths, int *ret_fd,
-                                             struct cvg_why *ret_why);
+/* The lock that makes the agent the only one; its descriptor is kept until the process ends. EXISTS
+ * once another agent holds it and listens; BUSY if the one that holds it neither listens nor ends
+ * within the time. */
+CVG_MUST_USE enum cvg_error cvg_process_lock(const struct cvg_paths *paths, unsigned timeout_ms,
+                                             int *ret_fd, struct cvg_why *ret_why);
 
 /* The listening socket handed over by a service manager; NOT_FOUND if there is none. Call it before
  * cvg_process_clean_environment. */
@@ -45,7 +46,4 @@ CVG_MUST_USE enum cvg_error cvg_process_activated_socket(int *ret_fd, struct cvg
  * lock. */
 CVG_MUST_USE enum cvg_error cvg_process_listen(const struct cvg_paths *paths, int *ret_fd,
                                                struct cvg_why *ret_why);
-/* Waits until somebody listens there; false when the time is up. */
-bool cvg_process_await_listener(const struct cvg_paths *paths, unsigned timeout_ms);
-
 #endif

@@ -14,29 +14,68 @@
 
 #include "common/engine/agent-process.h"
 
-#define BACKLOG        4096
-#define ACTIVATED_FD   3 /* the first of the service manager's descriptors */
-#define AWAIT_PAUSE_MS 5
+#define BACKLOG      4096
+#define ACTIVATED_FD 3 /* the first of the service manager's descriptors */
+#define PAUSE_MS     5
 
-enum cvg_error cvg_process_lock(const struct cvg_paths *paths, int *ret_fd, struct cvg_why *ret_why)
+static bool socket_address(const struct cvg_paths *paths, struct sockaddr_un *ret_address)
+{
+    int len;
+
+    *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    len = snprintf(ret_address->sun_path, sizeof ret_address->sun_path, "%s/agent.sock",
+                   paths->runtime_dir);
+    return len > 0 && (size_t)len < sizeof ret_address->sun_path;
+}
+
+static bool somebody_listens(const struct cvg_paths *paths)
+{
+    struct sockaddr_un address;
+    int fd, result;
+
+    if (!socket_address(paths, &address))
+        return false;
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    result = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&address, sizeof address);
+    if (fd >= 0)
+        close(fd);
+    return result == 0;
+}
+
+/* EXISTS: another agent is there. BUSY: another holds the lock, but is only beginning or ending. */
+static enum cvg_error try_lock(const struct cvg_paths *paths, int fd)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return CVG_OK;
+    if (errno != EWOULDBLOCK)
+        return CVG_ERR_IO;
+    return somebody_listens(paths) ? CVG_ERR_EXISTS : CVG_ERR_BUSY;
+}
+
+enum cvg_error cvg_process_lock(const struct cvg_paths *paths, unsigned timeout_ms, int *ret_fd,
+                                struct cvg_why *ret_why)
 {
     char path[CVG_PATH_MAX + 16];
+    enum cvg_error err;
     int fd;
 
     snprintf(path, sizeof path, "%s/agent.lock", paths->runtime_dir);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return cvg_fail(ret_why, CVG_ERR_IO, "cannot open %s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int saved = errno;
-
-        close(fd);
-        if (saved == EWOULDBLOCK)
-            return cvg_fail(ret_why, CVG_ERR_EXISTS, "another agent is running");
-        return cvg_fail(ret_why, CVG_ERR_IO, "cannot lock %s: %s", path, strerror(saved));
+    err = try_lock(paths, fd);
+    for (unsigned waited = 0; err == CVG_ERR_BUSY && waited < timeout_ms; waited += PAUSE_MS) {
+        poll(NULL, 0, PAUSE_MS);
+        err = try_lock(paths, fd);
     }
-    *ret_fd = fd;
-    return CVG_OK;
+    if (err == CVG_OK) {
+        *ret_fd = fd;
+        return CVG_OK;
+    }
+    close(fd);
+    if (err == CVG_ERR_IO)
+        return cvg_fail(ret_why, err, "cannot lock %s", path);
+    return cvg_fail(ret_why, err, "another agent is running");
 }
 
 static bool is_seqpacket_listener(int fd)
@@ -68,16 +107,6 @@ enum cvg_error cvg_process_activated_socket(int *ret_fd, struct cvg_why *ret_why
     return CVG_OK;
 }
 
-static bool socket_address(const struct cvg_paths *paths, struct sockaddr_un *ret_address)
-{
-    int len;
-
-    *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    len = snprintf(ret_address->sun_path, sizeof ret_address->sun_path, "%s/agent.sock",
-                   paths->runtime_dir);
-    return len > 0 && (size_t)len < sizeof ret_address->sun_path;
-}
-
 enum cvg_error cvg_process_listen(const struct cvg_paths *paths, int *ret_fd,
                                   struct cvg_why *ret_why)
 {
@@ -102,23 +131,4 @@ enum cvg_error cvg_process_listen(const struct cvg_paths *paths, int *ret_fd,
     }
     *ret_fd = fd;
     return CVG_OK;
-}
-
-bool cvg_process_await_listener(const struct cvg_paths *paths, unsigned timeout_ms)
-{
-    struct sockaddr_un address;
-
-    if (!socket_address(paths, &address))
-        return false;
-    for (unsigned waited = 0; waited < timeout_ms; waited += AWAIT_PAUSE_MS) {
-        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int result = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&address, sizeof address);
-
-        if (fd >= 0)
-            close(fd);
-        if (result == 0)
-            return true;
-        poll(NULL, 0, AWAIT_PAUSE_MS);
-    }
-    return false;
 }

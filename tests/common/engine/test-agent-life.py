@@ -168,9 +168,13 @@ def terminated():
             assert agentlab.until(lambda: any(notary.requests for notary in trio))
             before = time.monotonic()
             installation.process.terminate()
+            # Whoever is started meanwhile takes over.
+            ending = installation.process
+            installation.start()
             answer = agentlab.Answer(asker.recv(agentlab.MESSAGE_MAX), request_id)
             assert answer.verdict == AGREE, answer.__dict__
-            assert installation.process.wait(10) == 0 and time.monotonic() - before < 4
+            assert ending.wait(10) == 0 and time.monotonic() - before < 4
+        agrees(installation)
 
 
 def idle():
@@ -229,6 +233,16 @@ def bad_start():
             assert done.returncode == 1 and b"converge.conf:2:" in done.stderr, done
         assert subprocess.run([agentlab.AGENT, "--nonsense"], stderr=subprocess.DEVNULL,
                               check=False).returncode == 2
+
+
+def documented():
+    """doc/agent.md knows every option of --help"""
+    said = subprocess.run([agentlab.AGENT, "--help"], stdout=subprocess.PIPE, check=True).stdout
+    with open(os.path.join(os.environ.get("top_srcdir", "."), "doc/agent.md"),
+              encoding="utf-8") as file:
+        text = file.read()
+    options = [word for word in said.decode().split() if word.startswith("--")]
+    assert len(options) >= 4 and all(f"`{option}" in text for option in options), options
 
 
 def damaged_cache():
@@ -325,7 +339,7 @@ def hides_from_openssl_conf():
 def main():
     try:
         agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, terminated, idle, reloads,
-                      removed_notary, updates, bad_start, damaged_cache, full_disk, activated,
+                      removed_notary, updates, documented, bad_start, damaged_cache, full_disk, activated,
                       hides_from_openssl_conf])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
