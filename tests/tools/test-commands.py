@@ -436,6 +436,37 @@ def bundles_that_are_none(installation):
     assert not os.path.exists(installation.path("notaries.d"))
 
 
+def a_bundle_from_a_url(installation):
+    """The site's certificate is made good in a mount namespace: libcurl reads the system's list."""
+    authorities = "/etc/ssl/certs/ca-certificates.crt"
+    if not os.path.exists(authorities):
+        raise Skip("no " + authorities)
+    with open(make_notary(installation, "alpha"), "rb") as file:
+        site = Site(installation.directory, body=file.read())
+    command = [CONVERGE, "notary", "add", site.url + "alpha.notary", "--yes"]
+    result = subprocess.run(command, env=installation.environment(), stderr=subprocess.PIPE,
+                            text=True, timeout=60, check=False)
+    same(result.returncode, UNDECIDED)
+    contains(result.stderr, "cannot fetch")
+    assert not os.path.exists(installation.path("notaries.d"))
+
+    def trusting():
+        return subprocess.run([*mount_namespace(), "sh", "-c", 'mount --bind "$1" "$2" && shift 2 && '
+                               'exec "$@"', "sh", site.certificate, authorities, *command],
+                              env=installation.environment(), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    site.body, good = b" " * 300000, site.body
+    same(trusting().returncode, FAULT)
+    site.body = good[:100]
+    same(trusting().returncode, FAULT)
+    site.body = good
+    result = trusting()
+    same(result.returncode, OK, result.stderr)
+    with open(installation.path("notaries.d/alpha.notary"), "rb") as file:
+        same(file.read(), good)
+    same(installation.read("questions"), "")
+
+
 def a_bad_file_in_notaries_d_is_named(installation):
     os.mkdir(installation.path("notaries.d"))
     installation.write("notaries.d/bad.notary", "{}")
@@ -506,6 +537,6 @@ main(help_and_version, every_option_in_the_help_is_taken, wrong_usage,
      check_with_a_file, check_that_looks_itself, check_of_a_server_that_does_not_speak_tls,
      names_in_utf8, status, colours_only_for_people, replies_that_are_none, why, watch, cache,
      notary_add_list_remove, the_fingerprint_is_the_signing_keys, a_person_is_asked,
-     nobody_votes_twice, bundles_that_are_none, a_bad_file_in_notaries_d_is_named,
+     nobody_votes_twice, bundles_that_are_none, a_bundle_from_a_url, a_bad_file_in_notaries_d_is_named,
      names_become_file_names, a_running_agent_is_told, notary_test,
      a_configuration_that_cannot_be_read)

@@ -97,7 +97,8 @@ class Installation:
 class Site:
     """A TLS server on the loopback, with a certificate that counts as good."""
 
-    def __init__(self, directory, name="localhost", address=("127.0.0.1", 0)):
+    def __init__(self, directory, name="localhost", address=("127.0.0.1", 0), body=b"hello\n"):
+        self.body = body
         self.name = name
         self.certificate = os.path.join(directory, name + ".pem")
         key = os.path.join(directory, name + ".key")
@@ -120,13 +121,13 @@ class Site:
                 return
             threading.Thread(target=self.talk, args=(context, connection), daemon=True).start()
 
-    @staticmethod
-    def talk(context, connection):
+    def talk(self, context, connection):
         try:
             connection.settimeout(5)
             with context.wrap_socket(connection, server_side=True) as tls:
                 tls.recv(4096)
-                tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n")
+                tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body) +
+                            self.body)
         except OSError:
             pass
 
@@ -142,6 +143,14 @@ def same(got, wanted, context=""):
 def contains(text, *parts):
     for part in parts:
         assert part in text, "%r is not in:\n%s" % (part, text)
+
+
+def mount_namespace():
+    """The words before a command that shall have mounts of its own."""
+    words = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+    if subprocess.run([*words, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Skip("no mount namespaces here")
+    return words
 
 
 def sanitized():
