@@ -198,7 +198,7 @@ static void from_counters(const struct cvg_counters *counters, const struct cvg_
 
     if (counters->sent == 0 && counters->received == 0)
         return;
-    cvg_sockmatch_scan(counters, &match);
+    cvg_sockmatch_scan(counters, host != NULL, &match);
     if (match.count == 0)
         return;
     set_peer(question, &match.socket[0].peer);

@@ -22,6 +22,7 @@
 
 struct scan {
     const struct cvg_counters *counters;
+    bool ports_only;
     struct cvg_sockmatch match;
     uint16_t listener[LISTENERS_MAX];
     size_t listener_count;
@@ -140,22 +141,30 @@ static uint64_t preamble(const struct cvg_socket *found)
     return found->sent_before + found->received_before;
 }
 
-/* Two sockets to one port make one candidate. Returns the worse of the two, or the worst of all
- * when there is no more room: the place to overwrite. */
-static size_t place_for(const struct cvg_sockmatch *match, const struct cvg_socket *found)
+static bool same_candidate(const struct scan *scan, const struct cvg_socket *a,
+                           const struct cvg_socket *b)
 {
-    uint16_t port = cvg_socket_port(&found->peer);
+    return scan->ports_only ? cvg_socket_port(&a->peer) == cvg_socket_port(&b->peer)
+                            : memcmp(&a->peer, &b->peer, sizeof a->peer) == 0;
+}
 
-    for (size_t i = 0; i < match->count; i++)
-        if (cvg_socket_port(&match->socket[i].peer) == port)
+/* The place to overwrite, if it is worse: that of the same candidate, or the last one of all when
+ * there is no more room. */
+static size_t place_for(const struct scan *scan, const struct cvg_socket *found)
+{
+    size_t count = scan->match.count;
+
+    for (size_t i = 0; i < count; i++)
+        if (same_candidate(scan, &scan->match.socket[i], found))
             return i;
-    return match->count < CVG_SOCKMATCH_MAX ? match->count : match->count - 1;
+    return count < CVG_SOCKMATCH_MAX ? count : count - 1;
 }
 
 /* Keeps the candidates in order, least preamble first. */
-static void insert(struct cvg_sockmatch *match, const struct cvg_socket *found)
+static void insert(struct scan *scan, const struct cvg_socket *found)
 {
-    size_t at = place_for(match, found);
+    struct cvg_sockmatch *match = &scan->match;
+    size_t at = place_for(scan, found);
 
     if (at < match->count && preamble(found) >= preamble(&match->socket[at]))
         return;
@@ -186,7 +195,7 @@ static void consider(struct scan *scan, int fd)
     if (!accepted(scan, port) && cvg_socket_look(fd, scan->counters, &found) &&
         found.sent_before <= CVG_PREAMBLE_MAX && found.received_before <= CVG_PREAMBLE_MAX) {
         found.local_port = port;
-        insert(&scan->match, &found);
+        insert(scan, &found);
     }
 }
 
@@ -238,12 +247,14 @@ static void scan_numbers(struct scan *scan)
         consider(scan, fd);
 }
 
-void cvg_sockmatch_scan(const struct cvg_counters *counters, struct cvg_sockmatch *ret_match)
+void cvg_sockmatch_scan(const struct cvg_counters *counters, bool ports_only,
+                        struct cvg_sockmatch *ret_match)
 {
     struct scan scan;
 
     memset(&scan, 0, sizeof scan);
     scan.counters = counters;
+    scan.ports_only = ports_only;
     if (!scan_proc(&scan)) {
         memset(&scan.match, 0, sizeof scan.match);
         scan.listener_count = 0;

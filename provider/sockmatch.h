@@ -44,8 +44,10 @@ struct cvg_sockmatch {
 bool cvg_socket_look(int fd, const struct cvg_counters *counters, struct cvg_socket *ret_socket);
 
 /* Looks at all descriptors for those that carry the connection: all exact matches, or else all with
- * a preamble. Sockets this process accepted are never among them. */
-void cvg_sockmatch_scan(const struct cvg_counters *counters, struct cvg_sockmatch *ret_match);
+ * a preamble. Sockets this process accepted are never among them. ports_only: two peers with one
+ * port are one candidate. */
+void cvg_sockmatch_scan(const struct cvg_counters *counters, bool ports_only,
+                        struct cvg_sockmatch *ret_match);
 
 /* The port of an AF_INET or AF_INET6 address, host byte order; 0 for others. */
 uint16_t cvg_socket_port(const struct sockaddr_storage *address);

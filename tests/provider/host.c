@@ -41,21 +41,14 @@ static const struct {
 };
 
 static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},
-    {"param", required_argument, NULL, 'h'},
-    {"ip", required_argument, NULL, 'i'},
-    {"sni", required_argument, NULL, 's'},
-    {"ca", required_argument, NULL, 'a'},
-    {"transport", required_argument, NULL, 't'},
-    {"verify-none", no_argument, NULL, 'n'},
-    {"callback", required_argument, NULL, 'c'},
-    {"own", required_argument, NULL, 'o'},
-    {"preamble", required_argument, NULL, 'r'},
-    {"cert", required_argument, NULL, 'e'},
-    {"count", required_argument, NULL, 'N'},
-    {"tls12", no_argument, NULL, '2'},
-    {"address", required_argument, NULL, 'A'},
-    {NULL, 0, NULL, 0},
+    {"port", required_argument, NULL, 'p'},    {"param", required_argument, NULL, 'h'},
+    {"ip", required_argument, NULL, 'i'},      {"sni", required_argument, NULL, 's'},
+    {"ca", required_argument, NULL, 'a'},      {"transport", required_argument, NULL, 't'},
+    {"verify-none", no_argument, NULL, 'n'},   {"callback", required_argument, NULL, 'c'},
+    {"own", required_argument, NULL, 'o'},     {"preamble", required_argument, NULL, 'r'},
+    {"cert", required_argument, NULL, 'e'},    {"count", required_argument, NULL, 'N'},
+    {"spread", no_argument, NULL, 'S'},        {"tls12", no_argument, NULL, '2'},
+    {"address", required_argument, NULL, 'A'}, {NULL, 0, NULL, 0},
 };
 
 static enum transport transport_of(const char *name)
@@ -113,6 +106,9 @@ static void set_option(int option, char *text)
         break;
     case 'N':
         options.count = (unsigned)atoi(text);
+        break;
+    case 'S':
+        options.spread = true;
         break;
     case '2':
         options.tls12 = true;

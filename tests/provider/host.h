@@ -33,6 +33,7 @@ struct options {
     const char *own;      /* a cert_verify_callback of the program's own: plain, blind */
     const char *preamble; /* psql, connect */
     const char *address;  /* where servers are: 127.0.0.1 */
+    bool spread;          /* an event loop's odd connections go to 127.0.0.2 */
     const char *cert;     /* a client certificate, PEM; its key beside it */
     unsigned count;
     bool tls12;

@@ -202,11 +202,12 @@ class Server:
     client_ca  asks for client certificates
     versions   (minimum, maximum)
     tickets    TLS 1.3 tickets
+    address    where it listens
     then       a function (TLS socket) instead of one short HTTP answer
     """
 
     def __init__(self, lab, certificate, preamble=None, client_ca=False, versions=None,
-                 tickets=2, then=None):
+                 tickets=2, then=None, address="127.0.0.1"):
         self.preamble = preamble
         self.then = then or answer_http
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -218,7 +219,7 @@ class Server:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(lab.path("ca.pem"))
             self.context.post_handshake_auth = client_ca == "later"
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.listener = socket.create_server((address, 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()

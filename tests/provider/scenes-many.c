@@ -60,10 +60,13 @@ static int event_loop(bool gather)
     SSL_CTX *ctx = host_ctx(NULL);
     size_t left = options.ports;
 
-    for (size_t i = 0; i < options.ports; i++)
+    for (size_t i = 0; i < options.ports; i++) {
+        if (options.spread)
+            options.address = i % 2 ? "127.0.0.2" : "127.0.0.1";
         if (!connection_open(&connection[i], ctx, options.port[i]) ||
             connection_step(&connection[i]) != 0)
             return 1;
+    }
     while (left > 0) {
         for (size_t i = 0; gather && i < options.ports; i++)
             if (result[i] == 0 && !connection_receive(&connection[i]))

@@ -103,6 +103,13 @@ def many_at_once(case):
     tap.case("with equal counters: one question each, its own port among the candidates",
              got[1].count(" ok=1 ") == 16 and len(asked) == 16 and
              all(any(str(site.port) in ports for ports in asked) for site in sites), (got, here.asked()))
+    here.start_agent()
+    both = here.serve(address="0.0.0.0")
+    got = here.host(*["--port", both.port] * 16, "--spread", "gather")
+    peers = {q["host"] for q in here.questions()}
+    tap.case("without a name and with one of several peers: refused where nobody can say whose",
+             got[1].count(" ok=0 result=28 ") + len(here.asked()) == 16 and
+             " ok=0 " in got[1] and peers <= {"127.0.0.1", "127.0.0.2"}, (got, here.asked()))
     for transport in ("memory", "custom"):
         here.start_agent()
         got = here.host(*ports, "--param", NAME, "--transport", transport, "--count", "64",

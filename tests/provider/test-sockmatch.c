@@ -72,7 +72,7 @@ static void equal_counters_match(void **state)
     move(pair.client, pair.server, 100);
     move(pair.server, pair.client, 50);
     take(pair.client, 30);
-    cvg_sockmatch_scan(&counters, &match);
+    cvg_sockmatch_scan(&counters, true, &match);
     assert_int_equal(match.count, 1);
     assert_true(match.exact);
     assert_int_equal(cvg_socket_port(&match.socket[0].peer), pair.port);
@@ -146,7 +146,7 @@ static void an_accepted_socket_is_no_candidate(void **state)
     move(pair.client, pair.server, 60);
     take(pair.server, 60);
     move(pair.server, pair.client, 40);
-    cvg_sockmatch_scan(&counters, &match);
+    cvg_sockmatch_scan(&counters, true, &match);
     assert_int_equal(match.count, 0);
     close_pair(&pair);
 }
@@ -162,11 +162,36 @@ static void all_exact_ones_are_candidates(void **state)
         open_pair(&pair[i]);
         move(pair[i].client, pair[i].server, i == 2 ? 15 : 10);
     }
-    cvg_sockmatch_scan(&counters, &match);
+    cvg_sockmatch_scan(&counters, true, &match);
     assert_true(match.exact);
     assert_int_equal(match.count, 2);
     for (int i = 0; i < 3; i++)
         close_pair(&pair[i]);
+}
+
+/* Two connections to one peer and port: one candidate, by port and by address. */
+static void one_peer_is_one_candidate(void **state)
+{
+    struct cvg_counters counters = {.sent = 10};
+    struct cvg_sockmatch match;
+    struct pair pair;
+    struct sockaddr_in address;
+    socklen_t len = sizeof address;
+    int second = socket(AF_INET, SOCK_STREAM, 0);
+    char data[10] = {0};
+
+    (void)state;
+    open_pair(&pair);
+    move(pair.client, pair.server, 10);
+    assert_int_equal(getpeername(pair.client, (struct sockaddr *)&address, &len), 0);
+    assert_int_equal(connect(second, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(send(second, data, sizeof data, MSG_NOSIGNAL), sizeof data);
+    for (int ports_only = 0; ports_only < 2; ports_only++) {
+        cvg_sockmatch_scan(&counters, ports_only != 0, &match);
+        assert_int_equal(match.count, 1);
+    }
+    close(second);
+    close_pair(&pair);
 }
 
 static void the_nearest_comes_first(void **state)
@@ -180,7 +205,7 @@ static void the_nearest_comes_first(void **state)
         open_pair(&pair[i]);
         move(pair[i].client, pair[i].server, (size_t)(100 - i));
     }
-    cvg_sockmatch_scan(&counters, &match);
+    cvg_sockmatch_scan(&counters, true, &match);
     assert_false(match.exact);
     assert_int_equal(match.count, CVG_SOCKMATCH_MAX);
     for (size_t i = 0; i < match.count; i++)
@@ -216,6 +241,7 @@ int main(void)
         cmocka_unit_test(the_peers_end_is_no_octet),
         cmocka_unit_test(an_accepted_socket_is_no_candidate),
         cmocka_unit_test(all_exact_ones_are_candidates),
+        cmocka_unit_test(one_peer_is_one_candidate),
         cmocka_unit_test(the_nearest_comes_first),
         cmocka_unit_test(other_descriptors_are_none),
     };
