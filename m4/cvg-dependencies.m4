@@ -8,7 +8,7 @@ AC_DEFUN([CVG_DEPENDENCIES], [
     AM_CONDITIONAL([HAVE_STATIC_OPENSSL],
         [test -f "`$CC -print-file-name=libssl.a`" -a -f "`$CC -print-file-name=libcrypto.a`"])
     AC_SUBST([OPENSSL_STATIC_LIBS])
-    PKG_CHECK_MODULES([CURL], [libcurl >= 7.80])
+    PKG_CHECK_MODULES([CURL], [libcurl >= 7.87])
     PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
     PKG_CHECK_MODULES([UV], [libuv >= 1.40])
     PKG_CHECK_MODULES([IDN2], [libidn2 >= 2.3])

@@ -165,7 +165,8 @@ static bool add_addresses(struct cvg_easy *easy, const struct cvg_bundle_host *h
     char line[CVG_HOST_MAX + CVG_BUNDLE_ADDRESSES_MAX * 49 + 8];
     size_t len;
 
-    if (host->address_count == 0)
+    /* An IPv6 literal is its own address, and its colons would not be understood here. */
+    if (host->address_count == 0 || strchr(host->host, ':') != NULL)
         return true;
     len = (size_t)snprintf(line, sizeof line, "%s:%u:", host->host, port);
     for (size_t i = 0; i < host->address_count; i++) {

@@ -55,8 +55,9 @@ class Leaf:
 class Notary:
     """An HTTPS server with a bundle. `see` says what it answers; `mode` how it misbehaves."""
 
-    def __init__(self, directory, name, protocol=2):
+    def __init__(self, directory, name, protocol=2, address="127.0.0.1"):
         self.directory, self.name, self.protocol = directory, name, protocol
+        self.address = address
         self.tls = Leaf(directory, name)
         self.signing = os.path.join(directory, name + ".sign")
         openssl("genpkey", "-algorithm", "ed25519", "-out", self.signing)
@@ -67,8 +68,8 @@ class Notary:
         self.sizes = []
         self.update = None
         self.gate = threading.Event()
-        self.sock = socket.socket()
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.sock.bind((address, 0))
         self.sock.listen(64)
         self.port = self.sock.getsockname()[1]
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -89,7 +90,7 @@ class Notary:
             return json.dumps({"version": 1, "name": self.name,
                                "bundle_location": "https://notary.example/x.notary",
                                "hosts": [dict(entry, host="127.0.0.1", http_port=80)]})
-        entry.update(bounce_port=self.port, addresses=["127.0.0.1"])
+        entry.update(bounce_port=self.port, addresses=[self.address])
         if relay_port is not None:
             entry["relay_port"] = relay_port
         text = {"version": 2, "serial": serial, "name": name or self.name,

@@ -193,6 +193,26 @@ def several_ports():
     expect(shared.ask(fresh(), [443, 8443], evil), DISAGREE, REFUSE, "vote")
 
 
+def ipv6():
+    """notaries at an IPv6 address, as their name or behind it"""
+    try:
+        own = [Notary(directory, name, address="::1") for name in ("kappa", "lambda", "mu")]
+    except OSError:
+        return  # no IPv6 here
+
+    def check(installation):
+        for notary, host in zip(own, ("::1", "notary.example", "::1")):
+            notary.see(good)
+            installation.add(notary, host=host)
+        installation.start()
+        expect(installation.ask(fresh(), 443, good), AGREE, ACCEPT, "vote")
+    installation = Installation("deadline = 1s\nthreshold = consensus")
+    try:
+        check(installation)
+    finally:
+        installation.remove()
+
+
 def bounce():
     """through a relay: who asks is known to the relay only; a failing relay is replaced"""
     relay, refusing = Relay(), Relay(allow=False)
@@ -243,7 +263,7 @@ def main():
             most_faulty("status-303", ["protocol"]),
             most_faulty("status-409", ["protocol"]),
             most_faulty("status-429", ["busy"]),
-            wrong_pin, version_1, warm_connections, bounce,
+            wrong_pin, version_1, warm_connections, ipv6, bounce,
         ])
     finally:
         shared.remove()
