@@ -45,10 +45,10 @@ static json_t *result_of(const struct trial *trial)
     const struct cvg_opinion *opinion = &trial->opinion;
     bool answered = opinion->kind != CVG_VOTE_SILENT || opinion->error == CVG_ERR_REFUSED;
 
-    return json_pack("{s:s, s:s, s:i, s:b, s:I, s:i, s:s, s:s}", "name", bundle->name, "host",
+    return json_pack("{s:s, s:s, s:i, s:b, s:I, s:s, s:s}", "name", bundle->name, "host",
                      bundle->host[0].host, "protocol", (int)bundle->protocol, "answered",
-                     (int)answered, "elapsed_ms", (json_int_t)trial->elapsed_ms, "connect_ms", 0,
-                     "error", answered ? "" : cvg_error_word(opinion->error), "message",
+                     (int)answered, "elapsed_ms", (json_int_t)trial->elapsed_ms, "error",
+                     answered ? "" : cvg_error_word(opinion->error), "message",
                      answered ? "" : cvg_strerror(opinion->error));
 }
 

@@ -673,6 +673,31 @@ static void only_disagreement_at_every_port_is_one(void **state)
     fake_world_free(fake);
 }
 
+static void failing_notary_is_asked_last(void **state)
+{
+    struct fake_world *fake = fake_world_new(4, false);
+    struct cvg_question question = make_question(fake);
+    struct asker asker;
+
+    (void)state;
+    fake_world_start(fake);
+    for (unsigned i = 0; i < CVG_BREAKER_FAILURES; i++) {
+        question.port[0] = (uint16_t)(1000 + i);
+        ask(fake, &question, &asker);
+        assert_true(fake_answer(fake, "alpha", 0, FAKE_SILENT));
+        fake_answer(fake, "beta", 0, FAKE_YES);
+        fake_answer(fake, "gamma", 0, FAKE_YES);
+        assert_told(&asker, AGREE, ACCEPT, VOTE);
+    }
+    ask_default(fake, &asker);
+    assert_false(fake_is_asked(fake, "alpha"));
+    /* It is asked all the same where there are too few others. */
+    fake_answer(fake, "delta", 0, FAKE_SILENT);
+    assert_true(fake_is_asked(fake, "alpha"));
+    fake_advance(fake, 2000);
+    fake_world_free(fake);
+}
+
 static void relay_casts_no_vote(void **state)
 {
     struct fake_world *fake = fake_world_new(4, true);
@@ -916,6 +941,7 @@ int main(void)
         cmocka_unit_test(on_unreachable_known_and_allow),
         cmocka_unit_test(one_agreeing_port_accepts),
         cmocka_unit_test(only_disagreement_at_every_port_is_one),
+        cmocka_unit_test(failing_notary_is_asked_last),
         cmocka_unit_test(relay_casts_no_vote),
         cmocka_unit_test(failing_relay_is_replaced),
         cmocka_unit_test(a_voter_becomes_the_relay_for_want_of_another),
