@@ -51,13 +51,18 @@ static void answer_without_agent(const struct cvg_config *config,
 }
 
 /* An agent may be stricter than the table. But an action that the table cannot give for its verdict
- * is a fault: of memory, of the agent, or of a configuration that it has not read again. */
+ * is a fault: of memory, of the agent, or of a configuration that it has not read again. Then the
+ * table may refuse for the verdict, but not accept for it: no acceptance that the agent did not
+ * speak is made up here. */
 static void limit_action(const struct cvg_config *config, const struct cvg_question *question,
                          struct cvg_answer *answer)
 {
-    if (answer->action != CVG_ACTION_REFUSE &&
-        answer->action != action_of(config, question, answer->verdict, true))
-        answer->action = action_of(config, question, answer->verdict, false);
+    if (answer->action == CVG_ACTION_REFUSE ||
+        answer->action == action_of(config, question, answer->verdict, true))
+        return;
+    answer->action = action_of(config, question, answer->verdict, false);
+    if (answer->action == CVG_ACTION_ACCEPT)
+        answer->action = action_of(config, question, CVG_VERDICT_NONE, false);
 }
 
 /* Without blocking, also early in boot: the number tells answers apart, it is no secret. */

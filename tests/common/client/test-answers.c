@@ -117,6 +117,8 @@ static void contradictions_never_accept(void **state)
         FAKE_DISAGREES_BUT_UNCHANGED,
         FAKE_UNDECIDED_BUT_UNCHANGED,
         FAKE_NOTHING_DECIDED_BUT_ACCEPTS,
+        FAKE_AGREES_WITHOUT_ACTION,
+        FAKE_AGREES_BUT_UNCHANGED,
     };
     struct fake fake;
 
