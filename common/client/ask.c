@@ -12,6 +12,8 @@
 
 #include "common/base/clock.h"
 
+#define WAITED_MS 10
+
 /* What the table of modes says. known_key: only an agent can know one. */
 static enum cvg_action action_of(const struct cvg_config *config,
                                  const struct cvg_question *question, enum cvg_verdict verdict,
@@ -82,16 +84,31 @@ static void set_timeout(struct cvg_question *question, uint64_t deadline_ms)
     question->timeout_ms = left == 0 ? 0 : (uint32_t)(left - left / 10);
 }
 
-static enum cvg_error send_question(int fd, struct cvg_question *question, uint64_t deadline_ms)
+static enum cvg_error write_question(struct cvg_question *question, uint64_t deadline_ms,
+                                     struct cvg_buffer *message)
+{
+    cvg_buffer_clear(message);
+    set_timeout(question, deadline_ms);
+    return cvg_question_write(question, message);
+}
+
+/* The question is ready before the agent hears of us: it wakes when we connect, and finds it there.
+ * If connecting had to wait, what was written of the time left is no longer true. */
+static enum cvg_error send_question(const struct cvg_paths *paths, struct cvg_question *question,
+                                    uint64_t deadline_ms, int *ret_fd, struct cvg_why *why)
 {
     struct cvg_buffer message;
+    uint64_t written_ms = cvg_clock_ms(cvg_clock_system());
     enum cvg_error err;
 
     cvg_buffer_init(&message, CVG_MESSAGE_MAX);
-    set_timeout(question, deadline_ms);
-    err = cvg_question_write(question, &message);
+    err = write_question(question, deadline_ms, &message);
     if (err == CVG_OK)
-        err = cvg_client_send(fd, message.data, message.len, deadline_ms);
+        err = cvg_client_connect(paths, deadline_ms, ret_fd, why);
+    if (err == CVG_OK && cvg_clock_ms(cvg_clock_system()) - written_ms > WAITED_MS)
+        err = write_question(question, deadline_ms, &message);
+    if (err == CVG_OK)
+        err = cvg_client_send(*ret_fd, message.data, message.len, deadline_ms);
     cvg_buffer_free(&message);
     return err;
 }
@@ -102,7 +119,7 @@ static enum cvg_error receive_answer(int fd, uint64_t id, uint64_t deadline_ms,
     struct cvg_buffer message;
     enum cvg_error err;
 
-    cvg_buffer_init(&message, CVG_MESSAGE_MAX);
+    cvg_buffer_init(&message, CVG_MESSAGE_VERDICT_MAX);
     err = cvg_client_receive(fd, &message, deadline_ms);
     if (err == CVG_OK && cvg_answer_parse(message.data, message.len, id, ret_answer, why) != CVG_OK)
         err = CVG_ERR_PROTOCOL; /* whatever was wrong with it, the question was not */
@@ -118,9 +135,7 @@ static enum cvg_error ask(const struct cvg_paths *paths, struct cvg_question *qu
     enum cvg_error err = random_id(&question->id);
 
     if (err == CVG_OK)
-        err = cvg_client_connect(paths, deadline_ms, &fd, why);
-    if (err == CVG_OK)
-        err = send_question(fd, question, deadline_ms);
+        err = send_question(paths, question, deadline_ms, &fd, why);
     if (err == CVG_OK && deadline_ms != 0)
         err = receive_answer(fd, question->id, deadline_ms, ret_answer, why);
     if (fd >= 0)

@@ -39,7 +39,7 @@ CVG_MUST_USE enum cvg_error cvg_client_connect(const struct cvg_paths *paths, ui
 
 /* Sends or receives one message before the deadline (monotonic ms; 0: only if it can be done at
  * once). TIMEOUT if it passes, UNREACHABLE if the peer hung up, PROTOCOL for a message over
- * CVG_MESSAGE_MAX. ret_message is initialised by the caller; what it held is dropped. */
+ * ret_message's maximum. ret_message is initialised by the caller; what it held is dropped. */
 CVG_MUST_USE enum cvg_error cvg_client_send(int fd, const void *data, size_t len,
                                             uint64_t deadline_ms);
 CVG_MUST_USE enum cvg_error cvg_client_receive(int fd, struct cvg_buffer *ret_message,

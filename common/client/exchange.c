@@ -8,6 +8,8 @@
 
 #include "common/base/clock.h"
 
+#define SMALL 4096 /* up to here a message's place is made before its size is known */
+
 /* Waits for the events, or TIMEOUT. A hang-up counts as ready: the next call on the socket tells.
  */
 static enum cvg_error wait_for(int fd, short events, uint64_t deadline_ms)
@@ -57,21 +59,19 @@ enum cvg_error cvg_client_send(int fd, const void *data, size_t len, uint64_t de
     }
 }
 
-/* The size of the next message, which stays where it is. An empty one is as good as a hang-up. */
-static enum cvg_error next_size(int fd, uint64_t deadline_ms, size_t *ret_len)
+/* Takes the next message, or (peek) only tells its size. An empty one is as good as a hang-up. */
+static enum cvg_error next_message(int fd, bool peek, void *place, size_t size,
+                                   uint64_t deadline_ms, size_t *ret_len)
 {
     for (;;) {
-        char none;
         enum cvg_error err = wait_for(fd, POLLIN, deadline_ms);
         ssize_t n;
 
         if (err != CVG_OK)
             return err;
-        n = recv(fd, &none, sizeof none, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+        n = recv(fd, place, size, MSG_TRUNC | MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
         if (n == 0)
             return CVG_ERR_UNREACHABLE;
-        if (n > CVG_MESSAGE_MAX)
-            return CVG_ERR_PROTOCOL;
         if (n > 0) {
             *ret_len = (size_t)n;
             return CVG_OK;
@@ -83,23 +83,24 @@ static enum cvg_error next_size(int fd, uint64_t deadline_ms, size_t *ret_len)
 
 enum cvg_error cvg_client_receive(int fd, struct cvg_buffer *ret_message, uint64_t deadline_ms)
 {
-    size_t len = 0;
-    enum cvg_error err = next_size(fd, deadline_ms, &len);
-    uint8_t *place;
-    ssize_t n;
+    size_t size = ret_message->max, len = 0;
+    enum cvg_error err = CVG_OK;
+    uint8_t *place, none;
 
     cvg_buffer_clear(ret_message);
+    if (size > SMALL)
+        err = next_message(fd, true, &none, sizeof none, deadline_ms, &size);
+    if (err == CVG_OK && size > ret_message->max)
+        err = CVG_ERR_PROTOCOL;
     if (err != CVG_OK)
         return err;
-    place = cvg_buffer_extend(ret_message, len);
+    place = cvg_buffer_extend(ret_message, size);
     if (place == NULL)
         return cvg_buffer_error(ret_message);
-    do
-        n = recv(fd, place, len, MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    if (n == (ssize_t)len)
-        return CVG_OK;
-    err = n < 0 ? error_of_errno() : CVG_ERR_PROTOCOL;
-    cvg_buffer_clear(ret_message);
+    err = next_message(fd, false, place, size, deadline_ms, &len);
+    if (err == CVG_OK && len > size)
+        err = CVG_ERR_PROTOCOL;
+    ret_message->len = err == CVG_OK ? len : 0;
+    ret_message->data[ret_message->len] = 0;
     return err;
 }

@@ -18,6 +18,7 @@
 
 #define CVG_MESSAGE_VERSION   1
 #define CVG_MESSAGE_MAX       98304 /* octets of any message */
+#define CVG_MESSAGE_VERDICT_MAX 4096 /* octets of an answer, with all its votes and text */
 #define CVG_MESSAGE_JSON_MAX  (CVG_MESSAGE_MAX - 15) /* octets of a command's or reply's JSON */
 #define CVG_MESSAGE_LEAF_MAX  65536 /* octets of a DER certificate */
 #define CVG_MESSAGE_PORTS_MAX 16
