@@ -92,70 +92,12 @@ static void on_settled(uv_timer_t *timer)
     struct cvg_agent *agent = timer->data;
 
     /* The directories themselves may have been replaced. */
-    cvg_agent_unwatch(agent);
     cvg_agent_watch(agent);
     if (cvg_agent_reload(agent, NULL) != CVG_OK)
         return;
 }
 
-static bool is_part_of(const char *name, const char *path)
+void cvg_agent_reload_soon(struct cvg_agent *agent)
 {
-    size_t len = strlen(name);
-
-    for (const char *part = strchr(path, '/'); part != NULL; part = strchr(part + 1, '/'))
-        if (strncmp(part + 1, name, len) == 0 && (part[1 + len] == '/' || part[1 + len] == '\0'))
-            return true;
-    return false;
-}
-
-/* Other files may live in the same directory, our own log among them: what is written there must
- * not make us read, and log, for ever. */
-static bool is_ours(const struct cvg_agent *agent, const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    return strcmp(name, "converge.conf") == 0 || strcmp(name, "notaries.d") == 0 ||
-           (dot != NULL && strcmp(dot, ".notary") == 0) ||
-           is_part_of(name, agent->paths.config_dir) || is_part_of(name, CVG_SYSCONFDIR);
-}
-
-static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
-{
-    struct cvg_agent *agent = event->data;
-
-    (void)events;
-    (void)status;
-    if (name != NULL && !is_ours(agent, name))
-        return;
     uv_timer_start(&agent->reload, on_settled, SETTLE_MS, 0);
-}
-
-/* A directory that is missing is waited for in the one above it, and so on. */
-static void watch_directory(struct cvg_agent *agent, const char *path, const char *below)
-{
-    uv_fs_event_t *event = &agent->watched[agent->watched_count];
-    char full[CVG_PATH_MAX + 16], *slash;
-    int result;
-
-    snprintf(full, sizeof full, "%s%s", path, below);
-    while ((result = uv_fs_event_start(event, on_change, full, 0)) == UV_ENOENT &&
-           (slash = strrchr(full, '/')) != NULL && slash != full)
-        *slash = '\0';
-    if (result == 0)
-        agent->watched_count++;
-}
-
-void cvg_agent_watch(struct cvg_agent *agent)
-{
-    watch_directory(agent, agent->paths.config_dir, "");
-    watch_directory(agent, agent->paths.config_dir, "/notaries.d");
-    if (strcmp(agent->paths.config_dir, CVG_SYSCONFDIR) != 0)
-        watch_directory(agent, CVG_SYSCONFDIR, "");
-}
-
-void cvg_agent_unwatch(struct cvg_agent *agent)
-{
-    for (size_t i = 0; i < agent->watched_count; i++)
-        uv_fs_event_stop(&agent->watched[i]);
-    agent->watched_count = 0;
 }

@@ -32,7 +32,9 @@ struct cvg_agent {
     uv_prepare_t prepare; /* arms pump for the checks' next deadline */
     uv_timer_t pump, flush, idle, reload, tend;
     uv_signal_t hangup, terminate, interrupt;
-    uv_fs_event_t watched[CVG_WATCHED_MAX];
+    uv_poll_t inotify;
+    int inotify_fd; /* -1: none */
+    int watched[CVG_WATCHED_MAX];
     size_t watched_count;
     uint64_t pump_ms; /* when pump will fire, in the clock's ms; 0: not armed */
     uint64_t anchors_ms; /* when the public anchors were last looked at */
@@ -57,9 +59,14 @@ void cvg_agent_asker_gone(struct cvg_agent *agent, struct cvg_conn *conn);
 CVG_MUST_USE enum cvg_error cvg_agent_reload(struct cvg_agent *agent, struct cvg_why *ret_why);
 /* Puts agent->electorate to work: voters, budgets, warm connections. */
 void cvg_agent_apply(struct cvg_agent *agent);
-/* Watches the directories the configuration is read from. */
+/* After a moment, because writers of files work in several steps. */
+void cvg_agent_reload_soon(struct cvg_agent *agent);
+
+/* agent-watch.c: begins to watch the directories that the configuration is read from; without
+ * inotify nothing happens. agent->inotify_fd is closed by the caller, after the loop. */
+void cvg_agent_watch_open(struct cvg_agent *agent);
+/* Watches them as they are now. */
 void cvg_agent_watch(struct cvg_agent *agent);
-void cvg_agent_unwatch(struct cvg_agent *agent);
 
 /* agent-update.c: fetches updates of the bundles, at most once a day. */
 CVG_MUST_USE enum cvg_error cvg_updates_new(struct cvg_agent *agent,

@@ -195,10 +195,6 @@ static void init_handles(struct cvg_agent *agent)
     uv_signal_init(loop, &agent->hangup);
     uv_signal_init(loop, &agent->terminate);
     uv_signal_init(loop, &agent->interrupt);
-    for (size_t i = 0; i < CVG_WATCHED_MAX; i++) {
-        uv_fs_event_init(loop, &agent->watched[i]);
-        agent->watched[i].data = agent;
-    }
     agent->prepare.data = agent;
     agent->pump.data = agent->flush.data = agent->idle.data = agent->reload.data = agent;
     agent->tend.data = agent;
@@ -216,7 +212,7 @@ static enum cvg_error start_handles(struct cvg_agent *agent)
         uv_signal_start(&agent->terminate, on_terminate, SIGTERM) != 0 ||
         uv_signal_start(&agent->interrupt, on_terminate, SIGINT) != 0)
         return CVG_ERR_IO;
-    cvg_agent_watch(agent);
+    cvg_agent_watch_open(agent);
     return CVG_OK;
 }
 
@@ -290,6 +286,7 @@ enum cvg_error cvg_agent_new(struct cvg_agent_setup *setup, struct cvg_agent **r
     agent->electorate = setup->electorate;
     agent->log = setup->log;
     agent->activated = setup->activated;
+    agent->inotify_fd = -1;
     cvg_buffer_init(&agent->out, CVG_MESSAGE_MAX);
     init_handles(agent);
     err = assemble(agent, setup->listen_fd);
@@ -332,5 +329,7 @@ void cvg_agent_free(struct cvg_agent *agent)
     uv_walk(&agent->loop, close_handle, NULL);
     uv_run(&agent->loop, UV_RUN_DEFAULT);
     uv_loop_close(&agent->loop);
+    if (agent->inotify_fd >= 0)
+        close(agent->inotify_fd);
     free(agent);
 }
