@@ -46,10 +46,12 @@ static bool answer_valid(const struct cvg_answer *a)
 /* A control character in a text becomes '?', so that no log line or terminal is led astray. */
 static void text_put(struct cvg_buffer *buffer, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    uint8_t *place = cvg_buffer_extend(buffer, len);
+
+    for (size_t i = 0; place != NULL && i < len; i++) {
         uint8_t octet = (uint8_t)text[i];
 
-        cvg_buffer_put_u8(buffer, cvg_message_is_text(&octet, 1) ? octet : '?');
+        place[i] = cvg_message_is_text(&octet, 1) ? octet : '?';
     }
 }
 
