@@ -46,6 +46,9 @@ const char *cvg_doctor_reason(const struct cvg_linkage *linkage)
 
     if (own != NULL)
         return own;
+    if (linkage->curl_gnutls)
+        return "its HTTPS is libcurl's with GnuTLS, which has no place where its checks can be "
+               "watched";
     if (linkage->openssl3)
         return "it links OpenSSL 3, but does not read openssl.cnf, or uses another TLS library";
     if (linkage->gnutls)
@@ -79,6 +82,8 @@ static const char *library_of(const struct finding *finding)
 static bool ruled_out(const struct cvg_linkage *linkage)
 {
     if (own_tls_of(linkage) != NULL)
+        return true;
+    if (linkage->curl_gnutls)
         return true;
     if (linkage->openssl3)
         return false;

@@ -100,6 +100,7 @@ static enum cvg_error look_at(char *path, struct cvg_linkage *linkage, struct cv
         linkage->openssl3 = strstr(text, "libssl.so.3") != NULL;
         linkage->openssl_old = strstr(text, "libssl.so.1") != NULL;
         linkage->gnutls = strstr(text, "libgnutls.so") != NULL;
+        linkage->curl_gnutls = strstr(text, "libcurl-gnutls.so") != NULL;
         linkage->nss = strstr(text, "libnss3.so") != NULL;
         linkage->other =
             strstr(text, "libmbedtls.so") != NULL || strstr(text, "libwolfssl.so") != NULL;

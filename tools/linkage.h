@@ -15,6 +15,7 @@ struct cvg_linkage {
     bool openssl3;              /* libssl.so.3 */
     bool openssl_old;           /* libssl.so.1.x */
     bool gnutls;
+    bool curl_gnutls; /* libcurl with GnuTLS inside: what does the HTTPS, whatever else is linked */
     bool nss;
     bool other;     /* mbedTLS, wolfSSL */
     bool is_static; /* nothing is linked at run time */

@@ -33,8 +33,10 @@ static const struct recipe {
             "ssl.create_default_context().wrap_socket(\n"
             "  socket.create_connection(('localhost', PORT), 5), server_hostname='localhost')\n"}},
     {"node",
-     {"-e", "require('tls').connect({port: PORT, host: 'localhost', servername: 'localhost'})"
-            ".on('error', () => process.exit(0)).on('secureConnect', () => process.exit(0))"}},
+     /* family: older ones try only the first address of a name, which may be IPv6's. */
+     {"-e", "require('tls').connect({port: PORT, host: 'localhost', family: 4, servername: "
+            "'localhost'}).on('error', () => process.exit(0)).on('secureConnect', () => "
+            "process.exit(0))"}},
     {"ruby",
      {"-rsocket", "-ropenssl", "-e",
       "c = OpenSSL::SSL::SSLContext.new; c.set_params\n"

@@ -48,7 +48,7 @@ def node(installation):
         raise Skip("no node")
     site = Site(installation.directory)
     watched(installation, site, ["node", "-e",
-                                 "require('https').get(process.argv[1], {ca: "
+                                 "require('https').get(process.argv[1], {family: 4, ca: "
                                  "require('fs').readFileSync(process.argv[2])}, "
                                  "r => r.resume()).on('error', () => process.exit(1))",
                                  site.url, site.certificate])
