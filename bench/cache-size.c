@@ -12,6 +12,9 @@
 
 #include "common/engine/cache.h"
 
+static const struct cvg_voter notaries[] = {
+    {"alpha.notary.example", {1}}, {"beta.notary.example", {2}}, {"gamma.notary.example", {3}}};
+
 static unsigned long long now_ns(void)
 {
     struct timespec t;
@@ -23,8 +26,6 @@ static unsigned long long now_ns(void)
 /* Names as the study saw them: most have three or four labels and some twenty octets. */
 static void make_record(unsigned long i, struct cvg_cache_record *record)
 {
-    static const char *const voters[] = {"alpha.notary.example", "beta.notary.example",
-                                         "gamma.notary.example"};
     char host[64];
     uint64_t mix = (i + 1) * 0x9e3779b97f4a7c15u;
 
@@ -43,15 +44,13 @@ static void make_record(unsigned long i, struct cvg_cache_record *record)
     record->verified_s = cvg_clock_wall_s(cvg_clock_system());
     record->voter_count = 2 + i % 2;
     for (size_t v = 0; v < record->voter_count; v++)
-        snprintf(record->voter[v], sizeof record->voter[v], "%s", voters[(i + v) % 3]);
+        record->voter[v] = notaries[(i + v) % 3];
     record->uid[0] = 1000;
     record->uid_count = 1;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const notaries[] = {"alpha.notary.example", "beta.notary.example",
-                                           "gamma.notary.example"};
     static struct cvg_cache_record record;
     struct cvg_cache_status status;
     struct cvg_cache *cache;

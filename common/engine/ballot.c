@@ -415,6 +415,17 @@ bool cvg_ballot_leaf(const struct cvg_ballot *ballot, struct cvg_leaf *ret_leaf)
     return true;
 }
 
+size_t cvg_ballot_yes(const struct cvg_ballot *ballot,
+                      struct cvg_voter ret_voter[static CVG_QUORUM_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < ballot->attempts && count < CVG_QUORUM_MAX; i++)
+        if (ballot->attempt[i].vote.kind == CVG_VOTE_YES)
+            ret_voter[count++] = ballot->electorate->voter[ballot->attempt[i].notary];
+    return count;
+}
+
 size_t cvg_ballot_votes(const struct cvg_ballot *ballot, struct cvg_vote *ret_votes, size_t max)
 {
     size_t count = 0;

@@ -36,6 +36,9 @@ struct cvg_tally cvg_ballot_tally(const struct cvg_ballot *ballot);
 /* The certificate's digests: the subject's own, or, where only a fingerprint was asked about, those
  * that as many notaries as an agreement needs have stated, and none otherwise. */
 bool cvg_ballot_leaf(const struct cvg_ballot *ballot, struct cvg_leaf *ret_leaf);
+/* Who said yes; at most CVG_QUORUM_MAX. */
+size_t cvg_ballot_yes(const struct cvg_ballot *ballot,
+                      struct cvg_voter ret_voter[static CVG_QUORUM_MAX]);
 size_t cvg_ballot_votes(const struct cvg_ballot *ballot, struct cvg_vote *ret_votes, size_t max);
 
 #endif

@@ -22,8 +22,9 @@
 #define SPKI_LEN    CVG_CACHE_SPKI_LEN
 #define HASHES_LEN  (CVG_SHA256_LEN + CVG_SHA1_LEN + SPKI_LEN)
 #define VOTER_MAX   (CVG_MESSAGE_NAME_MAX - 1)
+#define VOTER_HEAD  (2 + CVG_VOTER_IDENTITY_LEN)
 
-static const uint8_t magic[4] = {'C', 'V', 'G', '1'};
+static const uint8_t magic[4] = {'C', 'V', 'G', '2'};
 
 static uint16_t get_u16(const uint8_t *at)
 {
@@ -138,7 +139,7 @@ static size_t item_len(const struct cvg_page *page, size_t at)
     if (left > 0 && (item[0] & RECORD) != 0)
         return view_record(item, left, &view);
     if (left >= 2 && item[0] == ITEM_VOTER)
-        len = 2 + (size_t)item[1];
+        len = VOTER_HEAD + (size_t)item[1];
     else if (left > 0 && item[0] == ITEM_UID)
         len = 5;
     return len <= left ? len : 0;
@@ -184,7 +185,7 @@ static bool take_item(struct cvg_page *page, size_t at, size_t len)
 
     if (item[0] == ITEM_VOTER) {
         if (page->voter_count == CVG_PAGE_NAMES_MAX || item[1] == 0 || item[1] > VOTER_MAX ||
-            memchr(item + 2, '\0', item[1]) != NULL)
+            memchr(item + VOTER_HEAD, '\0', item[1]) != NULL)
             return false;
         page->voter_at[page->voter_count++] = (uint16_t)at;
         return true;
@@ -226,22 +227,36 @@ enum cvg_error cvg_page_parse(struct cvg_page *page, uint32_t id, const void *da
     return CVG_OK;
 }
 
-const char *cvg_page_voter(const struct cvg_page *page, uint8_t number, size_t *ret_len)
+struct cvg_page_voter cvg_page_voter(const struct cvg_page *page, uint8_t number)
 {
     const uint8_t *item = page->octets + page->voter_at[number];
 
-    *ret_len = item[1];
-    return (const char *)item + 2;
+    return (struct cvg_page_voter){
+        .identity = item + 2, .name = (const char *)item + VOTER_HEAD, .name_len = item[1]};
 }
 
-static size_t find_voter(const struct cvg_page *page, const char *name)
+struct cvg_page_voter cvg_page_voter_view(const struct cvg_voter *voter)
 {
-    size_t len, i;
+    return (struct cvg_page_voter){.identity = voter->identity,
+                                   .name = voter->name,
+                                   .name_len = strnlen(voter->name, sizeof voter->name)};
+}
+
+bool cvg_page_voter_is(const struct cvg_page_voter *view, const struct cvg_voter *voter)
+{
+    return memcmp(view->identity, voter->identity, sizeof voter->identity) == 0 &&
+           strnlen(voter->name, sizeof voter->name) == view->name_len &&
+           memcmp(view->name, voter->name, view->name_len) == 0;
+}
+
+static size_t find_voter(const struct cvg_page *page, const struct cvg_voter *voter)
+{
+    size_t i;
 
     for (i = 0; i < page->voter_count; i++) {
-        const char *voter = cvg_page_voter(page, (uint8_t)i, &len);
+        const struct cvg_page_voter view = cvg_page_voter(page, (uint8_t)i);
 
-        if (strlen(name) == len && memcmp(voter, name, len) == 0)
+        if (cvg_page_voter_is(&view, voter))
             break;
     }
     return i;
@@ -275,8 +290,8 @@ static size_t names_len(const struct cvg_page *page, const struct cvg_cache_reco
     size_t voters = page->voter_count, uids = page->uid_count, len = 0;
 
     for (size_t i = 0; i < record->voter_count; i++)
-        if (find_voter(page, record->voter[i]) == page->voter_count) {
-            len += 2 + strlen(record->voter[i]);
+        if (find_voter(page, &record->voter[i]) == page->voter_count) {
+            len += VOTER_HEAD + strlen(record->voter[i].name);
             voters++;
         }
     for (size_t i = 0; i < uid_count; i++)
@@ -287,18 +302,19 @@ static size_t names_len(const struct cvg_page *page, const struct cvg_cache_reco
     return voters <= CVG_PAGE_NAMES_MAX && uids <= CVG_PAGE_NAMES_MAX ? len : SIZE_MAX;
 }
 
-static void name_voter(struct cvg_page *page, const char *name)
+static void name_voter(struct cvg_page *page, const struct cvg_voter *voter)
 {
     uint8_t *at = page->octets + page->used;
-    size_t len = strlen(name);
+    size_t len = strlen(voter->name);
 
-    if (find_voter(page, name) < page->voter_count)
+    if (find_voter(page, voter) < page->voter_count)
         return;
     page->voter_at[page->voter_count++] = page->used;
     *at++ = ITEM_VOTER;
     *at++ = (uint8_t)len;
-    put(at, name, len);
-    page->used = (uint16_t)(page->used + 2 + len);
+    at = put(at, voter->identity, sizeof voter->identity);
+    put(at, voter->name, len);
+    page->used = (uint16_t)(page->used + VOTER_HEAD + len);
 }
 
 static void name_uid(struct cvg_page *page, uint32_t uid)
@@ -331,7 +347,7 @@ static void put_record(struct cvg_page *page, const struct cvg_cache_record *rec
     at = put(at, record->leaf_sha1, CVG_SHA1_LEN);
     at = put(at, record->spki_sha256, SPKI_LEN);
     for (size_t i = 0; i < record->voter_count; i++)
-        *at++ = (uint8_t)find_voter(page, record->voter[i]);
+        *at++ = (uint8_t)find_voter(page, &record->voter[i]);
     for (size_t i = 0; i < uid_count; i++)
         *at++ = (uint8_t)find_uid(page, uid[i]);
     page->used = (uint16_t)(at - page->octets);
@@ -351,7 +367,7 @@ bool cvg_page_add(struct cvg_page *page, const struct cvg_cache_record *record, 
     if (names == SIZE_MAX || names + len > (size_t)CVG_PAGE_LEN - page->used)
         return false;
     for (size_t i = 0; i < record->voter_count; i++)
-        name_voter(page, record->voter[i]);
+        name_voter(page, &record->voter[i]);
     for (size_t i = 0; i < uid_count; i++)
         name_uid(page, uid[i]);
     *ret_at = page->used;
@@ -395,10 +411,10 @@ bool cvg_page_read(const struct cvg_page *page, size_t at, struct cvg_cache_reco
     memcpy(ret_record->leaf_sha1, view.sha1, CVG_SHA1_LEN);
     memcpy(ret_record->spki_sha256, view.spki, SPKI_LEN);
     for (size_t i = 0; i < view.voter_count; i++) {
-        size_t len;
-        const char *name = cvg_page_voter(page, view.voters[i], &len);
+        const struct cvg_page_voter voter = cvg_page_voter(page, view.voters[i]);
 
-        memcpy(ret_record->voter[i], name, len);
+        memcpy(ret_record->voter[i].name, voter.name, voter.name_len);
+        memcpy(ret_record->voter[i].identity, voter.identity, CVG_VOTER_IDENTITY_LEN);
     }
     ret_record->voter_count = view.voter_count;
     for (size_t i = 0; i < view.uid_count; i++)

@@ -4,10 +4,10 @@
  * A page names its voters and users once and its records refer to them by number, so a page needs
  * nothing from another one; and as all pages have one size, GDBM rewrites them in place. Pure.
  *
- *   u32 "CVG1"  u32 CRC-32C of all that follows  u32 page's id  u16 used octets  items  zeros
+ *   u32 "CVG2"  u32 CRC-32C of all that follows  u32 page's id  u16 used octets  items  zeros
  *
  * An item begins with an octet:
- *   01  voter: u8 length, name; the first in the page is number 0
+ *   01  voter: u8 length, 16 identity, name; the first in the page is number 0
  *   02  user: u32 uid; likewise
  *   1xxxxxxx  record: 40 dead, 20 port is 443 and left out, 10 host is not packed, 08 vote
  *     was about the key alone, 07 users' count
@@ -58,6 +58,13 @@ struct cvg_page_view {
     const uint8_t *host, *sha256, *sha1, *spki, *voters, *uids;
 };
 
+/* A voter in place. */
+struct cvg_page_voter {
+    const uint8_t *identity;
+    const char *name; /* not terminated */
+    size_t name_len;
+};
+
 void cvg_page_key_set(struct cvg_page_key *ret_key, const struct cvg_endpoint *endpoint);
 bool cvg_page_key_is(const struct cvg_page_key *key, const struct cvg_page_view *view);
 
@@ -83,7 +90,11 @@ size_t cvg_page_next(const struct cvg_page *page, size_t at);
 
 /* at: an offset that add or next gave. */
 void cvg_page_view(const struct cvg_page *page, size_t at, struct cvg_page_view *ret_view);
-const char *cvg_page_voter(const struct cvg_page *page, uint8_t number, size_t *ret_len);
+struct cvg_page_voter cvg_page_voter(const struct cvg_page *page, uint8_t number);
+
+/* A voter from outside, as one of a page looks; and whether a page's is the one. */
+struct cvg_page_voter cvg_page_voter_view(const struct cvg_voter *voter);
+bool cvg_page_voter_is(const struct cvg_page_voter *view, const struct cvg_voter *voter);
 
 /* Unpacks a record; of its key's SHA-256, what is not stored reads as zeros. false if its host is
  * not one that the normaliser would let through. */

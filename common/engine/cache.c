@@ -18,7 +18,7 @@ struct cvg_cache {
     uint64_t ttl_s;
     unsigned least_voters;
     bool keys_count;
-    char (*notary)[CVG_MESSAGE_NAME_MAX]; /* configured now */
+    struct cvg_voter *notary; /* configured now */
     size_t notary_count;
     int64_t swept_s; /* when the last sweep was */
     struct cvg_pages pages;
@@ -49,10 +49,10 @@ void cvg_cache_close(struct cvg_cache *cache)
     free(cache);
 }
 
-static bool is_notary(const struct cvg_cache *cache, const char *name, size_t len)
+static bool is_notary(const struct cvg_cache *cache, const struct cvg_page_voter *voter)
 {
     for (size_t i = 0; i < cache->notary_count; i++)
-        if (strlen(cache->notary[i]) == len && memcmp(cache->notary[i], name, len) == 0)
+        if (cvg_page_voter_is(voter, &cache->notary[i]))
             return true;
     return false;
 }
@@ -61,10 +61,9 @@ static bool voters_configured(const struct cvg_cache *cache, const struct cvg_pa
                               const struct cvg_page_view *view)
 {
     for (size_t i = 0; i < view->voter_count; i++) {
-        size_t len;
-        const char *name = cvg_page_voter(page, view->voters[i], &len);
+        const struct cvg_page_voter voter = cvg_page_voter(page, view->voters[i]);
 
-        if (!is_notary(cache, name, len))
+        if (!is_notary(cache, &voter))
             return false;
     }
     return view->voter_count > 0;
@@ -207,9 +206,12 @@ static bool may_be_stored(const struct cvg_cache *cache, const struct cvg_cache_
         record->uid_count > CVG_CACHE_UIDS_MAX || record->verified_s < 0 ||
         record->verified_s > UINT32_MAX)
         return false;
-    for (size_t i = 0; i < record->voter_count; i++)
-        if (!is_notary(cache, record->voter[i], strnlen(record->voter[i], CVG_MESSAGE_NAME_MAX)))
+    for (size_t i = 0; i < record->voter_count; i++) {
+        const struct cvg_page_voter voter = cvg_page_voter_view(&record->voter[i]);
+
+        if (!is_notary(cache, &voter))
             return false;
+    }
     return true;
 }
 
@@ -280,7 +282,7 @@ void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned leas
     cache->least_voters = least_voters > 0 ? least_voters : 1;
 }
 
-void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count)
+void cvg_cache_set_notaries(struct cvg_cache *cache, const struct cvg_voter *notary, size_t count)
 {
     free(cache->notary);
     cache->notary_count = 0;
@@ -288,8 +290,8 @@ void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, si
     /* Without memory no notary is known, so nothing is found; but nothing is thrown away either. */
     if (cache->notary == NULL)
         return;
-    for (size_t i = 0; i < count; i++)
-        memcpy(cache->notary[i], name[i], strnlen(name[i], sizeof cache->notary[i] - 1));
+    if (count > 0)
+        memcpy(cache->notary, notary, count * sizeof *cache->notary);
     cache->notary_count = count;
     sweep(cache);
     cvg_pages_flush(&cache->pages);

@@ -14,9 +14,10 @@
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 #include "common/base/fingerprint.h"
+#include "common/engine/voter.h"
 #include "common/protocol/message.h"
 
-#define CVG_CACHE_VOTERS_MAX 16
+#define CVG_CACHE_VOTERS_MAX CVG_QUORUM_MAX
 #define CVG_CACHE_UIDS_MAX   8
 #define CVG_CACHE_SPKI_LEN   16 /* octets of spki_sha256 that are stored and compared */
 
@@ -30,7 +31,7 @@ struct cvg_cache_record {
                                             CVG_CACHE_SPKI_LEN octets, then zeros */
     bool by_key;        /* the vote was with match = public-key: about the key alone */
     int64_t verified_s; /* when the vote was */
-    char voter[CVG_CACHE_VOTERS_MAX][CVG_MESSAGE_NAME_MAX]; /* the notaries that said yes */
+    struct cvg_voter voter[CVG_CACHE_VOTERS_MAX]; /* the notaries that said yes */
     size_t voter_count;
     uint32_t uid[CVG_CACHE_UIDS_MAX]; /* whose programs asked; UINT32_MAX: more than fit */
     size_t uid_count;
@@ -74,8 +75,9 @@ void cvg_cache_put(struct cvg_cache *cache, const struct cvg_cache_record *recor
 void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters,
                           bool keys_count);
 
-/* The names of the notaries configured now; records with another voter are gone from here on. */
-void cvg_cache_set_notaries(struct cvg_cache *cache, const char *const *name, size_t count);
+/* The notaries configured now; records with another voter are gone from here on, and so are those
+ * of a former notary of the same name. */
+void cvg_cache_set_notaries(struct cvg_cache *cache, const struct cvg_voter *notary, size_t count);
 
 /* Forgets all records of the host (port 0: of all its ports); NULL host: everything. Returns how
  * many. uid: only records that this uid alone asked for; UINT32_MAX: all. */

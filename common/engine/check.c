@@ -49,15 +49,11 @@ void cvg_checks_free(struct cvg_checks *checks)
 /* What is remembered counts as the policy of now would have it. */
 static void set_cache_policy(struct cvg_cache *cache, const struct cvg_electorate *electorate)
 {
-    const struct cvg_bundles *bundles = &electorate->bundles;
     const struct cvg_config *config = &electorate->config;
-    const char *name[CVG_BUNDLES_MAX];
 
-    for (size_t i = 0; i < bundles->count; i++)
-        name[i] = bundles->bundle[i]->name;
     cvg_cache_set_policy(cache, config->cache_ttl_s, cvg_policy_least(&electorate->policy),
                          config->match == CVG_MATCH_PUBLIC_KEY);
-    cvg_cache_set_notaries(cache, name, bundles->count);
+    cvg_cache_set_notaries(cache, electorate->voter, electorate->bundles.count);
 }
 
 void cvg_checks_set_electorate(struct cvg_checks *checks, struct cvg_electorate *electorate)

@@ -52,8 +52,8 @@ json_t *cvg_json_cached_entry(const struct cvg_cache_record *record)
 
     for (size_t i = 0; i < record->voter_count; i++)
         json_array_append_new(votes, json_pack("{s:s, s:s, s:i, s:b, s:s}", "notary",
-                                               record->voter[i], "answer", "yes", "elapsed_ms", 0,
-                                               "bounced", 0, "error", ""));
+                                               record->voter[i].name, "answer", "yes", "elapsed_ms",
+                                               0, "bounced", 0, "error", ""));
     return json_pack("{s:s, s:I, s:s, s:i, s:o, s:s, s:s, s:o}", "source", "cache", "time_s",
                      (json_int_t)record->verified_s, "host", record->endpoint.host, "port",
                      (int)record->endpoint.port, "sha256",
@@ -66,7 +66,7 @@ json_t *cvg_json_record(const struct cvg_cache_record *record, uint64_t ttl_s)
     json_t *voters = json_array();
 
     for (size_t i = 0; i < record->voter_count; i++)
-        json_array_append_new(voters, json_string(record->voter[i]));
+        json_array_append_new(voters, json_string(record->voter[i].name));
     return json_pack("{s:s, s:i, s:o, s:o, s:o, s:I, s:I, s:o}", "host", record->endpoint.host,
                      "port", (int)record->endpoint.port, "sha256",
                      text_of(record->leaf_sha256, CVG_SHA256_LEN), "sha1",

@@ -53,6 +53,18 @@ static enum cvg_error check_bounce(const struct cvg_electorate *electorate, stru
     return CVG_OK;
 }
 
+static enum cvg_error name_voters(struct cvg_electorate *electorate, struct cvg_why *ret_why)
+{
+    for (size_t i = 0; i < electorate->bundles.count; i++) {
+        enum cvg_error err = cvg_voter_of(electorate->bundles.bundle[i], &electorate->voter[i]);
+
+        if (err != CVG_OK)
+            return cvg_fail(ret_why, err, "notary %s: %s", electorate->bundles.bundle[i]->name,
+                            cvg_strerror(err));
+    }
+    return CVG_OK;
+}
+
 enum cvg_error cvg_electorate_new(const struct cvg_config *config, struct cvg_bundles *bundles,
                                   struct cvg_electorate **ret_electorate, struct cvg_why *ret_why)
 {
@@ -71,6 +83,8 @@ enum cvg_error cvg_electorate_new(const struct cvg_config *config, struct cvg_bu
     err = cvg_policy_of(config, (unsigned)electorate->bundles.count, &electorate->policy, ret_why);
     if (err == CVG_OK)
         err = check_bounce(electorate, ret_why);
+    if (err == CVG_OK)
+        err = name_voters(electorate, ret_why);
     if (err != CVG_OK) {
         cvg_electorate_unref(electorate);
         return err;

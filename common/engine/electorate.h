@@ -10,6 +10,7 @@
 #include "common/engine/anchors.h"
 #include "common/engine/bundle.h"
 #include "common/engine/policy.h"
+#include "common/engine/voter.h"
 
 enum cvg_notary_health { CVG_NOTARY_UNTRIED = 0, CVG_NOTARY_OK, CVG_NOTARY_FAILING };
 
@@ -27,7 +28,8 @@ struct cvg_electorate {
     struct cvg_config config;
     struct cvg_policy policy;
     struct cvg_bundles bundles;
-    struct cvg_anchors *anchors; /* NULL: no anchor is private */
+    struct cvg_voter voter[CVG_BUNDLES_MAX]; /* who each bundle's notary is */
+    struct cvg_anchors *anchors;             /* NULL: no anchor is private */
     struct cvg_notary_state state[CVG_BUNDLES_MAX];
     size_t relay; /* the relay in use, whose tunnels are warm; CVG_NO_NOTARY: none chosen */
 };

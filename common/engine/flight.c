@@ -96,9 +96,7 @@ static void remember_agreement(const struct cvg_flight *flight)
 {
     const struct cvg_subject *subject = &flight->subject;
     struct cvg_cache_record record = {.endpoint = subject->endpoint};
-    struct cvg_vote vote[CVG_MESSAGE_VOTES_MAX];
     struct cvg_leaf leaf;
-    size_t votes = cvg_ballot_votes(flight->ballot, vote, CVG_MESSAGE_VOTES_MAX);
 
     /* Without all of its digests there is nothing complete to remember. */
     if (flight->owner->cache == NULL || !cvg_ballot_leaf(flight->ballot, &leaf))
@@ -108,9 +106,7 @@ static void remember_agreement(const struct cvg_flight *flight)
     memcpy(record.spki_sha256, leaf.spki_sha256, CVG_SHA256_LEN);
     record.by_key = subject->match == CVG_MATCH_PUBLIC_KEY;
     record.verified_s = cvg_clock_wall_s(flight->owner->world->clock);
-    for (size_t i = 0; i < votes && record.voter_count < CVG_CACHE_VOTERS_MAX; i++)
-        if (vote[i].kind == CVG_VOTE_YES)
-            memcpy(record.voter[record.voter_count++], vote[i].notary, sizeof vote[i].notary);
+    record.voter_count = cvg_ballot_yes(flight->ballot, record.voter);
     memcpy(record.uid, flight->uid, sizeof record.uid);
     record.uid_count = flight->uid_count;
     cvg_cache_put(flight->owner->cache, &record);

@@ -7,7 +7,7 @@
 
 static void put_right(uint8_t octets[static CVG_PAGE_LEN])
 {
-    static const uint8_t head[12] = {'C', 'V', 'G', '1', 0, 0, 0, 0, 0, 0, 0, 7};
+    static const uint8_t head[12] = {'C', 'V', 'G', '2', 0, 0, 0, 0, 0, 0, 0, 7};
     uint32_t crc;
 
     memcpy(octets, head, sizeof head);
@@ -41,14 +41,14 @@ static void add_one(struct cvg_page *page)
 
     memset(&record, 0, sizeof record);
     FUZZ_CHECK(cvg_endpoint_parse("site.example.com:993", 443, &record.endpoint, NULL) == CVG_OK);
-    strcpy(record.voter[0], "alpha");
+    strcpy(record.voter[0].name, "alpha");
     record.voter_count = 1;
     record.uid[0] = 1000;
     record.uid_count = 1;
     if (cvg_page_add(page, &record, &at)) {
         FUZZ_CHECK(cvg_page_read(page, at, &record));
         FUZZ_CHECK(strcmp(record.endpoint.host, "site.example.com") == 0);
-        FUZZ_CHECK(strcmp(record.voter[0], "alpha") == 0 && record.uid[0] == 1000);
+        FUZZ_CHECK(strcmp(record.voter[0].name, "alpha") == 0 && record.uid[0] == 1000);
         cvg_page_kill(page, at);
     }
 }

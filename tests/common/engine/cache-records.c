@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const records_notaries[4] = {"alpha", "beta", "gamma", "delta"};
+const struct cvg_voter records_notaries[4] = {
+    {"alpha", {1}}, {"beta", {2}}, {"gamma", {3}}, {"delta", {4}}};
 
 static void octets(unsigned i, unsigned salt, uint8_t *ret_octets, size_t len)
 {
@@ -50,8 +51,7 @@ void records_make(unsigned i, struct cvg_cache_record *ret_record)
     octets(i, 3, ret_record->spki_sha256, CVG_SHA256_LEN);
     ret_record->verified_s = RECORDS_TIME_S;
     for (size_t v = 0; v < 3; v++)
-        snprintf(ret_record->voter[v], sizeof ret_record->voter[v], "%s",
-                 records_notaries[(i + v) % 4]);
+        ret_record->voter[v] = records_notaries[(i + v) % 4];
     ret_record->voter_count = 3;
     ret_record->uid[0] = 1000;
     ret_record->uid_count = 1;

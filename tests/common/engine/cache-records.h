@@ -9,7 +9,7 @@
 #define RECORDS_TIME_S 1700000000
 
 /* The notaries of all records: set_notaries takes these. */
-extern const char *const records_notaries[4];
+extern const struct cvg_voter records_notaries[4];
 
 /* Record number i: three of the four voters, uid 1000. All its octets follow from i. */
 void records_make(unsigned i, struct cvg_cache_record *ret_record);

@@ -142,6 +142,12 @@ void fake_reload(struct fake_world *fake, size_t notaries)
     fake->electorate = electorate;
 }
 
+void fake_replace_operator(struct fake_world *fake, size_t notary)
+{
+    cvg_signing_key_free(fake->key[notary]);
+    fake->key[notary] = maker_key();
+}
+
 void fake_world_start(struct fake_world *fake)
 {
     fake_reload(fake, fake->notaries);

@@ -66,6 +66,8 @@ void fake_world_start(struct fake_world *fake);
 void fake_world_free(struct fake_world *fake);
 /* Reads the configuration anew, now with so many notaries. */
 void fake_reload(struct fake_world *fake, size_t notaries);
+/* From the next reading on, somebody else is the notary of that number, under the same name. */
+void fake_replace_operator(struct fake_world *fake, size_t notary);
 
 /* Time passes; what is due happens. */
 void fake_advance(struct fake_world *fake, uint64_t ms);

@@ -228,17 +228,32 @@ static void times_that_no_record_can_have_are_not_stored(void **state)
 
 static void a_removed_voter_takes_its_records_along(void **state)
 {
-    const char *const without_alpha[] = {"beta", "gamma", "delta"};
 
     (void)state;
     for (unsigned i = 0; i < 400; i++)
         put(i);
-    cvg_cache_set_notaries(fixture.cache, without_alpha, 3);
+    cvg_cache_set_notaries(fixture.cache, records_notaries + 1, 3);
     assert_int_equal(count(), 100);
     for (unsigned i = 0; i < 400; i++)
         assert_int_equal(find(i, 1000, NULL), i % 4 == 1 ? CVG_OK : CVG_ERR_NOT_FOUND);
     cvg_cache_set_notaries(fixture.cache, records_notaries, 4);
     assert_int_equal(count(), 100);
+}
+
+static void another_operator_of_the_same_name_is_another_voter(void **state)
+{
+    struct cvg_voter notaries[4];
+
+    (void)state;
+    memcpy(notaries, records_notaries, sizeof notaries);
+    notaries[0].identity[CVG_VOTER_IDENTITY_LEN - 1] ^= 1;
+    for (unsigned i = 0; i < 8; i++)
+        put(i);
+    cvg_cache_set_notaries(fixture.cache, notaries, 4);
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(find(i, 1000, NULL), i % 4 == 1 ? CVG_OK : CVG_ERR_NOT_FOUND);
+    put(0); /* a vote that began before the bundle was replaced */
+    assert_int_equal(count(), 2);
 }
 
 static void only_configured_voters_count(void **state)
@@ -250,7 +265,7 @@ static void only_configured_voters_count(void **state)
     record.voter_count = 0;
     cvg_cache_put(fixture.cache, &record);
     records_make(1, &record);
-    strcpy(record.voter[2], "mallory");
+    strcpy(record.voter[2].name, "mallory");
     cvg_cache_put(fixture.cache, &record);
     assert_int_equal(count(), 0);
     put(1);
@@ -401,29 +416,28 @@ static void a_full_cache_loses_its_oldest_records(void **state)
 static void the_longest_names_fit(void **state)
 {
     struct cvg_cache_record record, found;
-    char host[CVG_HOST_MAX], name[CVG_MESSAGE_NAME_MAX];
-    const char *const notaries[] = {name, "alpha"};
+    char host[CVG_HOST_MAX];
+    struct cvg_voter notary = {.identity = {5}};
 
     (void)state;
     for (size_t i = 0; i < sizeof host - 1; i++)
         host[i] = i % 64 == 63 ? '.' : "abcdefghijklmnopqrstuvwxyz0123456789_-z"[i % 39];
     host[sizeof host - 1] = '\0';
-    memset(name, 'n', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
+    memset(notary.name, 'n', sizeof notary.name - 1);
     records_make(1, &record);
     for (size_t len = 1; len < sizeof host; len++) {
         if (cvg_endpoint_set(host, len, 65535, &record.endpoint, NULL) != CVG_OK)
             continue;
-        memcpy(record.voter[0], name, sizeof name);
+        record.voter[0] = notary;
         record.voter_count = 1;
         record.leaf_sha1[0] = (uint8_t)len;
-        cvg_cache_set_notaries(fixture.cache, notaries, 2);
+        cvg_cache_set_notaries(fixture.cache, &notary, 1);
         cvg_cache_put(fixture.cache, &record);
         assert_int_equal(
             cvg_cache_find(fixture.cache, &record.endpoint, record.leaf_sha256, UINT32_MAX, &found),
             CVG_OK);
         assert_string_equal(found.endpoint.host, record.endpoint.host);
-        assert_string_equal(found.voter[0], name);
+        assert_memory_equal(&found.voter[0], &notary, sizeof notary);
         assert_int_equal(found.leaf_sha1[0], (uint8_t)len);
     }
 }
@@ -443,6 +457,7 @@ int main(void)
         CASE(a_clock_set_back_finds_nothing_from_the_future),
         CASE(times_that_no_record_can_have_are_not_stored),
         CASE(a_removed_voter_takes_its_records_along),
+        CASE(another_operator_of_the_same_name_is_another_voter),
         CASE(only_configured_voters_count),
         CASE(putting_again_renews_and_keeps_the_askers),
         CASE(an_endpoint_may_have_several_certificates_but_not_many),

@@ -325,6 +325,26 @@ static void removed_voter_voids_the_verdict(void **state)
     fake_world_free(fake);
 }
 
+static void another_operator_under_the_same_name_voids_the_verdict(void **state)
+{
+    struct fake_world *fake = begin(3);
+    struct asker asker;
+
+    (void)state;
+    agree_once(fake);
+    fake_reload(fake, 3);
+    ask_default(fake, &asker);
+    assert_told(&asker, AGREE, ACCEPT, CACHE);
+    fake_replace_operator(fake, 1);
+    fake_reload(fake, 3);
+    ask_default(fake, &asker);
+    assert_int_equal(asker.answers, 0);
+    fake_answer(fake, "alpha", 0, FAKE_YES);
+    fake_answer(fake, "beta", 0, FAKE_YES);
+    assert_told(&asker, AGREE, ACCEPT, VOTE);
+    fake_world_free(fake);
+}
+
 static void stricter_policy_asks_again(void **state)
 {
     struct fake_world *fake = fake_world_new(3, false);
@@ -925,6 +945,7 @@ int main(void)
         cmocka_unit_test(single_flight),
         cmocka_unit_test(cache_hit_asks_nobody),
         cmocka_unit_test(removed_voter_voids_the_verdict),
+        cmocka_unit_test(another_operator_under_the_same_name_voids_the_verdict),
         cmocka_unit_test(stricter_policy_asks_again),
         cmocka_unit_test(fingerprints_alone),
         cmocka_unit_test(contradicting_witnesses_are_not_remembered),
