@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Accepting, reading one message, sending. Most askers have sent their question before they are
- * accepted and take the answer at once, so that only those who do not are watched: by an epoll of
- * our own behind one handle of the loop's, where libuv would need a handle and six system calls for
- * each. */
-#include "common/engine/listener.h"
+/* Who gets in, and who has to go: accepting, the limits for all and for each user, the askers that
+ * keep silent. Who is waited for is watched by an epoll of our own behind one handle of the loop's,
+ * where libuv would need a handle and six system calls for each. */
+#include "common/engine/listener-state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,40 +17,6 @@
 #define ACCEPTS_PER_TURN 64 /* then the loop's other events have their turn */
 #define EVENTS_PER_TURN  64
 #define SWEEP_MS         1000 /* how often silent askers are looked for */
-
-struct owner {
-    struct owner *next;
-    uid_t uid;
-    size_t connections;
-};
-
-struct cvg_conn {
-    struct cvg_conn *next, *prev; /* all connections, oldest first */
-    struct cvg_listener *listener;
-    struct owner *owner;
-    pid_t pid;
-    int fd;
-    bool asked;   /* its message has come */
-    bool watched; /* it is in the listener's epoll */
-    uint64_t since_ms;
-    void *data;
-    void *unsent;
-    size_t unsent_len;
-};
-
-struct cvg_listener {
-    uv_loop_t *loop;
-    int fd;
-    int epoll_fd; /* the watched connections */
-    uv_poll_t *poll, *watched;
-    uv_timer_t *sweep;
-    struct cvg_listener_limits limits;
-    struct cvg_listener_events events;
-    struct cvg_conn *first, *last;
-    struct owner *owners;
-    size_t connections;
-    uint8_t buffer[CVG_MESSAGE_MAX];
-};
 
 static void free_handle(uv_handle_t *handle)
 {
@@ -87,7 +52,7 @@ static void leave_owner(struct cvg_listener *listener, struct owner *owner)
     free(owner);
 }
 
-static void unlink_conn(struct cvg_conn *conn)
+void cvg_listener_forget(struct cvg_conn *conn)
 {
     struct cvg_listener *listener = conn->listener;
 
@@ -100,115 +65,7 @@ static void unlink_conn(struct cvg_conn *conn)
     else
         listener->last = conn->prev;
     listener->connections--;
-}
-
-void cvg_conn_close(struct cvg_conn *conn)
-{
-    unlink_conn(conn);
-    leave_owner(conn->listener, conn->owner);
-    close(conn->fd);
-    free(conn->unsent);
-    free(conn);
-}
-
-uid_t cvg_conn_uid(const struct cvg_conn *conn)
-{
-    return conn->owner->uid;
-}
-
-pid_t cvg_conn_pid(const struct cvg_conn *conn)
-{
-    return conn->pid;
-}
-
-void cvg_conn_set_data(struct cvg_conn *conn, void *data)
-{
-    conn->data = data;
-}
-
-void *cvg_conn_data(const struct cvg_conn *conn)
-{
-    return conn->data;
-}
-
-static enum cvg_error try_send(struct cvg_conn *conn, const void *data, size_t len)
-{
-    ssize_t sent;
-
-    do
-        sent = send(conn->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    if (sent == (ssize_t)len)
-        return CVG_OK;
-    if (sent < 0 && errno == EAGAIN)
-        return CVG_ERR_BUSY;
-    return CVG_ERR_UNREACHABLE;
-}
-
-/* Closing the descriptor ends it. */
-static bool watch(struct cvg_conn *conn, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.ptr = conn};
-    int how = conn->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-
-    conn->watched = epoll_ctl(conn->listener->epoll_fd, how, conn->fd, &event) == 0;
-    return conn->watched;
-}
-
-static void lose(struct cvg_conn *conn)
-{
-    if (conn->asked)
-        conn->listener->events.gone(conn, conn->listener->events.user);
-    cvg_conn_close(conn);
-}
-
-/* Reads the message if it is there; false if nothing has been said yet. If true, the connection may
- * be gone. */
-static bool receive(struct cvg_conn *conn)
-{
-    struct cvg_listener *listener = conn->listener;
-    ssize_t len;
-
-    do
-        len = recv(conn->fd, listener->buffer, sizeof listener->buffer, MSG_DONTWAIT | MSG_TRUNC);
-    while (len < 0 && errno == EINTR);
-    if (len < 0 && errno == EAGAIN)
-        return false;
-    if (len <= 0 || (size_t)len > sizeof listener->buffer) {
-        cvg_conn_close(conn);
-        return true;
-    }
-    conn->asked = true;
-    if (listener->events.message(conn, listener->buffer, (size_t)len, listener->events.user) &&
-        !watch(conn, EPOLLRDHUP))
-        lose(conn);
-    return true;
-}
-
-static void on_writable(struct cvg_conn *conn)
-{
-    struct cvg_listener *listener = conn->listener;
-    enum cvg_error err = try_send(conn, conn->unsent, conn->unsent_len);
-
-    if (err == CVG_ERR_BUSY)
-        return;
-    free(conn->unsent);
-    conn->unsent = NULL;
-    if (err != CVG_OK || !watch(conn, EPOLLRDHUP))
-        lose(conn);
-    else
-        listener->events.drained(conn, listener->events.user);
-}
-
-static void on_conn(struct cvg_conn *conn, uint32_t events)
-{
-    /* Read first, even if the asker has hung up since: the question still counts. */
-    if (!conn->asked && (events & EPOLLIN) != 0 && receive(conn))
-        return;
-    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-        lose(conn);
-    else if ((events & EPOLLOUT) != 0 && conn->unsent != NULL)
-        on_writable(conn);
+    leave_owner(listener, conn->owner);
 }
 
 /* One at a time: what is done about the first may close the connection of the second. */
@@ -222,29 +79,8 @@ static void on_watched(uv_poll_t *poll, int status, int events)
     for (int i = 0; i < EVENTS_PER_TURN; i++) {
         if (epoll_wait(listener->epoll_fd, &event, 1, 0) != 1)
             return;
-        on_conn(event.data.ptr, event.events);
+        cvg_conn_on_event(event.data.ptr, event.events);
     }
-}
-
-enum cvg_error cvg_conn_send(struct cvg_conn *conn, const void *data, size_t len)
-{
-    enum cvg_error err = try_send(conn, data, len);
-
-    if (err != CVG_ERR_BUSY)
-        return err;
-    conn->unsent = malloc(len);
-    if (conn->unsent == NULL)
-        return CVG_ERR_NOMEM;
-    memcpy(conn->unsent, data, len);
-    conn->unsent_len = len;
-    return watch(conn, EPOLLOUT | EPOLLRDHUP) ? CVG_ERR_BUSY : CVG_ERR_IO;
-}
-
-void cvg_conn_finish(struct cvg_conn *conn, const void *data, size_t len)
-{
-    if (try_send(conn, data, len) != CVG_OK)
-        cvg_log(CVG_LOG_DEBUG, "pid %d did not take its answer", (int)conn->pid);
-    cvg_conn_close(conn);
 }
 
 /* Makes room by closing the asker that has been silent longest, the user's own or (owner NULL) any.
@@ -309,9 +145,8 @@ static struct cvg_conn *new_conn(struct cvg_listener *listener, int fd)
     return conn;
 }
 
-static void on_sweep(uv_timer_t *timer)
+static void close_silent(struct cvg_listener *listener)
 {
-    struct cvg_listener *listener = timer->data;
     uint64_t now = uv_now(listener->loop);
     struct cvg_conn *next;
 
@@ -322,8 +157,26 @@ static void on_sweep(uv_timer_t *timer)
         if (!conn->asked)
             cvg_conn_close(conn);
     }
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events);
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct cvg_listener *listener = timer->data;
+
+    close_silent(listener);
+    uv_poll_start(listener->poll, UV_READABLE, on_listener);
     if (listener->connections == 0)
         uv_timer_stop(timer);
+}
+
+/* Out of descriptors, and nobody to send away: the queue waits for the next sweep. */
+static bool pause_accepting(struct cvg_listener *listener)
+{
+    uv_poll_stop(listener->poll);
+    uv_timer_start(listener->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    return false;
 }
 
 /* One from the queue; false if nobody is waiting any more. */
@@ -334,7 +187,7 @@ static bool accept_one(struct cvg_listener *listener)
 
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE)
-            return evict(listener, NULL);
+            return evict(listener, NULL) || pause_accepting(listener);
         return errno == EINTR || errno == ECONNABORTED;
     }
     conn = new_conn(listener, fd);
@@ -342,9 +195,9 @@ static bool accept_one(struct cvg_listener *listener)
         close(fd);
         return true;
     }
-    if (receive(conn))
+    if (cvg_conn_receive(conn))
         return true;
-    if (!watch(conn, EPOLLIN | EPOLLRDHUP))
+    if (!cvg_conn_watch(conn, EPOLLIN | EPOLLRDHUP))
         cvg_conn_close(conn);
     else if (!uv_is_active((uv_handle_t *)listener->sweep))
         uv_timer_start(listener->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
