@@ -34,7 +34,8 @@ static bool is_trust_error(int error)
 /* The client-side SSL whose peer is being verified; NULL for everything else OpenSSL verifies. */
 static const SSL *client_of(struct cvg_ossl *ossl, const X509_STORE_CTX *ctx)
 {
-    const struct cvg_ssl_functions *functions = cvg_ossl_ssl(ossl);
+    struct cvg_ssl_functions room;
+    const struct cvg_ssl_functions *functions = cvg_ossl_ssl(ossl, &room);
     const SSL *ssl;
 
     if (!functions)
@@ -216,10 +217,11 @@ static void new_ssl_ctx(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
 {
     struct cvg_ossl *ossl = argp;
     const struct cvg_ssl_functions *functions;
+    struct cvg_ssl_functions room;
     int saved = errno;
 
     (void)ptr, (void)data, (void)index, (void)argl;
-    functions = wanted(ossl) ? cvg_ossl_ssl(ossl) : NULL;
+    functions = wanted(ossl) ? cvg_ossl_ssl(ossl, &room) : NULL;
     if (functions)
         functions->SSL_CTX_set_cert_verify_callback(parent, verify_callback, ossl);
     errno = saved;

@@ -206,10 +206,12 @@ static bool bound_to(const struct cvg_ossl *ossl, void *handle, struct cvg_ssl_f
 }
 
 /* Programs that carry OpenSSL inside (node) have both libraries in one object. Others load libssl
- * when it suits them, so a vain look is repeated once something more has been loaded. */
+ * when it suits them, so a vain look is repeated once something more has been loaded; and one that
+ * was not complete, because an object could not be held just then, at the next occasion. */
 static bool find_ssl(struct cvg_ossl *ossl, struct cvg_ssl_functions *ret_ssl)
 {
     struct candidates found = {.count = 0};
+    bool complete = true;
 
     if (bind(ossl->handle, &ossl->object, ssl_symbols, COUNT(ssl_symbols), ret_ssl))
         return true;
@@ -223,36 +225,33 @@ static bool find_ssl(struct cvg_ossl *ossl, struct cvg_ssl_functions *ret_ssl)
             return true;
         if (handle)
             dlclose(handle);
+        complete = complete && handle;
     }
-    atomic_store(&ossl->ssl_looked_at, found.loaded);
+    if (complete)
+        atomic_store(&ossl->ssl_looked_at, found.loaded);
     return false;
 }
 
-const struct cvg_ssl_functions *cvg_ossl_ssl(struct cvg_ossl *ossl)
+/* Who finds it while another thread fills the table goes on with what it found itself: that thread
+ * may be one that this process, a fork, does not have. */
+const struct cvg_ssl_functions *cvg_ossl_ssl(struct cvg_ossl *ossl, struct cvg_ssl_functions *room)
 {
-    struct cvg_ssl_functions found;
     int expected = EMPTY;
 
     if (atomic_load_explicit(&ossl->ssl_state, memory_order_acquire) == READY)
         return &ossl->ssl;
-    if (!find_ssl(ossl, &found))
+    if (!find_ssl(ossl, room))
         return NULL;
     if (atomic_compare_exchange_strong(&ossl->ssl_state, &expected, FILLING)) {
-        ossl->ssl = found;
+        ossl->ssl = *room;
         atomic_store_explicit(&ossl->ssl_state, READY, memory_order_release);
     }
-    for (int i = 0; i < WAIT_ATTEMPTS; i++) {
-        if (atomic_load_explicit(&ossl->ssl_state, memory_order_acquire) == READY)
-            return &ossl->ssl;
-        sched_yield();
-    }
-    return NULL;
+    return room;
 }
 
-const char *cvg_ossl_connect_bio(const struct cvg_ossl *ossl, const SSL *ssl, long what)
+const char *cvg_ossl_connect_bio(const struct cvg_ossl *ossl, BIO *bio, long what)
 {
     char *text = NULL;
-    BIO *bio = ossl->ssl.SSL_get_rbio(ssl);
 
     if (bio)
         bio = ossl->crypto.BIO_find_type(bio, BIO_TYPE_CONNECT);

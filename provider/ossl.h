@@ -90,7 +90,7 @@ struct cvg_object {
 
 struct cvg_ossl {
     struct cvg_crypto_functions crypto;
-    struct cvg_ssl_functions ssl; /* valid once cvg_ossl_ssl() said so */
+    struct cvg_ssl_functions ssl; /* cvg_ossl_ssl()'s */
     struct cvg_object object;     /* of libcrypto */
     void *handle;                 /* held for ever, so that the object cannot go away under us */
     atomic_int ssl_state;
@@ -106,11 +106,13 @@ struct cvg_ossl {
  * thread. */
 struct cvg_ossl *cvg_ossl_of(const void *core_function);
 
-/* The libssl bound to this libcrypto; NULL while none is loaded. Any thread. */
-const struct cvg_ssl_functions *cvg_ossl_ssl(struct cvg_ossl *ossl);
+/* The libssl bound to this libcrypto; NULL while none is loaded. It may be put into *room, for as
+ * long as nobody has put it into the table. Never waits; any thread, also after fork. */
+const struct cvg_ssl_functions *cvg_ossl_ssl(struct cvg_ossl *ossl, struct cvg_ssl_functions *room);
 
-/* What the SSL's connect BIO was told: 0 the host, 1 the port or service. NULL if there is none. */
-const char *cvg_ossl_connect_bio(const struct cvg_ossl *ossl, const SSL *ssl, long what);
+/* What a connect BIO in this chain was told: 0 the host, 1 the port or service. NULL if there is
+ * none. */
+const char *cvg_ossl_connect_bio(const struct cvg_ossl *ossl, BIO *bio, long what);
 
 /* The table of a slot that is in use. */
 struct cvg_ossl *cvg_ossl_slot(unsigned slot);

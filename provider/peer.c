@@ -37,8 +37,8 @@ static void offer(struct naming *naming, const char *name, enum cvg_found found)
     naming->question->have_name = true;
 }
 
-static void name_host(const struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
-                      struct naming *naming)
+static void name_host(const struct cvg_ossl *ossl, const struct cvg_ssl_functions *functions,
+                      X509_STORE_CTX *ctx, const SSL *ssl, struct naming *naming)
 {
     X509_VERIFY_PARAM *param = ossl->crypto.X509_STORE_CTX_get0_param(ctx);
     char *ip = NULL;
@@ -49,8 +49,8 @@ static void name_host(const struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SS
         offer(naming, ip, CVG_FOUND_PARAM);
         ossl->crypto.CRYPTO_free(ip, __FILE__, __LINE__);
     }
-    offer(naming, ossl->ssl.SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name), CVG_FOUND_SNI);
-    offer(naming, cvg_ossl_connect_bio(ossl, ssl, 0), CVG_FOUND_BIO);
+    offer(naming, functions->SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name), CVG_FOUND_SNI);
+    offer(naming, cvg_ossl_connect_bio(ossl, functions->SSL_get_rbio(ssl), 0), CVG_FOUND_BIO);
 }
 
 static void name_peer(struct cvg_question *question)
@@ -65,15 +65,20 @@ static void name_peer(struct cvg_question *question)
     question->have_name = false;
 }
 
-enum cvg_peer cvg_peer_find(const struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
+enum cvg_peer cvg_peer_find(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
                             const struct cvg_config *config, struct cvg_question *ret_question)
 {
     struct naming naming = {.question = ret_question};
+    struct cvg_ssl_functions room;
+    const struct cvg_ssl_functions *functions = cvg_ossl_ssl(ossl, &room);
 
-    name_host(ossl, ctx, ssl, &naming);
+    if (!functions)
+        return CVG_PEER_BAD;
+    name_host(ossl, functions, ctx, ssl, &naming);
     if (naming.meant && !ret_question->host[0])
         return CVG_PEER_BAD;
-    cvg_port_find(ossl, ssl, config, naming.meant ? ret_question->host : NULL, ret_question);
+    cvg_port_find(ossl, functions, ssl, config, naming.meant ? ret_question->host : NULL,
+                  ret_question);
     if (!naming.meant && ret_question->peer_family != 0)
         name_peer(ret_question);
     if (!ret_question->host[0])

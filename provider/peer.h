@@ -14,7 +14,7 @@ enum cvg_peer {
 };
 
 /* Fills host and ports of *ret_question (zeroed by the caller). Any thread. */
-enum cvg_peer cvg_peer_find(const struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
+enum cvg_peer cvg_peer_find(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
                             const struct cvg_config *config, struct cvg_question *ret_question);
 
 #endif

@@ -131,11 +131,9 @@ static uint64_t sane(size_t waiting)
     return waiting <= UINT32_MAX ? waiting : 0;
 }
 
-static void count_octets(const struct cvg_ossl *ossl, const SSL *ssl,
+static void count_octets(const struct cvg_ossl *ossl, BIO *in, BIO *out,
                          struct cvg_counters *ret_counters)
 {
-    BIO *in = ossl->ssl.SSL_get_rbio(ssl), *out = ossl->ssl.SSL_get_wbio(ssl);
-
     memset(ret_counters, 0, sizeof *ret_counters);
     ret_counters->received = most(ossl, in, false);
     ret_counters->sent = most(ossl, out, true);
@@ -160,10 +158,9 @@ static void from_descriptor(int fd, const struct cvg_counters *counters,
         question->port_found = CVG_FOUND_TUNNEL;
 }
 
-static void from_connect_bio(const struct cvg_ossl *ossl, const SSL *ssl,
-                             struct cvg_question *question)
+static void from_connect_bio(const struct cvg_ossl *ossl, BIO *bio, struct cvg_question *question)
 {
-    const char *text = cvg_ossl_connect_bio(ossl, ssl, 1);
+    const char *text = cvg_ossl_connect_bio(ossl, bio, 1);
     char *end;
     unsigned long port;
 
@@ -211,17 +208,19 @@ static void from_counters(const struct cvg_counters *counters, const struct cvg_
                                                       : CVG_FOUND_COUNTERS;
 }
 
-void cvg_port_find(const struct cvg_ossl *ossl, const SSL *ssl, const struct cvg_config *config,
-                   const char *host, struct cvg_question *ret_question)
+void cvg_port_find(const struct cvg_ossl *ossl, const struct cvg_ssl_functions *functions,
+                   const SSL *ssl, const struct cvg_config *config, const char *host,
+                   struct cvg_question *ret_question)
 {
     struct cvg_counters counters;
-    int fd = ossl->ssl.SSL_get_fd(ssl);
+    BIO *in = functions->SSL_get_rbio(ssl);
+    int fd = functions->SSL_get_fd(ssl);
 
-    count_octets(ossl, ssl, &counters);
+    count_octets(ossl, in, functions->SSL_get_wbio(ssl), &counters);
     if (fd >= 0)
         from_descriptor(fd, &counters, config, host, ret_question);
     if (ret_question->port_count == 0)
-        from_connect_bio(ossl, ssl, ret_question);
+        from_connect_bio(ossl, in, ret_question);
     if (ret_question->port_count == 0 && fd < 0)
         from_counters(&counters, config, host, ret_question);
     if (ret_question->port_count == 0 && host) {

@@ -13,8 +13,9 @@
  * With a host and no socket it falls back on the configured tunnel_ports. No port and no peer:
  * there is neither host nor TCP socket. No port but a peer: there is no host, and the peer is a
  * proxy or one of several it may be. */
-void cvg_port_find(const struct cvg_ossl *ossl, const SSL *ssl, const struct cvg_config *config,
-                   const char *host, struct cvg_question *ret_question);
+void cvg_port_find(const struct cvg_ossl *ossl, const struct cvg_ssl_functions *functions,
+                   const SSL *ssl, const struct cvg_config *config, const char *host,
+                   struct cvg_question *ret_question);
 
 /* Adds the candidates that a socket with this preamble gives for host: its own port, the tunnel's,
  * or both. Nothing, if there is no host and the peer is a proxy: then nobody knows who is meant.
