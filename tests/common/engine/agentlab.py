@@ -82,7 +82,7 @@ class Notary:
     # Bundle
 
     def bundle(self, serial=1, host="notary.example", pin=None, relay_port=None, name=None,
-               signer=None):
+               signer=None, before=None):
         with open((pin or self.tls).pem, encoding="ascii") as file:
             certificate = file.read()
         entry = {"host": host, "ssl_port": self.port, "certificate": certificate}
@@ -93,8 +93,9 @@ class Notary:
         entry.update(bounce_port=self.port, addresses=[self.address])
         if relay_port is not None:
             entry["relay_port"] = relay_port
+        hosts = [entry] if before is None else [dict(entry, ssl_port=before), entry]
         text = {"version": 2, "serial": serial, "name": name or self.name,
-                "keys": [base64.b64encode(self.spki).decode()], "hosts": [entry]}
+                "keys": [base64.b64encode(self.spki).decode()], "hosts": hosts}
         text["bundle_location"] = f"https://{host}:{self.port}/{self.name}.notary"
         text = json.dumps(text)
         signature = (signer or self).sign(b"converge notary bundle\0" + text.encode())

@@ -3,6 +3,7 @@
 others decide, in time, and no fault ever yields agreement."""
 import tempfile
 import shutil
+import socket
 import time
 
 import agentlab
@@ -193,6 +194,28 @@ def several_ports():
     expect(shared.ask(fresh(), [443, 8443], evil), DISAGREE, REFUSE, "vote")
 
 
+def high_availability():
+    """a notary of two hosts, the first one dead or mute: the second answers, and is asked first next"""
+    mute = socket.socket()
+    mute.bind(("127.0.0.1", 0))
+    mute.listen(16)
+    dead = socket.socket()
+    dead.bind(("127.0.0.1", 0))
+    for before in (dead, mute):
+        reset()
+        installation = Installation("deadline = 2s")
+        try:
+            for notary in TRIO:
+                installation.add(notary, before=before.getsockname()[1])
+            installation.start()
+            expect(installation.ask(fresh(), 443, good), AGREE, ACCEPT, "vote")
+            began = time.monotonic()
+            expect(installation.ask(fresh(), 443, good), AGREE, ACCEPT, "vote")
+            assert time.monotonic() - began < 0.7
+        finally:
+            installation.remove()
+
+
 def ipv6():
     """notaries at an IPv6 address, as their name or behind it"""
     try:
@@ -263,7 +286,7 @@ def main():
             most_faulty("status-303", ["protocol"]),
             most_faulty("status-409", ["protocol"]),
             most_faulty("status-429", ["busy"]),
-            wrong_pin, version_1, warm_connections, ipv6, bounce,
+            wrong_pin, version_1, warm_connections, high_availability, ipv6, bounce,
         ])
     finally:
         shared.remove()
