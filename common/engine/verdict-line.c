@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The format of a verdict's line in the log. */
-#include <stdio.h>
-
-#include "common/base/buffer.h"
 #include "common/engine/verdict-log.h"
 
 const char *cvg_error_word(enum cvg_error err)
@@ -61,33 +58,79 @@ static const char *pki_word(enum cvg_pki pki)
     return "unknown";
 }
 
+/* A line is written for every check, so it is put together octet by octet: printf would take half
+ * of what a remembered answer costs. What does not fit is cut off. */
+struct line {
+    char *at, *end;
+};
+
+static void put_char(struct line *line, char c)
+{
+    if (line->at < line->end)
+        *line->at++ = c;
+}
+
+static void put(struct line *line, const char *text)
+{
+    for (; *text != '\0'; text++)
+        put_char(line, *text);
+}
+
+static void put_number(struct line *line, uint64_t value)
+{
+    char digits[20];
+    size_t count = 0;
+
+    do
+        digits[count++] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    while (count > 0)
+        put_char(line, digits[--count]);
+}
+
+static void put_signed(struct line *line, int64_t value)
+{
+    if (value < 0)
+        put_char(line, '-');
+    put_number(line, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
 /* A value that cannot be mistaken for two, nor for the line's own punctuation. */
-static void put_word(struct cvg_buffer *line, const char *text)
+static void put_word(struct line *line, const char *text)
 {
     if (text[0] == '\0')
-        cvg_buffer_put_text(line, "-");
+        put(line, "-");
     for (; text[0] != '\0'; text++) {
         bool plain = text[0] > ' ' && text[0] < 0x7f && text[0] != ',' && text[0] != '=';
 
-        cvg_buffer_put_u8(line, plain ? (uint8_t)text[0] : '_');
+        put_char(line, plain ? text[0] : '_');
     }
 }
 
-static void put_votes(struct cvg_buffer *line, const struct cvg_answer *answer)
+static void put_vote(struct line *line, const struct cvg_vote *vote)
 {
-    cvg_buffer_put_text(line, " votes=");
-    if (answer->vote_count == 0)
-        cvg_buffer_put_text(line, "-");
-    for (size_t i = 0; i < answer->vote_count; i++) {
-        const struct cvg_vote *vote = &answer->vote[i];
+    put_word(line, vote->notary);
+    put_char(line, ':');
+    put(line, cvg_vote_word(vote->kind));
+    if (vote->kind == CVG_VOTE_SILENT) {
+        put_char(line, '(');
+        put(line, cvg_error_word(vote->error));
+        put_char(line, ')');
+    }
+    put_char(line, ':');
+    put_number(line, vote->elapsed_ms);
+    put(line, "ms");
+}
 
+static void put_votes(struct line *line, const struct cvg_answer *answer)
+{
+    put(line, " votes=");
+    if (answer->vote_count == 0)
+        put_char(line, '-');
+    for (size_t i = 0; i < answer->vote_count; i++) {
         if (i > 0)
-            cvg_buffer_put_text(line, ",");
-        put_word(line, vote->notary);
-        cvg_buffer_printf(line, ":%s", cvg_vote_word(vote->kind));
-        if (vote->kind == CVG_VOTE_SILENT)
-            cvg_buffer_printf(line, "(%s)", cvg_error_word(vote->error));
-        cvg_buffer_printf(line, ":%ums", vote->elapsed_ms);
+            put_char(line, ',');
+        put_vote(line, &answer->vote[i]);
     }
 }
 
@@ -99,39 +142,61 @@ static bool bounced(const struct cvg_answer *answer)
     return false;
 }
 
-static void put_ports(struct cvg_buffer *line, const struct cvg_question *question,
+static void put_ports(struct line *line, const struct cvg_question *question,
                       const struct cvg_answer *answer)
 {
+    put(line, " port=");
     if (answer->port != 0)
-        cvg_buffer_printf(line, " port=%u ports=", answer->port);
+        put_number(line, answer->port);
     else
-        cvg_buffer_put_text(line, " port=- ports=");
+        put_char(line, '-');
+    put(line, " ports=");
     if (question->port_count == 0)
-        cvg_buffer_put_text(line, "-");
-    for (size_t i = 0; i < question->port_count; i++)
-        cvg_buffer_printf(line, "%s%u", i == 0 ? "" : ",", question->port[i]);
+        put_char(line, '-');
+    for (size_t i = 0; i < question->port_count; i++) {
+        if (i > 0)
+            put_char(line, ',');
+        put_number(line, question->port[i]);
+    }
+}
+
+static void put_verdict(struct line *line, const struct cvg_question *question,
+                        const struct cvg_answer *answer)
+{
+    put(line, "verdict=");
+    put(line, cvg_verdict_name(answer->verdict));
+    put(line, " action=");
+    put(line, cvg_action_name(answer->action));
+    put(line, " reason=");
+    put(line, cvg_reason_name(answer->reason));
+    put(line, " host=");
+    put_word(line, question->host);
+    put_ports(line, question, answer);
+    put(line, " found=");
+    put(line, found_word(question->host_found));
+    put_char(line, '/');
+    put(line, found_word(question->port_found));
 }
 
 char *cvg_verdict_line(const struct cvg_question *question, const struct cvg_answer *answer,
                        uint32_t uid, int32_t pid, int64_t time_s, char *buf, size_t size)
 {
-    struct cvg_buffer line;
+    struct line line = {buf, buf + size - 1};
 
-    cvg_buffer_init(&line, size - 1);
-    cvg_buffer_printf(&line,
-                      "verdict=%s action=%s reason=%s host=", cvg_verdict_name(answer->verdict),
-                      cvg_action_name(answer->action), cvg_reason_name(answer->reason));
-    put_word(&line, question->host);
-    put_ports(&line, question, answer);
-    cvg_buffer_printf(&line, " found=%s/%s program=", found_word(question->host_found),
-                      found_word(question->port_found));
+    put_verdict(&line, question, answer);
+    put(&line, " program=");
     put_word(&line, question->program);
-    cvg_buffer_printf(&line, " pid=%d uid=%u pki=%s ms=%u", (int)pid, uid, pki_word(question->pki),
-                      answer->elapsed_ms);
+    put(&line, " pid=");
+    put_signed(&line, pid);
+    put(&line, " uid=");
+    put_number(&line, uid);
+    put(&line, " pki=");
+    put(&line, pki_word(question->pki));
+    put(&line, " ms=");
+    put_number(&line, answer->elapsed_ms);
     put_votes(&line, answer);
-    cvg_buffer_printf(&line, " bounced=%s time=%lld", bounced(answer) ? "yes" : "no",
-                      (long long)time_s);
-    snprintf(buf, size, "%s", line.data != NULL ? (const char *)line.data : "");
-    cvg_buffer_free(&line);
+    put(&line, bounced(answer) ? " bounced=yes time=" : " bounced=no time=");
+    put_signed(&line, time_s);
+    *line.at = '\0';
     return buf;
 }
