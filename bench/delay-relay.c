@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A TCP relay that delays every octet by half a round trip each way, in user space: the bench's
- * distance to a notary. It also counts what crossed the wire, by the kernel's own figures.
+ * distance to a notary. The kernel's timers tell the time, because the loop's own know whole
+ * milliseconds only, which is as much as is to be measured. It also counts what crossed the wire,
+ * by the kernel's own figures.
  *
  *   delay-relay LISTEN_PORT TARGET_HOST TARGET_PORT ROUND_TRIP_MS
  *
@@ -15,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "bench/wire.h"
@@ -34,7 +38,9 @@ struct link;
 struct flow {
     struct link *link;
     uv_tcp_t *from, *to;
-    uv_timer_t timer;
+    uv_poll_t timer;
+    int timer_fd;
+    bool waiting; /* the timer is set */
     struct chunk *first, **last;
     size_t queued;
     bool ended;
@@ -86,6 +92,8 @@ static void handle_closed(uv_handle_t *handle)
         return;
     flow_drop(&link->up);
     flow_drop(&link->down);
+    close(link->up.timer_fd);
+    close(link->down.timer_fd);
     free(link);
 }
 
@@ -142,12 +150,20 @@ static void flow_send(struct flow *flow, struct chunk *chunk)
     }
 }
 
-static void flow_due(uv_timer_t *timer)
+/* At once if due_ns has passed. */
+static void flow_wait(struct flow *flow, uint64_t due_ns)
 {
-    struct flow *flow = (struct flow *)((char *)timer - offsetof(struct flow, timer));
-    uint64_t now = uv_hrtime();
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(due_ns / 1000000000),
+                                           .tv_nsec = (long)(due_ns % 1000000000)}};
 
-    while (flow->first != NULL && flow->first->due_ns <= now + 200000 && !flow->link->closing) {
+    if (timerfd_settime(flow->timer_fd, TFD_TIMER_ABSTIME, &when, NULL) != 0)
+        abort();
+    flow->waiting = true;
+}
+
+static void flow_send_due(struct flow *flow)
+{
+    while (flow->first != NULL && flow->first->due_ns <= uv_hrtime() && !flow->link->closing) {
         struct chunk *chunk = flow->first;
 
         flow->first = chunk->next;
@@ -156,12 +172,23 @@ static void flow_due(uv_timer_t *timer)
         flow->queued -= chunk->len;
         flow_send(flow, chunk);
     }
+}
+
+static void flow_due(uv_poll_t *timer, int status, int events)
+{
+    struct flow *flow = (struct flow *)((char *)timer - offsetof(struct flow, timer));
+    uint64_t expirations;
+
+    (void)status;
+    (void)events;
+    if (read(flow->timer_fd, &expirations, sizeof expirations) != sizeof expirations)
+        return;
+    flow->waiting = false;
+    flow_send_due(flow);
     if (flow->link->closing)
         return;
     if (flow->first != NULL) {
-        uint64_t wait_ns = flow->first->due_ns > now ? flow->first->due_ns - now : 0;
-
-        uv_timer_start(timer, flow_due, (wait_ns + 500000) / 1000000, 0);
+        flow_wait(flow, flow->first->due_ns);
     } else if (flow->ended) {
         link_close(flow->link);
         return;
@@ -178,11 +205,11 @@ static void flow_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer
 
     if (count == 0)
         return;
-    uv_update_time(loop);
     if (count < 0) {
         flow->ended = true;
         uv_read_stop(stream);
-        uv_timer_start(&flow->timer, flow_due, half_ns / 1000000, 0);
+        if (!flow->waiting)
+            flow_wait(flow, uv_hrtime() + half_ns);
         return;
     }
     chunk = malloc(sizeof *chunk + (size_t)count);
@@ -197,8 +224,8 @@ static void flow_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer
     flow->queued += chunk->len;
     if (flow->queued >= QUEUE_MAX)
         uv_read_stop(stream);
-    if (!uv_is_active((uv_handle_t *)&flow->timer))
-        uv_timer_start(&flow->timer, flow_due, half_ns / 1000000, 0);
+    if (!flow->waiting)
+        flow_wait(flow, chunk->due_ns);
 }
 
 static void connected(uv_connect_t *request, int status)
@@ -222,7 +249,10 @@ static void flow_init(struct flow *flow, struct link *link, uv_tcp_t *from, uv_t
     flow->from = from;
     flow->to = to;
     flow->last = &flow->first;
-    uv_timer_init(loop, &flow->timer);
+    flow->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (flow->timer_fd < 0 || uv_poll_init(loop, &flow->timer, flow->timer_fd) != 0 ||
+        uv_poll_start(&flow->timer, UV_READABLE, flow_due) != 0)
+        abort();
     flow->timer.data = link;
 }
 
