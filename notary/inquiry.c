@@ -28,6 +28,7 @@ struct cvg_flight {
     struct cvg_target *target;
     struct cvg_probe *probe;
     struct cvg_link waiting;
+    bool asked; /* somebody has waited, and may have left: else it only refreshes */
 };
 
 enum cvg_error cvg_inquirer_new(const struct cvg_prober *prober, struct cvg_memory *memory,
@@ -183,12 +184,15 @@ static void last_round(struct cvg_flight *flight)
 static void second_round(struct cvg_probe *probe, const struct cvg_probe_result *result,
                          void *user);
 
+/* Where all who asked have hung up, the second round comes all the same: otherwise hanging up would
+ * win a probe at once, again and again. */
 static void first_round(struct cvg_flight *flight, const struct cvg_probe_result *result)
 {
     enum cvg_error err = take(flight, result);
+    bool left = flight->asked && cvg_list_empty(&flight->waiting);
     set_failure(flight->target, err);
     answer_satisfied(flight);
-    if (err == CVG_OK && cvg_list_empty(&flight->waiting))
+    if (err == CVG_OK && !left && cvg_list_empty(&flight->waiting))
         end_flight(flight);
     else if (err != CVG_OK || cvg_probe_again(flight->probe, second_round) != CVG_OK)
         last_round(flight);
@@ -240,6 +244,7 @@ static enum cvg_error wait(struct cvg_flight *flight, const struct cvg_wanted *w
         return CVG_ERR_NOMEM;
     *inquiry = (struct cvg_inquiry){.wanted = *wanted, .done = done, .user = user};
     cvg_list_push(&flight->waiting, &inquiry->link);
+    flight->asked = true;
     *ret_inquiry = inquiry;
     return CVG_OK;
 }
