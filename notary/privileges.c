@@ -2,6 +2,7 @@
 /* What the process may do and use. */
 #include "notary/privileges.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -97,7 +98,39 @@ static bool is_mapped(uid_t uid)
     return mapped;
 }
 
-/* The database's directory, and what is in it of us, belongs to the user. */
+static bool is_empty(const char *directory)
+{
+    DIR *list = opendir(directory);
+    bool empty = list != NULL;
+    const struct dirent *entry = NULL;
+    while (empty && (entry = readdir(list)) != NULL)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    if (list != NULL)
+        closedir(list);
+    return empty;
+}
+
+/* Gives root's directory to the user, unless somebody else's files are in it: a database that is
+ * configured to be in /etc must not cost the machine that directory. */
+static enum cvg_error hand_over(const char *directory, uid_t owner, gid_t group,
+                                struct cvg_why *why)
+{
+    struct stat info;
+    if (stat(directory, &info) != 0)
+        return cvg_fail(why, CVG_ERR_IO, "%s: %s", directory, strerror(errno));
+    if (info.st_uid == owner)
+        return CVG_OK;
+    if (!is_empty(directory))
+        return cvg_fail(why, CVG_ERR_OWNER,
+                        "%s: the database needs a directory of its own: this one is not empty and "
+                        "belongs to uid %u, not to uid %u",
+                        directory, (unsigned)info.st_uid, (unsigned)owner);
+    if (lchown(directory, owner, group) != 0)
+        return cvg_fail(why, CVG_ERR_IO, "%s: chown: %s", directory, strerror(errno));
+    return CVG_OK;
+}
+
+/* The database's directory belongs to the user. */
 static enum cvg_error make_directory(const struct cvg_settings *settings, uid_t owner, gid_t group,
                                      struct cvg_why *why)
 {
@@ -110,12 +143,9 @@ static enum cvg_error make_directory(const struct cvg_settings *settings, uid_t 
         return CVG_OK;
     *slash = '\0';
     enum cvg_error err = cvg_directory_make(directory, owner, 0700, why);
-    if (err != CVG_OK || geteuid() != 0)
-        return err;
-    if (lchown(directory, owner, group) != 0 ||
-        (lchown(settings->database, owner, group) != 0 && errno != ENOENT))
-        return cvg_fail(why, CVG_ERR_IO, "%s: chown: %s", directory, strerror(errno));
-    return CVG_OK;
+    if (err == CVG_OK && geteuid() == 0)
+        err = hand_over(directory, owner, group, why);
+    return err;
 }
 
 static enum cvg_error become(const struct user *user, struct cvg_why *why)

@@ -509,6 +509,20 @@ def command_line():
             expect(notary.v1("127.0.0.1", site.port, one.sha1)[0], 200)
         site.stop()
 
+    def not_its_directory():
+        """A directory with files of root's in it is not given away."""
+        notary = Notary()
+        os.chmod(notary.directory, 0o755)
+        with open(notary.config, encoding="ascii") as file:
+            text = file.read().replace("user = root", "user = nobody")
+        with open(notary.config, "w", encoding="ascii") as file:
+            file.write(text.replace("database = data/", "database = "))
+        told = run("--config", notary.config)
+        expect(told.returncode, 1, told.stderr)
+        expect("needs a directory of its own" in told.stderr, True, told.stderr)
+        expect(os.stat(notary.home).st_uid, 0, "owner")
+        shutil.rmtree(notary.directory)
+
     def no_configuration():
         """A provider that OpenSSL's configuration activates must not get into the notary."""
         modules = subprocess.run(["openssl", "version", "-m"], capture_output=True, text=True,
@@ -573,8 +587,10 @@ def command_line():
         tap.skip("as root of a user namespace of its own", "no user namespaces here")
     if os.geteuid() == 0:
         tap.case("started by root it becomes the user, for good; SIGHUP works all the same", drops)
+        tap.case("root's own directory does not become the user's", not_its_directory)
     else:
         tap.skip("started by root it becomes the user", "not root")
+        tap.skip("root's own directory does not become the user's", "not root")
 
 
 relay()
