@@ -160,9 +160,14 @@ static bool take_request(struct cvg_relay *relay, const struct cvg_http_request 
     return true;
 }
 
+/* Counts as a probe: a name that is slow to look up holds a thread for both. */
 static void dial_all(struct cvg_relay *relay)
 {
     struct cvg_server *server = relay->server;
+    if (!cvg_budget_probe(server->budget, relay->client, cvg_clock_ms(server->clock))) {
+        decline(relay, 404);
+        return;
+    }
     for (size_t i = 0; i < relay->candidates; i++)
         if (cvg_dial_start(&server->loop, server->resolver, server->filter,
                            &relay->candidate[i].endpoint, dialled, &relay->candidate[i],

@@ -99,6 +99,17 @@ def relay():
                 expect(head[9:12], status, host)
                 connection.close()
 
+    def budgeted():
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        with Notary("eta", hosts=HOSTS,
+                    settings=f"relay_ports = {port}\nprobes_per_minute = 1\n") as third:
+            for status in ("200", "404"):
+                connection, head = connect(third, f"CONNECT peer.example+{port} HTTP/1.0")
+                expect(head[9:12], status)
+                connection.close()
+        listener.close()
+
     def large():
         """More than any buffer, both ways, through a peer that echoes late."""
         listener = socket.create_server(("127.0.0.1", 0))
@@ -125,6 +136,7 @@ def relay():
         tap.case("relay: other methods and ports are 403", declined)
         tap.case("relay: nothing connects, or only special-purpose addresses: 404", unreachable)
         tap.case("relay: only to the hosts on its list, where there is one", listed)
+        tap.case("relay: one network's connections are budgeted as its probes are", budgeted)
         tap.case("relay: 4 MiB both ways against a slow reader, half-closed", large)
     site.stop()
 
