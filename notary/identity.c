@@ -49,7 +49,7 @@ static enum cvg_error use_key(SSL_CTX *tls, const struct cvg_buffer *pem, const 
     enum cvg_error err = CVG_OK;
     BIO *bio = bio_of(pem);
     EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    if (key == NULL || SSL_CTX_use_PrivateKey(tls, key) != 1)
+    if (key == NULL || SSL_CTX_use_PrivateKey(tls, key) != 1 || SSL_CTX_check_private_key(tls) != 1)
         err = cvg_fail(why, CVG_ERR_CONFIG, "%s: not the private key of tls_certificate", path);
     EVP_PKEY_free(key);
     BIO_free(bio);
@@ -90,8 +90,17 @@ static enum cvg_error load_signing_key(const char *path, struct cvg_signing_key 
     return err;
 }
 
-static enum cvg_error load(const struct cvg_settings *settings, struct cvg_identity *identity,
-                           struct cvg_why *why)
+static enum cvg_error load_bundles(const struct cvg_settings *settings,
+                                   struct cvg_identity *identity, struct cvg_why *why)
+{
+    enum cvg_error err = read_file(settings->bundle, BUNDLE_FILE_MAX, &identity->bundle, why);
+    if (err == CVG_OK)
+        err = read_file(settings->bundle_v1, BUNDLE_FILE_MAX, &identity->bundle_v1, why);
+    return err;
+}
+
+static enum cvg_error load_keys(const struct cvg_settings *settings, struct cvg_identity *identity,
+                                struct cvg_why *why)
 {
     identity->tls = make_tls();
     if (identity->tls == NULL)
@@ -103,20 +112,18 @@ static enum cvg_error load(const struct cvg_settings *settings, struct cvg_ident
         err = use_key(identity->tls, &identity->tls_key_pem, settings->tls_key, why);
     if (err == CVG_OK)
         err = load_signing_key(settings->signing_key, &identity->signing_key, why);
-    if (err == CVG_OK)
-        err = read_file(settings->bundle, BUNDLE_FILE_MAX, &identity->bundle, why);
-    if (err == CVG_OK)
-        err = read_file(settings->bundle_v1, BUNDLE_FILE_MAX, &identity->bundle_v1, why);
     return err;
 }
 
-enum cvg_error cvg_identity_load(const struct cvg_settings *settings,
+enum cvg_error cvg_identity_load(const struct cvg_settings *settings, bool with_keys,
                                  struct cvg_identity **ret_identity, struct cvg_why *ret_why)
 {
     struct cvg_identity *identity = calloc(1, sizeof(*identity));
     if (identity == NULL)
         return CVG_ERR_NOMEM;
-    enum cvg_error err = load(settings, identity, ret_why);
+    enum cvg_error err = with_keys ? load_keys(settings, identity, ret_why) : CVG_OK;
+    if (err == CVG_OK)
+        err = load_bundles(settings, identity, ret_why);
     ERR_clear_error();
     if (err != CVG_OK) {
         cvg_identity_free(identity);
@@ -124,6 +131,16 @@ enum cvg_error cvg_identity_load(const struct cvg_settings *settings,
     }
     *ret_identity = identity;
     return CVG_OK;
+}
+
+void cvg_identity_move_keys(struct cvg_identity *from, struct cvg_identity *to)
+{
+    to->tls = from->tls;
+    to->tls_key_pem = from->tls_key_pem;
+    to->signing_key = from->signing_key;
+    from->tls = NULL;
+    from->tls_key_pem = (struct cvg_buffer){0};
+    from->signing_key = NULL;
 }
 
 void cvg_identity_free(struct cvg_identity *identity)

@@ -10,17 +10,19 @@
 #include "notary/settings.h"
 
 struct cvg_identity {
-    SSL_CTX *tls;
+    SSL_CTX *tls;                  /* NULL: loaded without keys */
     struct cvg_buffer tls_key_pem; /* for version 1's signatures */
     struct cvg_signing_key *signing_key;
     struct cvg_buffer bundle; /* empty: none is handed out */
     struct cvg_buffer bundle_v1;
 };
 
-/* Reads the files that the settings name. The caller frees. */
-CVG_MUST_USE enum cvg_error cvg_identity_load(const struct cvg_settings *settings,
+/* Reads the files that the settings name; without keys, only the bundles. The caller frees. */
+CVG_MUST_USE enum cvg_error cvg_identity_load(const struct cvg_settings *settings, bool with_keys,
                                               struct cvg_identity **ret_identity,
                                               struct cvg_why *ret_why);
+/* Moves certificate and keys into an identity that was loaded without. */
+void cvg_identity_move_keys(struct cvg_identity *from, struct cvg_identity *to);
 void cvg_identity_free(struct cvg_identity *identity);
 
 #endif

@@ -35,9 +35,10 @@ static void reload(struct cvg_server *server)
     struct cvg_identity *identity = NULL;
     struct cvg_why why = {.text = ""};
     enum cvg_error err = cvg_settings_load(config_path, &settings, &why);
-    if (err == CVG_OK && access(settings.tls_key, R_OK) == 0 &&
-        access(settings.signing_key, R_OK) == 0)
-        err = cvg_identity_load(&settings, &identity, &why);
+    bool keys = err == CVG_OK && access(settings.tls_key, R_OK) == 0 &&
+                access(settings.signing_key, R_OK) == 0;
+    if (err == CVG_OK)
+        err = cvg_identity_load(&settings, keys, &identity, &why);
     if (err == CVG_OK) {
         err = cvg_server_replace(server, &settings, identity, &why);
         if (err != CVG_OK)
@@ -47,7 +48,7 @@ static void reload(struct cvg_server *server)
         cvg_log(CVG_LOG_ERROR, "not reloaded: %s", why.text[0] ? why.text : cvg_strerror(err));
     else
         cvg_log(CVG_LOG_NOTICE, "reloaded %s%s", config_path,
-                identity == NULL ? "; the keys are not readable any more and stay" : "");
+                keys ? "" : "; the keys are not readable any more and stay");
 }
 
 static enum cvg_error tell_ready(int fd, struct cvg_why *why)
@@ -71,7 +72,7 @@ static enum cvg_error start(const struct cvg_options *options, struct cvg_server
     struct cvg_server *server = NULL;
     enum cvg_error err = cvg_settings_load(options->config, &settings, why);
     if (err == CVG_OK)
-        err = cvg_identity_load(&settings, &identity, why);
+        err = cvg_identity_load(&settings, true, &identity, why);
     if (err == CVG_OK)
         err = cvg_limits_set(&settings, why);
     if (err == CVG_OK) {

@@ -224,10 +224,10 @@ enum cvg_error cvg_server_replace(struct cvg_server *server, const struct cvg_se
     cvg_filter_copy(filter, server->filter);
     cvg_filter_free(filter);
     cvg_resolver_set_hosts(server->resolver, hosts);
-    if (identity != NULL) {
-        cvg_identity_free(server->identity);
-        server->identity = identity;
-    }
+    if (identity->tls == NULL)
+        cvg_identity_move_keys(server->identity, identity);
+    cvg_identity_free(server->identity);
+    server->identity = identity;
     server->settings = *settings;
     apply(server);
     cvg_memory_forget_answers(server->memory);

@@ -42,8 +42,8 @@ void cvg_server_free(struct cvg_server *server);
 CVG_MUST_USE enum cvg_error cvg_server_open_store(struct cvg_server *server,
                                                   struct cvg_why *ret_why);
 
-/* Takes other settings and another identity (NULL: keeps the one it has) for what comes from now
- * on; all or nothing. Ports, database and user stay as they are until the next start. */
+/* Takes other settings and another identity (without keys: keeps those it has) for what comes from
+ * now on; all or nothing. Ports, database and user stay as they are until the next start. */
 CVG_MUST_USE enum cvg_error cvg_server_replace(struct cvg_server *server,
                                                const struct cvg_settings *settings,
                                                struct cvg_identity *identity,

@@ -513,9 +513,14 @@ def command_line():
             uids = [line.split()[1:] for line in status.splitlines() if line.startswith("Uid:")][0]
             expect("0" in uids, False, uids)
             expect(notary.v1("127.0.0.1", site.port, one.sha1)[0], 200)
+            with open(notary.bundle, "a", encoding="ascii") as file:
+                file.write("\n")
             notary.process.send_signal(signal.SIGHUP)
             notary.wait_for_log("reloaded")
             expect(notary.v1("127.0.0.1", site.port, one.sha1)[0], 200)
+            with open(notary.bundle, "rb") as file:
+                expect(notary.raw(b"GET /bundle.notary HTTP/1.0\r\n\r\n").partition(
+                    b"\r\n\r\n")[2], file.read(), "the bundle after SIGHUP")
             notary.stop()
             notary.start()
             expect(notary.v1("127.0.0.1", site.port, one.sha1)[0], 200)
@@ -533,6 +538,16 @@ def command_line():
         expect(told.returncode, 1, told.stderr)
         expect("needs a directory of its own" in told.stderr, True, told.stderr)
         expect(os.stat(notary.home).st_uid, 0, "owner")
+        shutil.rmtree(notary.directory)
+
+    def foreign_key():
+        """A key of another kind than the certificate's, which OpenSSL takes without a word."""
+        notary = Notary()
+        shutil.copy(Certificate(directory.name, "other", "rsa").key,
+                    os.path.join(notary.home, "tls.key"))
+        told = run("--config", notary.config, "--check")
+        expect(told.returncode, 1, told.stderr)
+        expect("not the private key of tls_certificate" in told.stderr, True, told.stderr)
         shutil.rmtree(notary.directory)
 
     def no_configuration():
@@ -576,6 +591,7 @@ def command_line():
             told = run("--config", bad, "--check").stderr.split("allowed are ")[1]
         expect(keys, set(told.strip().split(", ")))
 
+    tap.case("a key that is not the certificate's is an error", foreign_key)
     tap.case("OpenSSL's configuration is not read", no_configuration)
     tap.case("the document names every option and every key", documents)
     tap.case("both bundles are handed out", bundle)
