@@ -43,6 +43,7 @@ static void make_record(unsigned long i, struct cvg_cache_record *record)
     }
     record->verified_s = cvg_clock_wall_s(cvg_clock_system());
     record->voter_count = 2 + i % 2;
+    record->electorate = 3;
     for (size_t v = 0; v < record->voter_count; v++)
         record->voter[v] = notaries[(i + v) % 3];
     record->uid[0] = 1000;

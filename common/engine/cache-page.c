@@ -104,7 +104,8 @@ static size_t view_record(const uint8_t *at, size_t left, struct cvg_page_view *
     ret_view->packed = (at[0] & RECORD_RAW) == 0;
     ret_view->by_key = (at[0] & RECORD_KEY) != 0;
     ret_view->uid_count = at[0] & RECORD_UIDS;
-    ret_view->voter_count = at[1];
+    ret_view->voter_count = (uint8_t)((at[1] & 0x0f) + 1);
+    ret_view->electorate = (uint8_t)(ret_view->voter_count + (at[1] >> 4));
     ret_view->host_len = at[2];
     len += (size_t)ret_view->host_len + ((at[0] & RECORD_443) != 0 ? 0 : 2) + 4 + HASHES_LEN +
            ret_view->voter_count + ret_view->uid_count;
@@ -171,8 +172,8 @@ static bool record_good(const struct cvg_page *page, const struct cvg_page_view 
     size_t host_max = view->packed ? CVG_PAGE_HOST_MAX : CVG_HOST_MAX - 1;
 
     return view->host_len > 0 && view->host_len <= host_max &&
-           (!view->packed || view->host_len % 2 == 0) && view->port > 0 && view->voter_count > 0 &&
-           view->voter_count <= CVG_CACHE_VOTERS_MAX &&
+           (!view->packed || view->host_len % 2 == 0) && view->port > 0 &&
+           view->electorate <= CVG_CACHE_VOTERS_MAX &&
            numbers_good(view->voters, view->voter_count, page->voter_count) &&
            numbers_good(view->uids, view->uid_count, page->uid_count);
 }
@@ -337,7 +338,7 @@ static void put_record(struct cvg_page *page, const struct cvg_cache_record *rec
     *at++ =
         (uint8_t)(RECORD | (key->port == 443 ? RECORD_443 : 0) | (key->packed ? 0 : RECORD_RAW) |
                   (record->by_key ? RECORD_KEY : 0) | uid_count);
-    *at++ = (uint8_t)record->voter_count;
+    *at++ = (uint8_t)((record->electorate - record->voter_count) << 4 | (record->voter_count - 1));
     *at++ = key->host_len;
     at = put(at, key->host, key->host_len);
     if (key->port != 443)
@@ -417,6 +418,7 @@ bool cvg_page_read(const struct cvg_page *page, size_t at, struct cvg_cache_reco
         memcpy(ret_record->voter[i].identity, voter.identity, CVG_VOTER_IDENTITY_LEN);
     }
     ret_record->voter_count = view.voter_count;
+    ret_record->electorate = view.electorate;
     for (size_t i = 0; i < view.uid_count; i++)
         ret_record->uid[i] = page->uid[view.uids[i]];
     ret_record->uid_count = view.uid_count;

@@ -11,7 +11,8 @@
  *   02  user: u32 uid; likewise
  *   1xxxxxxx  record: 40 dead, 20 port is 443 and left out, 10 host is not packed, 08 vote
  *     was about the key alone, 07 users' count
- *       u8 voters' count, u8 host's length, host, u16 port, u32 time of the vote, 32 SHA-256 of the
+ *       u8 voters' count less 1, and in its high half how many more slots the electorate had,
+ *       u8 host's length, host, u16 port, u32 time of the vote, 32 SHA-256 of the
  *       leaf, 20 SHA-1 of it, 16 the first of the key's SHA-256, voters' numbers, users' numbers
  * All integers big-endian. A host is packed three characters to two octets. */
 #ifndef CVG_ENGINE_CACHE_PAGE_H
@@ -53,7 +54,7 @@ struct cvg_page_view {
     bool packed;
     bool by_key;
     uint16_t port;
-    uint8_t host_len, voter_count, uid_count;
+    uint8_t host_len, voter_count, electorate, uid_count;
     uint32_t verified_s;
     const uint8_t *host, *sha256, *sha1, *spki, *voters, *uids;
 };

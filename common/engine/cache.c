@@ -16,13 +16,15 @@
 struct cvg_cache {
     const struct cvg_clock *clock;
     uint64_t ttl_s;
-    unsigned least_voters;
+    struct cvg_policy policy;
     bool keys_count;
     struct cvg_voter *notary; /* configured now */
     size_t notary_count;
     int64_t swept_s; /* when the last sweep was */
     struct cvg_pages pages;
 };
+
+static const struct cvg_policy one_is_enough = {.threshold = CVG_THRESHOLD_COUNT, .count = 1};
 
 enum cvg_error cvg_cache_open(const char *path, uint64_t ttl_s, const struct cvg_clock *clock,
                               struct cvg_cache **ret_cache, struct cvg_why *ret_why)
@@ -34,7 +36,7 @@ enum cvg_error cvg_cache_open(const char *path, uint64_t ttl_s, const struct cvg
         return cvg_fail(ret_why, CVG_ERR_NOMEM, "out of memory");
     }
     cache->clock = clock;
-    cvg_cache_set_policy(cache, ttl_s, 1, false);
+    cvg_cache_set_policy(cache, ttl_s, &one_is_enough, false);
     *ret_cache = cache;
     return CVG_OK;
 }
@@ -78,11 +80,21 @@ static bool alive(const struct cvg_cache *cache, const struct cvg_page_view *vie
     return now_s >= (int64_t)view->verified_s && (uint64_t)now_s - view->verified_s < cache->ttl_s;
 }
 
+/* Whether the vote that the record is of would agree under the policy of now: a "no" that a
+ * majority overruled counts where all must agree. */
+static bool agrees(const struct cvg_cache *cache, const struct cvg_page_view *view)
+{
+    const struct cvg_tally tally = {.yes = view->voter_count,
+                                    .silent = view->electorate - view->voter_count};
+
+    return tally.yes >= cvg_policy_need(&cache->policy, &tally);
+}
+
 static bool believed(const struct cvg_cache *cache, const struct cvg_page *page,
                      const struct cvg_page_view *view)
 {
-    return view->voter_count >= cache->least_voters && (!view->by_key || cache->keys_count) &&
-           alive(cache, view) && voters_configured(cache, page, view);
+    return agrees(cache, view) && (!view->by_key || cache->keys_count) && alive(cache, view) &&
+           voters_configured(cache, page, view);
 }
 
 static bool has_uid(const struct cvg_page *page, const struct cvg_page_view *view, uint32_t uid)
@@ -202,9 +214,9 @@ bool cvg_cache_knows_key(struct cvg_cache *cache, const struct cvg_endpoint *end
 
 static bool may_be_stored(const struct cvg_cache *cache, const struct cvg_cache_record *record)
 {
-    if (record->voter_count == 0 || record->voter_count > CVG_CACHE_VOTERS_MAX ||
-        record->uid_count > CVG_CACHE_UIDS_MAX || record->verified_s < 0 ||
-        record->verified_s > UINT32_MAX)
+    if (record->voter_count == 0 || record->electorate < record->voter_count ||
+        record->electorate > CVG_CACHE_VOTERS_MAX || record->uid_count > CVG_CACHE_UIDS_MAX ||
+        record->verified_s < 0 || record->verified_s > UINT32_MAX)
         return false;
     for (size_t i = 0; i < record->voter_count; i++) {
         const struct cvg_page_voter voter = cvg_page_voter_view(&record->voter[i]);
@@ -274,12 +286,12 @@ static void sweep(struct cvg_cache *cache)
     }
 }
 
-void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters,
+void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, const struct cvg_policy *policy,
                           bool keys_count)
 {
     cache->ttl_s = ttl_s;
     cache->keys_count = keys_count;
-    cache->least_voters = least_voters > 0 ? least_voters : 1;
+    cache->policy = *policy;
 }
 
 void cvg_cache_set_notaries(struct cvg_cache *cache, const struct cvg_voter *notary, size_t count)

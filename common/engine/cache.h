@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/endpoint.h"
 #include "common/base/fingerprint.h"
+#include "common/engine/policy.h"
 #include "common/engine/voter.h"
 #include "common/protocol/message.h"
 
@@ -33,6 +34,7 @@ struct cvg_cache_record {
     int64_t verified_s; /* when the vote was */
     struct cvg_voter voter[CVG_CACHE_VOTERS_MAX]; /* the notaries that said yes */
     size_t voter_count;
+    size_t electorate; /* how many slots that vote had without the asides; at least voter_count */
     uint32_t uid[CVG_CACHE_UIDS_MAX]; /* whose programs asked; UINT32_MAX: more than fit */
     size_t uid_count;
 };
@@ -68,11 +70,11 @@ bool cvg_cache_knows_key(struct cvg_cache *cache, const struct cvg_endpoint *end
  * others (cvg_cache_flush); a disk error is logged once and the record kept in memory. */
 void cvg_cache_put(struct cvg_cache *cache, const struct cvg_cache_record *record);
 
-/* The policy from now on: the ttl as of cvg_cache_open; the fewest voters that a record must have
- * to be found (policy.h, cvg_policy_least; at first 1); and whether votes about the key alone count
- * (at first not). A record from a laxer time stays, for the policy may change back, but is not
- * found. */
-void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, unsigned least_voters,
+/* The policy from now on: the ttl as of cvg_cache_open; when a vote agrees, for a record is found
+ * only if its vote would agree still (at first: one voter is enough); and whether votes about the
+ * key alone count (at first not). A record from a laxer time stays, for the policy may change back,
+ * but is not found. */
+void cvg_cache_set_policy(struct cvg_cache *cache, uint64_t ttl_s, const struct cvg_policy *policy,
                           bool keys_count);
 
 /* The notaries configured now; records with another voter are gone from here on, and so are those

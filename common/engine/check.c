@@ -51,7 +51,7 @@ static void set_cache_policy(struct cvg_cache *cache, const struct cvg_electorat
 {
     const struct cvg_config *config = &electorate->config;
 
-    cvg_cache_set_policy(cache, config->cache_ttl_s, cvg_policy_least(&electorate->policy),
+    cvg_cache_set_policy(cache, config->cache_ttl_s, &electorate->policy,
                          config->match == CVG_MATCH_PUBLIC_KEY);
     cvg_cache_set_notaries(cache, electorate->voter, electorate->bundles.count);
 }

@@ -96,6 +96,7 @@ static void remember_agreement(const struct cvg_flight *flight)
 {
     const struct cvg_subject *subject = &flight->subject;
     struct cvg_cache_record record = {.endpoint = subject->endpoint};
+    struct cvg_tally tally = cvg_ballot_tally(flight->ballot);
     struct cvg_leaf leaf;
 
     /* Without all of its digests there is nothing complete to remember. */
@@ -107,6 +108,7 @@ static void remember_agreement(const struct cvg_flight *flight)
     record.by_key = subject->match == CVG_MATCH_PUBLIC_KEY;
     record.verified_s = cvg_clock_wall_s(flight->owner->world->clock);
     record.voter_count = cvg_ballot_yes(flight->ballot, record.voter);
+    record.electorate = cvg_tally_electorate(&tally);
     memcpy(record.uid, flight->uid, sizeof record.uid);
     record.uid_count = flight->uid_count;
     cvg_cache_put(flight->owner->cache, &record);

@@ -25,10 +25,15 @@ enum cvg_error cvg_policy_of(const struct cvg_config *config, unsigned notaries,
     return CVG_OK;
 }
 
-/* The electorate D: all slots but the asides, and never fewer than min_votes. */
+unsigned cvg_tally_electorate(const struct cvg_tally *tally)
+{
+    return tally->yes + tally->no + tally->silent + tally->not_public + tally->open;
+}
+
+/* The electorate D: never fewer than min_votes. */
 static unsigned electorate(const struct cvg_policy *policy, const struct cvg_tally *tally)
 {
-    unsigned members = tally->yes + tally->no + tally->silent + tally->not_public + tally->open;
+    unsigned members = cvg_tally_electorate(tally);
 
     return members > policy->min_votes ? members : policy->min_votes;
 }
@@ -50,12 +55,6 @@ unsigned cvg_policy_need(const struct cvg_policy *policy, const struct cvg_tally
     }
     /* Nobody's silence is an agreement, whatever the policy's numbers are. */
     return need > 0 ? need : 1;
-}
-
-unsigned cvg_policy_least(const struct cvg_policy *policy)
-{
-    /* With nobody left but min_votes. */
-    return cvg_policy_need(policy, &(struct cvg_tally){.yes = 0});
 }
 
 enum cvg_verdict cvg_policy_verdict(const struct cvg_policy *policy, const struct cvg_tally *tally)

@@ -35,8 +35,8 @@ CVG_MUST_USE enum cvg_error cvg_policy_of(const struct cvg_config *config, unsig
 /* How many yes votes agreement needs, given the asides so far; at least 1. */
 unsigned cvg_policy_need(const struct cvg_policy *policy, const struct cvg_tally *tally);
 
-/* The fewest yes votes that any agreement under this policy can have, whatever stands aside. */
-unsigned cvg_policy_least(const struct cvg_policy *policy);
+/* How many slots count: all but the asides. */
+unsigned cvg_tally_electorate(const struct cvg_tally *tally);
 
 /* The verdict if all open slots were silent: AGREE, EXEMPT (not public), DISAGREE or UNDECIDED. */
 enum cvg_verdict cvg_policy_verdict(const struct cvg_policy *policy, const struct cvg_tally *tally);

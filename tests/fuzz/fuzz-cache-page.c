@@ -43,6 +43,7 @@ static void add_one(struct cvg_page *page)
     FUZZ_CHECK(cvg_endpoint_parse("site.example.com:993", 443, &record.endpoint, NULL) == CVG_OK);
     strcpy(record.voter[0].name, "alpha");
     record.voter_count = 1;
+    record.electorate = 3;
     record.uid[0] = 1000;
     record.uid_count = 1;
     if (cvg_page_add(page, &record, &at)) {

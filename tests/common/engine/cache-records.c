@@ -52,7 +52,7 @@ void records_make(unsigned i, struct cvg_cache_record *ret_record)
     ret_record->verified_s = RECORDS_TIME_S;
     for (size_t v = 0; v < 3; v++)
         ret_record->voter[v] = records_notaries[(i + v) % 4];
-    ret_record->voter_count = 3;
+    ret_record->voter_count = ret_record->electorate = 3;
     ret_record->uid[0] = 1000;
     ret_record->uid_count = 1;
 }
@@ -67,6 +67,7 @@ bool records_is(unsigned i, const struct cvg_cache_record *found)
            memcmp(record.leaf_sha1, found->leaf_sha1, CVG_SHA1_LEN) == 0 &&
            memcmp(record.spki_sha256, found->spki_sha256, CVG_CACHE_SPKI_LEN) == 0 &&
            record.verified_s == found->verified_s && record.voter_count == found->voter_count &&
+           record.electorate == found->electorate &&
            memcmp(record.voter, found->voter, sizeof record.voter) == 0;
 }
 

@@ -158,26 +158,55 @@ static void last_second_of_the_ttl_and_first_past_it(void **state)
     assert_int_equal(count(), 0);
 }
 
+/* That many voters are enough. */
+static void set_policy(uint64_t ttl_s, unsigned voters, bool keys_count)
+{
+    const struct cvg_policy policy = {.threshold = CVG_THRESHOLD_COUNT, .count = voters};
+
+    cvg_cache_set_policy(fixture.cache, ttl_s, &policy, keys_count);
+}
+
 static void another_ttl_holds_for_what_is_stored_already(void **state)
 {
     (void)state;
     put(1);
     fixture.clock.wall_s = RECORDS_TIME_S + 100;
-    cvg_cache_set_policy(fixture.cache, 100, 1, false);
+    set_policy(100, 1, false);
     assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
-    cvg_cache_set_policy(fixture.cache, 101, 1, false);
+    set_policy(101, 1, false);
     assert_int_equal(find(1, 1000, NULL), CVG_OK);
+}
+
+static void a_dissent_that_was_overruled_counts_where_all_must_agree(void **state)
+{
+    struct cvg_policy policy = {.threshold = CVG_THRESHOLD_MAJORITY, .min_votes = 2};
+    struct cvg_cache_record record;
+
+    (void)state;
+    records_make(1, &record);
+    record.voter_count = 2; /* of three */
+    cvg_cache_put(fixture.cache, &record);
+    records_make(2, &record);
+    record.voter_count = record.electorate = 2; /* the third stood aside */
+    cvg_cache_put(fixture.cache, &record);
+    cvg_cache_set_policy(fixture.cache, TTL_S, &policy, false);
+    assert_int_equal(find(1, 1000, NULL), CVG_OK);
+    assert_int_equal(find(2, 1000, NULL), CVG_OK);
+    policy.threshold = CVG_THRESHOLD_CONSENSUS;
+    cvg_cache_set_policy(fixture.cache, TTL_S, &policy, false);
+    assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
+    assert_int_equal(find(2, 1000, NULL), CVG_OK);
 }
 
 static void a_stricter_policy_does_not_find_what_too_few_voted_for(void **state)
 {
     (void)state;
     put(1); /* three voters */
-    cvg_cache_set_policy(fixture.cache, TTL_S, 3, false);
+    set_policy(TTL_S, 3, false);
     assert_int_equal(find(1, 1000, NULL), CVG_OK);
-    cvg_cache_set_policy(fixture.cache, TTL_S, 4, false);
+    set_policy(TTL_S, 4, false);
     assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
-    cvg_cache_set_policy(fixture.cache, TTL_S, 0, false);
+    set_policy(TTL_S, 0, false);
     assert_int_equal(find(1, 1000, NULL), CVG_OK);
 }
 
@@ -191,10 +220,10 @@ static void votes_about_the_key_alone_count_only_where_keys_do(void **state)
     cvg_cache_put(fixture.cache, &record);
     assert_int_equal(find(1, 1000, NULL), CVG_ERR_NOT_FOUND);
     assert_false(cvg_cache_knows_key(fixture.cache, &record.endpoint, record.spki_sha256));
-    cvg_cache_set_policy(fixture.cache, TTL_S, 1, true);
+    set_policy(TTL_S, 1, true);
     assert_int_equal(find(1, 1001, &record), CVG_OK);
     assert_true(record.by_key);
-    cvg_cache_set_policy(fixture.cache, TTL_S, 1, false);
+    set_policy(TTL_S, 1, false);
     assert_int_equal(find(1, 1001, NULL), CVG_ERR_NOT_FOUND);
 }
 
@@ -452,6 +481,7 @@ int main(void)
         CASE(fingerprints_and_keys_find_too),
         CASE(last_second_of_the_ttl_and_first_past_it),
         CASE(another_ttl_holds_for_what_is_stored_already),
+        CASE(a_dissent_that_was_overruled_counts_where_all_must_agree),
         CASE(a_stricter_policy_does_not_find_what_too_few_voted_for),
         CASE(votes_about_the_key_alone_count_only_where_keys_do),
         CASE(a_clock_set_back_finds_nothing_from_the_future),

@@ -345,6 +345,27 @@ static void another_operator_under_the_same_name_voids_the_verdict(void **state)
     fake_world_free(fake);
 }
 
+static void overruled_dissent_is_asked_about_again_where_all_must_agree(void **state)
+{
+    struct fake_world *fake = begin(3);
+    struct asker asker;
+
+    (void)state;
+    ask_default(fake, &asker);
+    fake_answer(fake, "alpha", 0, FAKE_YES);
+    fake_answer(fake, "beta", 0, FAKE_NO);
+    fake_answer(fake, "gamma", 0, FAKE_YES);
+    assert_told(&asker, AGREE, ACCEPT, VOTE);
+    fake->config.threshold = CVG_THRESHOLD_CONSENSUS;
+    fake_reload(fake, 3);
+    ask_default(fake, &asker);
+    assert_int_equal(asker.answers, 0);
+    fake_answer(fake, "alpha", 0, FAKE_YES);
+    fake_answer(fake, "beta", 0, FAKE_NO);
+    assert_told(&asker, DISAGREE, REFUSE, VOTE);
+    fake_world_free(fake);
+}
+
 static void stricter_policy_asks_again(void **state)
 {
     struct fake_world *fake = fake_world_new(3, false);
@@ -946,6 +967,7 @@ int main(void)
         cmocka_unit_test(cache_hit_asks_nobody),
         cmocka_unit_test(removed_voter_voids_the_verdict),
         cmocka_unit_test(another_operator_under_the_same_name_voids_the_verdict),
+        cmocka_unit_test(overruled_dissent_is_asked_about_again_where_all_must_agree),
         cmocka_unit_test(stricter_policy_asks_again),
         cmocka_unit_test(fingerprints_alone),
         cmocka_unit_test(contradicting_witnesses_are_not_remembered),
