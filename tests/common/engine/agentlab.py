@@ -181,7 +181,7 @@ class Notary:
         out = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(payload)) + payload
         self.sizes.append((len(head) + 4 + len(body), len(out)))
         conn.sendall(out)
-        return True
+        return self.mode != "close"
 
     def respond(self, path, body):
         if self.mode == "redirect":

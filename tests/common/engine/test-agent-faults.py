@@ -194,8 +194,17 @@ def several_ports():
     expect(shared.ask(fresh(), [443, 8443], evil), DISAGREE, REFUSE, "vote")
 
 
+def closed_connections():
+    """notaries that hang up after every answer are asked again all the same"""
+    reset()
+    for notary in TRIO:
+        notary.see(good, mode="close")
+    for _ in range(4):
+        expect(shared.ask(fresh(), 443, good), AGREE, ACCEPT, "vote")
+
+
 def high_availability():
-    """a notary of two hosts, the first one dead or mute: the second answers, and is asked first next"""
+    """a notary of two hosts, the first one dead or mute: the second answers, and is remembered"""
     mute = socket.socket()
     mute.bind(("127.0.0.1", 0))
     mute.listen(16)
@@ -286,7 +295,8 @@ def main():
             most_faulty("status-303", ["protocol"]),
             most_faulty("status-409", ["protocol"]),
             most_faulty("status-429", ["busy"]),
-            wrong_pin, version_1, warm_connections, high_availability, ipv6, bounce,
+            wrong_pin, version_1, warm_connections, closed_connections, high_availability,
+            ipv6, bounce,
         ])
     finally:
         shared.remove()

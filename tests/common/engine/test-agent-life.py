@@ -338,8 +338,9 @@ def hides_from_openssl_conf():
 
 def main():
     try:
-        agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, terminated, idle, reloads,
-                      removed_notary, updates, documented, bad_start, damaged_cache, full_disk, activated,
+        agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, terminated,
+                      idle, reloads, removed_notary, updates, documented, bad_start,
+                      damaged_cache, full_disk, activated,
                       hides_from_openssl_conf])
     finally:
         shutil.rmtree(directory, ignore_errors=True)
