@@ -63,8 +63,9 @@ static enum cvg_error open_one(struct cvg_server *server, const struct cvg_addre
     uv_close((uv_handle_t *)&listener->tcp, closed);
     if (is_any(address) && (status == UV_EAFNOSUPPORT || status == UV_EADDRNOTAVAIL))
         return CVG_ERR_NOT_FOUND;
-    return cvg_fail(why, CVG_ERR_IO, "cannot listen at %s port %u: %s", text, port,
-                    uv_strerror(status));
+    return cvg_fail(why, CVG_ERR_IO, "cannot listen at %s port %u: %s%s", text, port,
+                    uv_strerror(status),
+                    status == UV_EACCES ? "; low ports want to be started by root" : "");
 }
 
 /* One port at all addresses. */

@@ -130,22 +130,41 @@ static enum cvg_error hand_over(const char *directory, uid_t owner, gid_t group,
     return CVG_OK;
 }
 
+/* The database's directory; false if there is none of its own. */
+static bool find_directory(const struct cvg_settings *settings,
+                           char ret_directory[static CVG_PATH_MAX])
+{
+    const char *slash = strrchr(settings->database, '/');
+    if (slash == NULL || slash == settings->database)
+        return false;
+    memcpy(ret_directory, settings->database, (size_t)(slash - settings->database));
+    ret_directory[slash - settings->database] = '\0';
+    return true;
+}
+
 /* The database's directory belongs to the user. */
 static enum cvg_error make_directory(const struct cvg_settings *settings, uid_t owner, gid_t group,
                                      struct cvg_why *why)
 {
     char directory[CVG_PATH_MAX];
-    if (settings->database[0] == '\0')
+    if (!find_directory(settings, directory))
         return CVG_OK;
-    strcpy(directory, settings->database);
-    char *slash = strrchr(directory, '/');
-    if (slash == NULL || slash == directory)
-        return CVG_OK;
-    *slash = '\0';
     enum cvg_error err = cvg_directory_make(directory, owner, 0700, why);
     if (err == CVG_OK && geteuid() == 0)
         err = hand_over(directory, owner, group, why);
     return err;
+}
+
+/* Whether the user, who we are now, gets to the database: below /root, for example, nobody does. */
+static enum cvg_error check_reach(const struct cvg_settings *settings, struct cvg_why *why)
+{
+    char directory[CVG_PATH_MAX];
+    if (!find_directory(settings, directory) || access(directory, R_OK | W_OK | X_OK) == 0)
+        return CVG_OK;
+    return cvg_fail(why, CVG_ERR_OWNER,
+                    "%s: uid %ld cannot get there: %s; choose a place to which every directory on "
+                    "the way is open to it",
+                    directory, (long)geteuid(), strerror(errno));
 }
 
 static enum cvg_error become(const struct user *user, struct cvg_why *why)
@@ -175,6 +194,8 @@ enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings, struct c
         err = make_directory(settings, user.uid, user.gid, ret_why);
     if (err == CVG_OK && user.uid != 0)
         err = become(&user, ret_why);
+    if (err == CVG_OK)
+        err = check_reach(settings, ret_why);
     if (err == CVG_OK)
         (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     return err;

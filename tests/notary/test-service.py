@@ -540,6 +540,18 @@ def command_line():
         expect(os.stat(notary.home).st_uid, 0, "owner")
         shutil.rmtree(notary.directory)
 
+    def out_of_reach():
+        """A database that the user cannot get to: the directory above is root's alone."""
+        notary = Notary()
+        with open(notary.config, encoding="ascii") as file:
+            text = file.read().replace("user = root", "user = nobody")
+        with open(notary.config, "w", encoding="ascii") as file:
+            file.write(text)
+        told = run("--config", notary.config)
+        expect(told.returncode, 1, told.stderr)
+        expect("cannot get there: Permission denied" in told.stderr, True, told.stderr)
+        shutil.rmtree(notary.directory)
+
     def foreign_key():
         """A key of another kind than the certificate's, which OpenSSL takes without a word."""
         notary = Notary()
@@ -616,9 +628,11 @@ def command_line():
     if os.geteuid() == 0:
         tap.case("started by root it becomes the user, for good; SIGHUP works all the same", drops)
         tap.case("root's own directory does not become the user's", not_its_directory)
+        tap.case("a database out of the user's reach is an error that says so", out_of_reach)
     else:
         tap.skip("started by root it becomes the user", "not root")
         tap.skip("root's own directory does not become the user's", "not root")
+        tap.skip("a database out of the user's reach", "not root")
 
 
 relay()
