@@ -2,6 +2,7 @@
 """The bench's own world on loopback: a CA, a site, notaries behind delaying relays, an agent."""
 import glob
 import os
+import random
 import shutil
 import signal
 import socket
@@ -48,10 +49,16 @@ def stop(process):
 
 
 def free_ports(count):
-    """Ports nobody listens on now, distinct from each other."""
-    sockets = [socket.socket() for _ in range(count)]
-    for sock in sockets:
-        sock.bind(("127.0.0.1", 0))
+    """Ports nobody listens on now, distinct from each other, and below those that the kernel gives
+    to connections: one of the bench's own must not take a port before its notary does."""
+    sockets = []
+    while len(sockets) < count:
+        sock = socket.socket()
+        try:
+            sock.bind(("127.0.0.1", random.randint(10000, 32000)))
+            sockets.append(sock)
+        except OSError:
+            sock.close()
     ports = [sock.getsockname()[1] for sock in sockets]
     for sock in sockets:
         sock.close()
