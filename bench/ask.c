@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/file.h"
 #include "common/client/client.h"
@@ -57,7 +58,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (cvg_config_load(&config, &paths, &why) != CVG_OK ||
-        cvg_file_read(argv[1], 0, CVG_MESSAGE_LEAF_MAX, false, &leaf, &why) != CVG_OK) {
+        cvg_file_read(argv[1], geteuid(), CVG_MESSAGE_LEAF_MAX, false, &leaf, &why) != CVG_OK) {
         fprintf(stderr, "ask: %s\n", why.text);
         return 1;
     }
