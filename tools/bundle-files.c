@@ -139,42 +139,19 @@ static bool same_host(const struct cvg_bundle *a, const struct cvg_bundle *b)
     return false;
 }
 
-static bool same_pin(const struct cvg_bundle *a, const struct cvg_bundle *b)
-{
-    for (size_t i = 0; i < a->host_count; i++)
-        for (size_t j = 0; j < b->host_count; j++)
-            if (a->host[i].certificate_len == b->host[j].certificate_len &&
-                memcmp(a->host[i].certificate, b->host[j].certificate,
-                       a->host[i].certificate_len) == 0)
-                return true;
-    return false;
-}
-
-static bool same_key(const struct cvg_bundle *a, const struct cvg_bundle *b)
-{
-    for (size_t i = 0; i < a->key_count; i++)
-        for (size_t j = 0; j < b->key_count; j++)
-            if (memcmp(cvg_verify_key_id(a->key[i]), cvg_verify_key_id(b->key[j]),
-                       CVG_SHA256_LEN) == 0)
-                return true;
-    return false;
-}
-
 enum cvg_error cvg_bundle_files_find_twin(const struct cvg_bundle_files *files,
                                           const struct cvg_bundle *bundle, struct cvg_why *ret_why)
 {
     for (size_t i = 0; i < files->count; i++) {
         const struct cvg_bundle *other = files->bundle[i];
-        const char *what = strcmp(other->name, bundle->name) == 0 ? "has the name"
-                           : same_key(other, bundle)              ? "has a signing key"
-                           : same_pin(other, bundle)              ? "has a certificate"
-                           : same_host(other, bundle)             ? "has a host"
-                                                                  : NULL;
+        const char *what = cvg_bundle_shared(other, bundle);
 
+        if (what == NULL && same_host(other, bundle))
+            what = "host";
         if (what != NULL)
             return cvg_fail(ret_why, CVG_ERR_EXISTS,
-                            "the notary %s (%s) %s of this one: nobody may vote twice", other->name,
-                            files->path[i], what);
+                            "the notary %s (%s) has the %s of this one: nobody may vote twice",
+                            other->name, files->path[i], what);
     }
     return CVG_OK;
 }

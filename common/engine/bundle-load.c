@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -45,27 +44,6 @@ static enum cvg_error load_file(const char *path, const struct cvg_paths *paths,
     return err == CVG_OK ? CVG_OK : cvg_fail(why, err, "%s: %s", path, inner.text);
 }
 
-static bool shares_pin(const struct cvg_bundle *a, const struct cvg_bundle *b)
-{
-    for (size_t i = 0; i < a->host_count; i++)
-        for (size_t j = 0; j < b->host_count; j++)
-            if (a->host[i].certificate_len == b->host[j].certificate_len &&
-                memcmp(a->host[i].certificate, b->host[j].certificate,
-                       a->host[i].certificate_len) == 0)
-                return true;
-    return false;
-}
-
-static bool shares_key(const struct cvg_bundle *a, const struct cvg_bundle *b)
-{
-    for (size_t i = 0; i < a->key_count; i++)
-        for (size_t j = 0; j < b->key_count; j++)
-            if (memcmp(cvg_verify_key_id(a->key[i]), cvg_verify_key_id(b->key[j]),
-                       CVG_SHA256_LEN) == 0)
-                return true;
-    return false;
-}
-
 /* What a bundle, which takes the given place, has in common with another one; NULL: nothing. One
  * operator under two names would have two votes. */
 static const char *shared(const struct cvg_bundles *bundles, size_t place,
@@ -73,16 +51,14 @@ static const char *shared(const struct cvg_bundles *bundles, size_t place,
 {
     for (size_t i = 0; i < bundles->count; i++) {
         const struct cvg_bundle *other = bundles->bundle[i];
+        const char *what;
 
         if (i == place)
             continue;
         *ret_other = other->name;
-        if (strcasecmp(bundle->name, other->name) == 0)
-            return "name";
-        if (shares_pin(bundle, other))
-            return "certificate";
-        if (shares_key(bundle, other))
-            return "signing key";
+        what = cvg_bundle_shared(bundle, other);
+        if (what != NULL)
+            return what;
     }
     return NULL;
 }

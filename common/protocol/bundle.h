@@ -65,6 +65,10 @@ CVG_MUST_USE enum cvg_error cvg_bundle_parse(const char *json, size_t len,
                                              struct cvg_why *ret_why);
 void cvg_bundle_free(struct cvg_bundle *bundle);
 
+/* What the two have in common that no two notaries of an installation may: "name" (letters' case
+ * does not matter), "certificate" or "signing key"; static. NULL: nothing. */
+const char *cvg_bundle_shared(const struct cvg_bundle *a, const struct cvg_bundle *b);
+
 /* Whether the text of an update may replace the bundle: version 2, same name, higher serial, signed
  * by a key of the old one. VERSION for a lower version or serial; SIGNATURE for any other key, and
  * for an old bundle of version 0 or 1: it has no key, so only a person can replace it. */

@@ -405,6 +405,12 @@ def nobody_votes_twice(installation):
     result = installation.run("notary", "add", installation.path("another.notary"), "--yes")
     same(result.returncode, REFUSED, result.stdout)
     contains(result.stderr, "certificate")
+    other["name"] = "ALPHA"  # the agent tells names apart without their letters' case
+    other["hosts"][0]["host"] = "elsewhere.converge.example"
+    installation.write("case.notary", json.dumps(other))
+    result = installation.run("notary", "add", installation.path("case.notary"), "--yes")
+    same(result.returncode, REFUSED, result.stdout)
+    contains(result.stderr, "the name of this one")
     fresh = make_notary(installation, "fresh")  # another key and certificate on the same host
     with open(installation.path("keys-fresh/fresh.v1.notary"), encoding="utf-8") as file:
         other = json.load(file)
