@@ -45,7 +45,8 @@ struct cvg_checks {
  * refuse is for when there is no policy to ask. */
 void cvg_check_conclude(struct cvg_check *check, enum cvg_verdict verdict, enum cvg_reason reason);
 void cvg_check_refuse(struct cvg_check *check, enum cvg_reason reason);
-/* Whether the public key was verified before at one of the candidates. */
+/* Whether the public key was verified before at one of the candidates; the subject then has its
+ * port. */
 bool cvg_check_knows_key(struct cvg_check *check);
 
 /* check-vote.c: settle from votes of a few seconds ago, else ask the notaries. */

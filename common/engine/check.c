@@ -139,13 +139,21 @@ static bool find_in_cache(struct cvg_check *check)
     return false;
 }
 
+static bool find_key_in_cache(struct cvg_check *check)
+{
+    if (check->subject.match != CVG_MATCH_PUBLIC_KEY || !cvg_check_knows_key(check))
+        return false;
+    check->answer.port = check->subject.endpoint.port;
+    return true;
+}
+
 /* The steps from the parsed certificate on. */
 static void check_leaf(struct cvg_check *check, const struct cvg_question *question,
                        struct cvg_check **ret_check)
 {
     if (!set_leaf(check, question))
         cvg_check_conclude(check, CVG_VERDICT_UNDECIDED, CVG_REASON_BAD_QUESTION);
-    else if (check->subject.match == CVG_MATCH_PUBLIC_KEY && cvg_check_knows_key(check))
+    else if (find_key_in_cache(check))
         cvg_check_conclude(check, CVG_VERDICT_AGREE, CVG_REASON_CACHE);
     else
         cvg_check_vote(check, ret_check);

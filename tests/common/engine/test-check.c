@@ -501,6 +501,7 @@ static void public_keys_may_be_what_is_matched(void **state)
     assert_told(&asker, AGREE, ACCEPT, VOTE);
     ask_default(fake, &asker);
     assert_told(&asker, AGREE, ACCEPT, CACHE);
+    assert_int_equal(asker.answer.port, 443);
     fake_world_free(fake);
     free(der);
 }
