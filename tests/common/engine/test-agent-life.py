@@ -328,7 +328,7 @@ def activated():
 def hides_from_openssl_conf():
     """the agent never loads a provider, whatever the machine's openssl.cnf says"""
     if os.geteuid() != 0:
-        return  # nobody else may look inside
+        raise agentlab.Skip("only root may look inside the agent")
     with installed() as installation:
         agrees(installation)
         with open(f"/proc/{installation.process.pid}/maps", encoding="ascii") as file:

@@ -58,7 +58,7 @@ def as_user(uid, installation, body):
 def cold_flood():
     """a user's flood of new questions ends at the budget; another user's is answered"""
     if os.geteuid() != 0:
-        return
+        raise agentlab.Skip("only root can ask as another user")
     installation = Installation("budget_per_minute = 20\n", trio).start()
     try:
         said = as_user(OTHER_UID, installation, """
@@ -201,7 +201,7 @@ def long_list():
 def other_user():
     """a user sees and forgets only what that user's programs asked, and may not reload"""
     if os.geteuid() != 0:
-        return
+        raise agentlab.Skip("only root can ask as another user")
     agrees("private.example.org")
     said = as_user(OTHER_UID, shared, """
 print(json.dumps([i.command('why', host='private.example.org')[0]['entries'],
