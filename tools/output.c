@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
+
 #define LABEL_WIDTH  12
 #define LINE_MAX_LEN 4096
 
@@ -29,26 +31,12 @@ bool cvg_output_is_json(void)
     return as_json;
 }
 
-/* Also the control characters of 0x80 to 0x9f, two octets each in UTF-8: some terminals obey them.
- */
-static void clean(char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char octet = (unsigned char)text[0], next = (unsigned char)text[1];
-
-        if (octet < 0x20 || octet == 0x7f)
-            text[0] = '?';
-        else if (octet == 0xc2 && next >= 0x80 && next <= 0x9f)
-            text[0] = text[1] = '?';
-    }
-}
-
 CVG_PRINTF(3, 0)
 static void format_clean(char *line, size_t size, const char *fmt, va_list args)
 {
     if (vsnprintf(line, size, fmt, args) < 0)
         line[0] = '\0';
-    clean(line);
+    cvg_mask_controls(line);
 }
 
 static const char *exit_word(enum cvg_exit code)
@@ -158,7 +146,7 @@ void cvg_output_word(enum cvg_paint paint, int width, const char *word)
     char text[LINE_MAX_LEN];
 
     snprintf(text, sizeof text, "%-*s", width, word);
-    clean(text);
+    cvg_mask_controls(text);
     if (paint != CVG_PAINT_NONE && in_colour())
         printf("%s%s\033[0m", codes[paint], text);
     else

@@ -24,12 +24,18 @@ void cvg_log_set_handler(cvg_log_handler *handler, enum cvg_log_level level, voi
     sink.user = user;
 }
 
-/* What is logged may come from outside: it must not forge lines or drive a terminal. */
-static void mask_controls(char *line)
+/* What is told may come from outside: it must not forge lines or drive a terminal, and some
+ * terminals obey the controls of 0x80 to 0x9f as well. */
+void cvg_mask_controls(char *text)
 {
-    for (char *p = line; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    for (; *text != '\0'; text++) {
+        unsigned char octet = (unsigned char)text[0], next = (unsigned char)text[1];
+
+        if (octet < 0x20 || octet == 0x7f)
+            text[0] = '?';
+        else if (octet == 0xc2 && next >= 0x80 && next <= 0x9f)
+            text[0] = text[1] = '?';
+    }
 }
 
 void cvg_log(enum cvg_log_level level, const char *fmt, ...)
@@ -45,7 +51,7 @@ void cvg_log(enum cvg_log_level level, const char *fmt, ...)
     len = vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
     if (len >= 0) {
-        mask_controls(line);
+        cvg_mask_controls(line);
         sink.handler(level, line, sink.user);
     }
     errno = saved;

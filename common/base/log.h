@@ -14,7 +14,11 @@ typedef void cvg_log_handler(enum cvg_log_level level, const char *line, void *u
  * before threads start. */
 void cvg_log_set_handler(cvg_log_handler *handler, enum cvg_log_level level, void *user);
 
-/* One line, without a newline, at most 1,023 octets; control characters become '?'. Keeps errno. */
+/* Makes each octet of a control character a '?', in place: those of ASCII, and those of 0x80 to 0x9f,
+ * which are two octets in UTF-8. */
+void cvg_mask_controls(char *text);
+
+/* One line, without a newline, at most 1,023 octets, with its controls masked. Keeps errno. */
 void cvg_log(enum cvg_log_level level, const char *fmt, ...) CVG_PRINTF(2, 3);
 
 /* A ready handler: user is an int * with a file descriptor; writes "<level word>: line\n". */
