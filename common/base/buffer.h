@@ -40,8 +40,8 @@ static inline enum cvg_error cvg_buffer_error(const struct cvg_buffer *buffer)
     return buffer->error;
 }
 
-/* A reader over octets it does not own. Same idea: the first short read sticks, returns zeros, and
- * cvg_reader_error() tells (SYNTAX). */
+/* A reader over octets it does not own. Same idea: the first short read sticks and returns zeros, and
+ * `error`, or cvg_reader_done() at the end, tells (SYNTAX). */
 struct cvg_reader {
     const uint8_t *data;
     size_t left;

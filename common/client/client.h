@@ -10,9 +10,8 @@
 #include "common/base/config.h"
 #include "common/protocol/message.h"
 
-/* Whether checks apply to this program at all: false for the shipped exclusion list (resolvers,
- * programs that bring up the network, mail servers, our own agent and notary) and the
- * configuration's. name is the program's own (basename). */
+/* Whether this program goes without checks: it is on the shipped list (resolvers, programs that bring
+ * up the network, mail servers, our own agent and notary) or on the configuration's. name is the program's own (basename). */
 bool cvg_client_excluded(const struct cvg_config *config, const char *name);
 
 /* The basename of the running program, from /proc/self/exe, else program_invocation_short_name. */
