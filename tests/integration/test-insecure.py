@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A program told not to check certificates keeps its say: that is the person's own decision."""
+from lab import expect
 from lab.drive import drive
 from lab.programs import Program, PYTHON
-from lab.session import session
+from lab.session import find, session
 
 CERT_NONE = """
 import ssl, sys, urllib.request
@@ -30,7 +31,20 @@ PROGRAMS = [
                      "OpenSSL::SSL::VERIFY_NONE) { |h| h.get('/').body }", "{url}"]),
     Program("s-client", ["openssl", "s_client", "-connect", "{host}:{port}", "-quiet"],
             stdin="GET / HTTP/1.0\r\nHost: {host}\r\n\r\n"),
-]
+] + [Program(name, [find(name).command[0], "-e", NODE, "{url}"], process="node",
+             environment=find(name).environment) for name in ("node-official", "node-debian")]
+
+# They load no authorities when told so: to them the certificate is one of nobody's, and outside
+# `replace` mode that is no question.
+NOT_ASKED = ("curl", "ruby")
+
+
+def logged(installation, host, program):
+    """The notaries were asked and said no: that the program went on was its own wish."""
+    if program.name in NOT_ASKED:
+        return installation.log() if installation.verdicts(host=host) else ""
+    return expect.logged(installation, host, 443, program.process, verdict="disagree",
+                         action="refuse")
 
 
 def main():
@@ -42,8 +56,9 @@ def main():
                 continue
             host = lab.sites["hijacked"].host(program.name)
             outcome = drive(lab, program, host, 443, installation)
+            passed = "" if outcome.fooled else "not let through\n%s" % outcome
             result.check("%s: its own insecure switch stands" % program.name,
-                         "" if outcome.fooled else "not let through\n%s" % outcome)
+                         expect.together(passed, logged(installation, host, program)))
 
 
 main()
