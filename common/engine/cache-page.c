@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of the cache: reading and writing items, and the check that a page from the disk is one
- * that was written there. */
+/* Pages of the cache: reading items, and the check that a page from the disk is one that was
+ * written there. Adding to a page is cache-page-add.c's. */
 #include "common/engine/cache-page.h"
 
 #include <string.h>
 
 #include "common/engine/cache-host.h"
+#include "common/engine/cache-page-layout.h"
 #include "common/engine/crc32c.h"
-
-#define HEAD_LEN    14
-#define CRC_FROM    8 /* what the checksum covers begins here */
-#define ITEM_VOTER  0x01
-#define ITEM_UID    0x02
-#define RECORD      0x80
-#define RECORD_DEAD 0x40
-#define RECORD_443  0x20
-#define RECORD_RAW  0x10
-#define RECORD_KEY  0x08
-#define RECORD_UIDS 0x07
-#define UIDS_MAX    RECORD_UIDS
-#define SPKI_LEN    CVG_CACHE_SPKI_LEN
-#define HASHES_LEN  (CVG_SHA256_LEN + CVG_SHA1_LEN + SPKI_LEN)
-#define VOTER_MAX   (CVG_MESSAGE_NAME_MAX - 1)
-#define VOTER_HEAD  (2 + CVG_VOTER_IDENTITY_LEN)
 
 static const uint8_t magic[4] = {'C', 'V', 'G', '2'};
 
@@ -34,24 +19,6 @@ static uint16_t get_u16(const uint8_t *at)
 static uint32_t get_u32(const uint8_t *at)
 {
     return (uint32_t)get_u16(at) << 16 | get_u16(at + 2);
-}
-
-static uint8_t *put_u16(uint8_t *at, unsigned value)
-{
-    *at++ = (uint8_t)(value >> 8);
-    *at++ = (uint8_t)value;
-    return at;
-}
-
-static uint8_t *put_u32(uint8_t *at, uint32_t value)
-{
-    return put_u16(put_u16(at, value >> 16), value & 0xffff);
-}
-
-static uint8_t *put(uint8_t *at, const void *data, size_t len)
-{
-    memcpy(at, data, len);
-    return at + len;
 }
 
 void cvg_page_key_set(struct cvg_page_key *ret_key, const struct cvg_endpoint *endpoint)
@@ -85,11 +52,11 @@ void cvg_page_init(struct cvg_page *page, uint32_t id)
 
 void cvg_page_seal(struct cvg_page *page)
 {
-    uint8_t *at = put(page->octets, magic, sizeof magic) + 4;
+    uint8_t *at = cvg_put(page->octets, magic, sizeof magic) + 4;
 
-    put_u16(put_u32(at, page->id), page->used);
-    put_u32(page->octets + sizeof magic,
-            cvg_crc32c(page->octets + CRC_FROM, CVG_PAGE_LEN - CRC_FROM));
+    cvg_put_u16(cvg_put_u32(at, page->id), page->used);
+    cvg_put_u32(page->octets + sizeof magic,
+                cvg_crc32c(page->octets + CRC_FROM, CVG_PAGE_LEN - CRC_FROM));
 }
 
 /* Looks at a record of which left octets are there; its length, or 0 if it is cut off. */
@@ -248,132 +215,6 @@ bool cvg_page_voter_is(const struct cvg_page_voter *view, const struct cvg_voter
     return memcmp(view->identity, voter->identity, sizeof voter->identity) == 0 &&
            strnlen(voter->name, sizeof voter->name) == view->name_len &&
            memcmp(view->name, voter->name, view->name_len) == 0;
-}
-
-static size_t find_voter(const struct cvg_page *page, const struct cvg_voter *voter)
-{
-    size_t i;
-
-    for (i = 0; i < page->voter_count; i++) {
-        const struct cvg_page_voter view = cvg_page_voter(page, (uint8_t)i);
-
-        if (cvg_page_voter_is(&view, voter))
-            break;
-    }
-    return i;
-}
-
-static size_t find_uid(const struct cvg_page *page, uint32_t uid)
-{
-    size_t i = 0;
-
-    while (i < page->uid_count && page->uid[i] != uid)
-        i++;
-    return i;
-}
-
-/* How many of the record's users are stored, the last perhaps as "more than fit". */
-static size_t uids_stored(const struct cvg_cache_record *record, uint32_t ret_uid[static UIDS_MAX])
-{
-    size_t count = record->uid_count < UIDS_MAX ? record->uid_count : UIDS_MAX;
-
-    memcpy(ret_uid, record->uid, count * sizeof ret_uid[0]);
-    if (record->uid_count > UIDS_MAX)
-        ret_uid[UIDS_MAX - 1] = UINT32_MAX;
-    return count;
-}
-
-/* The octets that the voters and users need which the page does not name yet; SIZE_MAX if it cannot
- * name so many. */
-static size_t names_len(const struct cvg_page *page, const struct cvg_cache_record *record,
-                        const uint32_t *uid, size_t uid_count)
-{
-    size_t voters = page->voter_count, uids = page->uid_count, len = 0;
-
-    for (size_t i = 0; i < record->voter_count; i++)
-        if (find_voter(page, &record->voter[i]) == page->voter_count) {
-            len += VOTER_HEAD + strlen(record->voter[i].name);
-            voters++;
-        }
-    for (size_t i = 0; i < uid_count; i++)
-        if (find_uid(page, uid[i]) == page->uid_count) {
-            len += 5;
-            uids++;
-        }
-    return voters <= CVG_PAGE_NAMES_MAX && uids <= CVG_PAGE_NAMES_MAX ? len : SIZE_MAX;
-}
-
-static void name_voter(struct cvg_page *page, const struct cvg_voter *voter)
-{
-    uint8_t *at = page->octets + page->used;
-    size_t len = strlen(voter->name);
-
-    if (find_voter(page, voter) < page->voter_count)
-        return;
-    page->voter_at[page->voter_count++] = page->used;
-    *at++ = ITEM_VOTER;
-    *at++ = (uint8_t)len;
-    at = put(at, voter->identity, sizeof voter->identity);
-    put(at, voter->name, len);
-    page->used = (uint16_t)(page->used + VOTER_HEAD + len);
-}
-
-static void name_uid(struct cvg_page *page, uint32_t uid)
-{
-    uint8_t *at = page->octets + page->used;
-
-    if (find_uid(page, uid) < page->uid_count)
-        return;
-    page->uid[page->uid_count++] = uid;
-    *at++ = ITEM_UID;
-    put_u32(at, uid);
-    page->used = (uint16_t)(page->used + 5);
-}
-
-static void put_record(struct cvg_page *page, const struct cvg_cache_record *record,
-                       const struct cvg_page_key *key, const uint32_t *uid, size_t uid_count)
-{
-    uint8_t *at = page->octets + page->used;
-
-    *at++ =
-        (uint8_t)(RECORD | (key->port == 443 ? RECORD_443 : 0) | (key->packed ? 0 : RECORD_RAW) |
-                  (record->by_key ? RECORD_KEY : 0) | uid_count);
-    *at++ = (uint8_t)((record->electorate - record->voter_count) << 4 | (record->voter_count - 1));
-    *at++ = key->host_len;
-    at = put(at, key->host, key->host_len);
-    if (key->port != 443)
-        at = put_u16(at, key->port);
-    at = put_u32(at, (uint32_t)record->verified_s);
-    at = put(at, record->leaf_sha256, CVG_SHA256_LEN);
-    at = put(at, record->leaf_sha1, CVG_SHA1_LEN);
-    at = put(at, record->spki_sha256, SPKI_LEN);
-    for (size_t i = 0; i < record->voter_count; i++)
-        *at++ = (uint8_t)find_voter(page, &record->voter[i]);
-    for (size_t i = 0; i < uid_count; i++)
-        *at++ = (uint8_t)find_uid(page, uid[i]);
-    page->used = (uint16_t)(at - page->octets);
-    page->dirty = true;
-}
-
-bool cvg_page_add(struct cvg_page *page, const struct cvg_cache_record *record, size_t *ret_at)
-{
-    uint32_t uid[UIDS_MAX];
-    size_t uid_count = uids_stored(record, uid);
-    size_t names = names_len(page, record, uid, uid_count), len;
-    struct cvg_page_key key;
-
-    cvg_page_key_set(&key, &record->endpoint);
-    len = 3 + (size_t)key.host_len + (key.port == 443 ? 0 : 2) + 4 + HASHES_LEN +
-          record->voter_count + uid_count;
-    if (names == SIZE_MAX || names + len > (size_t)CVG_PAGE_LEN - page->used)
-        return false;
-    for (size_t i = 0; i < record->voter_count; i++)
-        name_voter(page, &record->voter[i]);
-    for (size_t i = 0; i < uid_count; i++)
-        name_uid(page, uid[i]);
-    *ret_at = page->used;
-    put_record(page, record, &key, uid, uid_count);
-    return true;
 }
 
 void cvg_page_kill(struct cvg_page *page, size_t at)
