@@ -9,48 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/engine/pool.h"
+#include "common/engine/ballot-state.h"
 #include "common/protocol/v2.h"
-
-#define ATTEMPTS_MAX 64
-
-struct attempt {
-    struct cvg_ballot *ballot;
-    struct cvg_exchange *exchange; /* NULL: over */
-    size_t notary, relay;          /* indexes of bundles; relay may be CVG_NO_NOTARY */
-    unsigned slot;
-    uint64_t started_ms;
-    bool counts; /* vote is to be shown: not so if only the relay was at fault */
-    struct cvg_vote vote;
-};
-
-struct slot {
-    bool open;
-    unsigned live;    /* attempts under way */
-    uint64_t soft_ms; /* when the next notary joins; UINT64_MAX: never */
-};
-
-struct cvg_ballot {
-    const struct cvg_world *world;
-    struct cvg_electorate *electorate;
-    struct cvg_subject subject;
-    uint64_t deadline_ms;
-    cvg_ballot_done *done;
-    void *user;
-    struct cvg_tally tally;
-    bool bounce, over;
-    size_t relay;
-    bool relay_proved; /* something came back through it */
-    struct cvg_pool pool;
-    struct slot slot[CVG_QUORUM_MAX];
-    unsigned slots;
-    struct attempt attempt[ATTEMPTS_MAX];
-    size_t attempts;
-    struct cvg_buffer path, body;
-    struct cvg_leaf witnessed; /* what the first yes stated */
-    unsigned witnesses;        /* how many stated it */
-    bool contradicted;         /* and another yes stated something else */
-};
 
 static uint64_t now_ms(const struct cvg_ballot *ballot)
 {
@@ -203,7 +163,7 @@ static bool ask_next(struct cvg_ballot *ballot, unsigned slot)
     ballot->slot[slot].soft_ms = UINT64_MAX;
     if (ballot->bounce && ballot->relay == CVG_NO_NOTARY)
         return false;
-    while (!asked && ballot->pool.count > 0 && ballot->attempts < ATTEMPTS_MAX &&
+    while (!asked && ballot->pool.count > 0 && ballot->attempts < CVG_ATTEMPTS_MAX &&
            now_ms(ballot) < ballot->deadline_ms)
         asked = ask(ballot, slot, cvg_pool_next(&ballot->pool));
     set_soft_time(ballot, &ballot->slot[slot]);
@@ -390,57 +350,4 @@ void cvg_ballot_tick(struct cvg_ballot *ballot)
         if (ballot->slot[i].open && ballot->slot[i].soft_ms <= now)
             on_soft_time(ballot, i);
     finish_if_decided(ballot);
-}
-
-enum cvg_verdict cvg_ballot_verdict(const struct cvg_ballot *ballot)
-{
-    return cvg_policy_verdict(&ballot->electorate->policy, &ballot->tally);
-}
-
-struct cvg_tally cvg_ballot_tally(const struct cvg_ballot *ballot)
-{
-    return ballot->tally;
-}
-
-bool cvg_ballot_leaf(const struct cvg_ballot *ballot, struct cvg_leaf *ret_leaf)
-{
-    if (ballot->subject.have_leaf) {
-        *ret_leaf = ballot->subject.leaf;
-        return true;
-    }
-    if (ballot->contradicted ||
-        ballot->witnesses < cvg_policy_need(&ballot->electorate->policy, &ballot->tally))
-        return false;
-    *ret_leaf = ballot->witnessed;
-    return true;
-}
-
-size_t cvg_ballot_yes(const struct cvg_ballot *ballot,
-                      struct cvg_voter ret_voter[static CVG_QUORUM_MAX])
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < ballot->attempts && count < CVG_QUORUM_MAX; i++)
-        if (ballot->attempt[i].vote.kind == CVG_VOTE_YES)
-            ret_voter[count++] = ballot->electorate->voter[ballot->attempt[i].notary];
-    return count;
-}
-
-size_t cvg_ballot_votes(const struct cvg_ballot *ballot, struct cvg_vote *ret_votes, size_t max)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < ballot->attempts && count < max; i++) {
-        const struct attempt *attempt = &ballot->attempt[i];
-
-        if (!attempt->counts && attempt->exchange == NULL)
-            continue;
-        ret_votes[count] = attempt->vote;
-        if (attempt->exchange != NULL) {
-            ret_votes[count].error = CVG_ERR_TIMEOUT;
-            ret_votes[count].elapsed_ms = (uint32_t)(now_ms(ballot) - attempt->started_ms);
-        }
-        count++;
-    }
-    return count;
 }
