@@ -156,7 +156,8 @@ static json_t *find_uncovered(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct cvg_linkage linkage;
 
-        if (cvg_linkage_find(names[i], &linkage, NULL) != CVG_OK || linkage.openssl3)
+        if (cvg_linkage_find(names[i], &linkage, NULL) != CVG_OK ||
+            (linkage.openssl3 && !linkage.curl_gnutls))
             continue;
         json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "program", names[i], "path",
                                               linkage.path, "reason", cvg_doctor_reason(&linkage)));
