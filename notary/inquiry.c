@@ -184,8 +184,9 @@ static void last_round(struct cvg_flight *flight)
 static void second_round(struct cvg_probe *probe, const struct cvg_probe_result *result,
                          void *user);
 
-/* Where all who asked have hung up, the second round comes all the same: otherwise hanging up would
- * win a probe at once, again and again. */
+/* Where all who asked are gone (a query ends as soon as one of its targets cannot be asked about),
+ * the second round comes all the same: otherwise such queries would win a probe of the target again
+ * and again, without an interval. */
 static void first_round(struct cvg_flight *flight, const struct cvg_probe_result *result)
 {
     enum cvg_error err = take(flight, result);

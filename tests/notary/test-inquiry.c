@@ -270,7 +270,7 @@ static void random_fingerprints_wait_for_the_interval(void **state)
     assert_int_equal(fake.started, 2);
 }
 
-static void hanging_up_wins_no_other_probe(void **state)
+static void leaving_wins_no_other_probe(void **state)
 {
     (void)state;
     cvg_inquiry_cancel(fake.inquiry[ask(9)]);
@@ -492,7 +492,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(second_look_that_fails_is_still_a_no, set_up, tear_down),
         cmocka_unit_test_setup_teardown(random_fingerprints_wait_for_the_interval, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(hanging_up_wins_no_other_probe, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(leaving_wins_no_other_probe, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unreachable_is_remembered_for_the_interval, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(refused_is_not_public, set_up, tear_down),
