@@ -278,6 +278,19 @@ class Notary:
         return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+def connect(notary, line, *headers):
+    """Sends a CONNECT to the relay: the connection, and the head of its answer."""
+    connection = socket.create_connection(("127.0.0.1", notary.relay_port), timeout=15)
+    connection.sendall("\r\n".join([line, *headers, "", ""]).encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        octet = connection.recv(1)
+        if not octet:
+            break
+        head += octet
+    return connection, head.decode()
+
+
 def read_all(connection):
     octets = b""
     try:
