@@ -6,6 +6,7 @@ ends with the lab even after kill -9, and neither name nor port can clash with a
 Root does it directly, an ordinary user through a user namespace."""
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 
@@ -38,8 +39,13 @@ def check_available():
         raise Unavailable("no namespaces here: %s" % " ".join(result.stderr.split()))
 
 
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def enter():
-    """Starts this program anew inside the namespaces; returns only there."""
+    """Starts this program anew inside the namespaces; returns only there. Outside, it waits for the
+    program's end, and ends it when it is told to end itself."""
     if os.environ.get(INSIDE):
         _prepare()
         return
@@ -48,8 +54,13 @@ def enter():
     environment[INSIDE] = "%d:%d" % (os.geteuid(), os.getegid())
     environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     sys.stdout.flush()
-    command = _unshare_command() + ["/usr/bin/python3", "-B"] + sys.argv
-    os.execvpe("unshare", command, environment)
+    child = subprocess.Popen(_unshare_command() + ["/usr/bin/python3", "-B"] + sys.argv,
+                             env=environment, preexec_fn=_die_with_parent)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        # unshare itself ignores them; with it the first process inside goes, and all the others.
+        signal.signal(number, lambda *_: child.kill())
+    status = child.wait()
+    sys.exit(status if status >= 0 else 128 - status)
 
 
 def enter_or_skip():
@@ -67,8 +78,7 @@ def identity():
 
 
 def _prepare():
-    # Without this, closing a terminal would end the person's shell's job but not the lab.
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+    _die_with_parent()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab", SCRATCH], check=True)
 
 
