@@ -87,8 +87,9 @@ bool cvg_conn_receive(struct cvg_conn *conn)
         return true;
     }
     conn->asked = true;
+    /* What could not be sent at once has its own watch by now. */
     if (listener->events.message(conn, listener->buffer, (size_t)len, listener->events.user) &&
-        !cvg_conn_watch(conn, EPOLLRDHUP))
+        conn->unsent == NULL && !cvg_conn_watch(conn, EPOLLRDHUP))
         lose(conn);
     return true;
 }

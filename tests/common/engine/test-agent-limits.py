@@ -117,8 +117,13 @@ def wrong_sizes():
 def wrong_octets():
     """other versions, types and enumerations: no agreement"""
     request_id, data = question("site.example.org", [443], good)
+    host = 16 + len("site.example.org")
+    # Magic, version and type; the flags and the host's length; how it was found, the ports' count;
+    # how they were found, the peer's family: nothing else is allowed in their places.
+    closed = {*range(6), 14, 15, host, host + 1, host + 4, host + 5}
     for place in range(len(data) - len(good.der)):
         said = send_raw(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1:])
+        assert place not in closed or said == b"" or said[15] == REFUSE, (place, said)
         if 6 <= place < 14 or said == b"":
             continue
         # The host's letters, the port and the like make other questions; they may be answered.
@@ -198,6 +203,25 @@ def long_list():
     assert all((f"list-{number}.example.org", 443) in listed for number in range(150))
 
 
+def slow_reader():
+    """a list longer than a socket's buffer waits for who reads it late"""
+    for number in range(600):
+        agrees(f"slow-{number}.example.org")
+    listed = []
+    with shared.connect() as sock:
+        sock.settimeout(10)
+        sock.send(b"CVGA\x01\x03" + struct.pack(">Q", 1) + b"\0{\"command\": \"cache-list\"}")
+        shared.command("status")  # by now the agent has sent what the buffer takes
+        more = True
+        while more:
+            data = sock.recv(agentlab.MESSAGE_MAX)
+            more = data[14] != 0
+            listed += [(record["host"], record["port"])
+                       for record in json.loads(data[15:])["records"]]
+    assert len(listed) == len(set(listed))
+    assert {(f"slow-{number}.example.org", 443) for number in range(600)} <= set(listed)
+
+
 def other_user():
     """a user sees and forgets only what that user's programs asked, and may not reload"""
     if os.geteuid() != 0:
@@ -221,7 +245,7 @@ def main():
     shared = Installation("budget_per_minute = 100000\n", trio).start()
     try:
         agentlab.run([wrong_sizes, wrong_octets, big_certificate, bad_commands, commands,
-                      long_list, other_user, cold_flood, warm_flood, silent_thousand])
+                      long_list, slow_reader, other_user, cold_flood, warm_flood, silent_thousand])
     finally:
         shared.remove()
         shutil.rmtree(directory, ignore_errors=True)
