@@ -7,7 +7,6 @@ import resource
 import shutil
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
@@ -43,16 +42,24 @@ def silent_thousand():
         sock.close()
 
 
-def as_user(uid, installation, body):
-    """What the lines print, run by another user; `i` asks the installation's agent, about `leaf`."""
-    code = (f"import sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})\n"
-            "import agentlab, json, types\n"
-            "agentlab.Installation.__init__ = lambda self: None\n"
-            f"i = agentlab.Installation(); i.socket = {installation.socket!r}\n"
-            f"leaf = types.SimpleNamespace(der={good.der!r})\n" + body)
-    return json.loads(subprocess.run(
-        [sys.executable, "-c", code], user=uid, group=uid, extra_groups=[],
-        stdout=subprocess.PIPE, check=True).stdout)
+def as_user(uid, ask):
+    """What ask() returns in a process of another user, which may not be able to read this tree."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            with os.fdopen(writer, "w") as out:
+                json.dump(ask(), out)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        text = said.read()
+    os.waitpid(child, 0)
+    return json.loads(text)
 
 
 def cold_flood():
@@ -61,9 +68,8 @@ def cold_flood():
         raise agentlab.Skip("only root can ask as another user")
     installation = Installation("budget_per_minute = 20\n", trio).start()
     try:
-        said = as_user(OTHER_UID, installation, """
-print(json.dumps([i.ask(f'flood-{n}.example.org', 443, leaf).reason for n in range(40)]))
-""")
+        said = as_user(OTHER_UID, lambda: [
+            installation.ask(f"flood-{n}.example.org", 443, good).reason for n in range(40)])
         assert said.count("vote") >= 20 and said.count("budget") >= 15, said
         answer = installation.ask("after-the-flood.example.org", 443, good)
         assert (answer.verdict, answer.action) == (AGREE, ACCEPT), answer.__dict__
@@ -227,11 +233,10 @@ def other_user():
     if os.geteuid() != 0:
         raise agentlab.Skip("only root can ask as another user")
     agrees("private.example.org")
-    said = as_user(OTHER_UID, shared, """
-print(json.dumps([i.command('why', host='private.example.org')[0]['entries'],
-                  i.command('cache-list')[0]['records'],
-                  i.command('cache-clear')[0]['forgotten'], i.command('reload')[0]['ok']]))
-""")
+    said = as_user(OTHER_UID, lambda: [
+        shared.command("why", host="private.example.org")[0]["entries"],
+        shared.command("cache-list")[0]["records"],
+        shared.command("cache-clear")[0]["forgotten"], shared.command("reload")[0]["ok"]])
     assert said == [[], [], 0, False], said
     assert shared.command("why", host="private.example.org")[0]["entries"]
 
