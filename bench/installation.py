@@ -89,8 +89,8 @@ class Place:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def show_logs(self):
-        """What the agents logged last, for who has to find out what went wrong."""
-        for path in glob.glob(os.path.join(self.directory, "*", "agent.log")):
+        """What agents and notaries logged last, for who has to find out what went wrong."""
+        for path in glob.glob(os.path.join(self.directory, "*", "*.log")):
             with open(path, encoding="utf-8") as file:
                 print(path, *file.readlines()[-5:], sep="\n  ", file=sys.stderr)
 
@@ -206,6 +206,7 @@ class Notary:
             file.writelines(f"127.0.0.1 {host}\n" for host in hosts)
         self.place = place
         self.process = None
+        self.log = open(os.path.join(self.directory, "notary.log"), "w", encoding="utf-8")
 
     def user_reach(self):
         os.makedirs(self.directory, mode=0o755)
@@ -228,7 +229,7 @@ class Notary:
         read, write = os.pipe()
         self.process = start(
             [os.path.join(self.place.build, "converge-notaryd"), "--config", conf,
-             "--ready-fd", str(write)], pass_fds=[write])
+             "--ready-fd", str(write)], pass_fds=[write], stderr=self.log)
         os.close(write)
         with os.fdopen(read) as ready:
             if ready.readline() != "ready\n":
@@ -237,6 +238,7 @@ class Notary:
     def close(self):
         if self.process:
             stop(self.process)
+        self.log.close()
         for relay in self.relays:
             relay.close()
 
