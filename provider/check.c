@@ -5,13 +5,12 @@
 
 #include "provider/check.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/client/client.h"
+#include "common/client/guard.h"
 #include "provider/peer.h"
 
 /* A generous guess of what is left of a process once exit() has come to OpenSSL. */
@@ -24,44 +23,12 @@ struct cvg_check {
     struct cvg_answer answer;
 };
 
-/* What must not leak into the host while our code runs: errno, and its wish to end this thread,
- * which would leave a lock, memory or a descriptor behind. */
-struct guard {
-    int saved_errno;
-    int cancel_state;
-};
-
-static struct guard guard_begin(void)
-{
-    struct guard guard = {.saved_errno = errno};
-
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard.cancel_state);
-    return guard;
-}
-
-static void guard_end(const struct guard *guard)
-{
-    pthread_setcancelstate(guard->cancel_state, NULL);
-    errno = guard->saved_errno;
-}
-
 void cvg_check_prepare(struct cvg_brief *ret_brief)
 {
-    struct guard guard = guard_begin();
+    struct cvg_guard guard = cvg_guard_begin();
 
     cvg_settings_brief(ret_brief);
-    guard_end(&guard);
-}
-
-/* What follows where no question could be asked. A configuration that cannot be believed counts as
- * the defaults, which refuse. */
-static enum cvg_action unanswered(const struct cvg_settings *settings, enum cvg_pki pki)
-{
-    enum cvg_mode mode = settings ? settings->config.mode : CVG_MODE_AUGMENT;
-    enum cvg_unreachable policy = settings ? settings->config.on_unreachable : CVG_UNREACHABLE_DENY;
-
-    return cvg_action_of(mode, CVG_VERDICT_NONE, policy, pki == CVG_PKI_OK,
-                         pki == CVG_PKI_TRUST_ERROR, false);
+    cvg_guard_end(&guard);
 }
 
 /* The last certificate of a good chain is the anchor. */
@@ -88,7 +55,7 @@ static enum cvg_action ask(struct cvg_check *check, struct cvg_ossl *ossl, X509_
     struct cvg_question *question = &check->question;
 
     if (len <= 0 || len > CVG_MESSAGE_LEAF_MAX)
-        return unanswered(&check->settings, question->pki);
+        return cvg_settings_unanswered(&check->settings, question->pki);
     question->leaf = leaf;
     question->leaf_len = (size_t)len;
     memcpy(question->program, check->settings.program, sizeof question->program);
@@ -125,7 +92,7 @@ static enum cvg_action run(struct cvg_check *check, struct cvg_ossl *ossl, X509_
         return ask_about(check, ossl, ctx, cert);
     case CVG_PEER_BAD:
     default:
-        return unanswered(&check->settings, check->question.pki);
+        return cvg_settings_unanswered(&check->settings, check->question.pki);
     }
 }
 
@@ -133,10 +100,10 @@ static enum cvg_action settle(struct cvg_check *check, struct cvg_ossl *ossl, X5
                               const SSL *ssl, enum cvg_pki pki, int pki_error)
 {
     if (!check)
-        return unanswered(NULL, pki);
+        return cvg_settings_unanswered(NULL, pki);
     cvg_settings_get(&check->settings);
     if (check->settings.broken)
-        return unanswered(&check->settings, pki);
+        return cvg_settings_unanswered(&check->settings, pki);
     memset(&check->question, 0, sizeof check->question);
     check->question.pki = pki;
     check->question.pki_error = pki_error;
@@ -156,7 +123,7 @@ static enum cvg_action leave_exit_alone(struct cvg_ossl *ossl, bool lived, enum 
 enum cvg_action cvg_check_run(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const SSL *ssl,
                               enum cvg_pki pki, int pki_error)
 {
-    struct guard guard = guard_begin();
+    struct cvg_guard guard = cvg_guard_begin();
     bool lived = atomic_load(&ossl->instances) > 0;
     struct cvg_check *check = malloc(sizeof *check);
     enum cvg_action action;
@@ -166,7 +133,7 @@ enum cvg_action cvg_check_run(struct cvg_ossl *ossl, X509_STORE_CTX *ctx, const 
     action = leave_exit_alone(ossl, lived, action);
     ossl->crypto.ERR_pop_to_mark();
     free(check);
-    guard_end(&guard);
+    cvg_guard_end(&guard);
     return action == CVG_ACTION_ACCEPT || action == CVG_ACTION_UNCHANGED ? action
                                                                          : CVG_ACTION_REFUSE;
 }

@@ -6,7 +6,7 @@
 #include "common/base/verdict.h"
 #include "common/protocol/message.h"
 #include "provider/ossl.h"
-#include "provider/settings.h"
+#include "common/client/settings.h"
 
 /* What to do about the check that begins; nothing is kept for its end, because a program's callback
  * may leave it by longjmp. Keeps errno. */

@@ -17,10 +17,4 @@ void cvg_port_find(const struct cvg_ossl *ossl, const struct cvg_ssl_functions *
                    const SSL *ssl, const struct cvg_config *config, const char *host,
                    struct cvg_question *ret_question);
 
-/* Adds the candidates that a socket with this preamble gives for host: its own port, the tunnel's,
- * or both. Nothing, if there is no host and the peer is a proxy: then nobody knows who is meant.
- * Returns whether a tunnel is possible. Pure. */
-bool cvg_port_candidates(const struct cvg_socket *found, const struct cvg_config *config,
-                         const char *host, struct cvg_question *ret_question);
-
 #endif

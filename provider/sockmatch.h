@@ -10,28 +10,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <sys/socket.h>
+
+#include "common/client/socket.h"
 
 #define CVG_SOCKETS_MAX   4096 /* descriptors looked at, at most */
 #define CVG_SOCKMATCH_MAX 16   /* candidates kept, as many as a question carries */
 #define CVG_PREAMBLE_MAX  8192 /* octets either way before TLS began, at most */
-
-/* What the TLS connection has sent and received. Octets that wait in a memory BIO may or may not
- * have been counted by the BIO when the socket moved them: both readings are tried. */
-struct cvg_counters {
-    uint64_t sent;
-    uint64_t sent_waiting; /* written by TLS, not yet taken by the program */
-    uint64_t received;
-    uint64_t received_waiting; /* given by the program, not yet read by TLS */
-};
-
-struct cvg_socket {
-    struct sockaddr_storage peer;
-    uint16_t local_port;  /* filled in by a scan */
-    uint64_t sent_before; /* octets before TLS began */
-    uint64_t received_before;
-};
 
 struct cvg_sockmatch {
     struct cvg_socket socket[CVG_SOCKMATCH_MAX]; /* best first */
@@ -39,17 +23,10 @@ struct cvg_sockmatch {
     bool exact; /* nothing was said before TLS on any of them */
 };
 
-/* Looks at one descriptor. false: not a connected TCP socket, or (with counters) one that cannot
- * carry this connection. counters may be NULL. */
-bool cvg_socket_look(int fd, const struct cvg_counters *counters, struct cvg_socket *ret_socket);
-
 /* Looks at all descriptors for those that carry the connection: all exact matches, or else all with
  * a preamble. Sockets this process accepted are never among them. ports_only: two peers with one
  * port are one candidate. */
 void cvg_sockmatch_scan(const struct cvg_counters *counters, bool ports_only,
                         struct cvg_sockmatch *ret_match);
-
-/* The port of an AF_INET or AF_INET6 address, host byte order; 0 for others. */
-uint16_t cvg_socket_port(const struct sockaddr_storage *address);
 
 #endif

@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "provider/port.h"
+#include "common/client/ports.h"
 
 struct row {
     const char *what;
@@ -71,7 +71,7 @@ static void candidates(void **state)
         memcpy(&found.peer, &peer, sizeof peer);
         while (count < 4 && row->expected[count] != 0)
             count++;
-        assert_int_equal(cvg_port_candidates(&found, &config, row->host, &question), row->tunnel);
+        assert_int_equal(cvg_ports_of_socket(&found, &config, row->host, &question), row->tunnel);
         assert_int_equal(question.port_count, count);
         assert_memory_equal(question.port, row->expected, count * sizeof row->expected[0]);
     }
@@ -89,7 +89,7 @@ static void never_more_than_fit(void **state)
         struct cvg_socket found = {.sent_before = 0};
 
         memcpy(&found.peer, &peer, sizeof peer);
-        cvg_port_candidates(&found, &config, HOST, &question);
+        cvg_ports_of_socket(&found, &config, HOST, &question);
     }
     assert_int_equal(question.port_count, CVG_MESSAGE_PORTS_MAX);
 }

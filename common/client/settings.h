@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration that applies to this process, read at the first check and again when it
  * changes. */
-#ifndef CVG_PROVIDER_SETTINGS_H
-#define CVG_PROVIDER_SETTINGS_H
+#ifndef CVG_CLIENT_SETTINGS_H
+#define CVG_CLIENT_SETTINGS_H
 
 #include <stdbool.h>
 
@@ -30,5 +30,9 @@ void cvg_settings_brief(struct cvg_brief *ret_brief);
 /* Fills *ret_settings, without allocating; any thread, also after fork. Costs two or three system
  * calls while nothing has changed. */
 void cvg_settings_get(struct cvg_settings *ret_settings);
+
+/* What follows where no question could be asked. A configuration that cannot be believed counts as
+ * the defaults, which refuse; so does NULL. Pure. */
+enum cvg_action cvg_settings_unanswered(const struct cvg_settings *settings, enum cvg_pki pki);
 
 #endif

@@ -5,7 +5,7 @@
  * such a process reads its files each time. */
 #include "config.h"
 
-#include "provider/settings.h"
+#include "common/client/settings.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -184,4 +184,13 @@ void cvg_settings_brief(struct cvg_brief *ret_brief)
     cvg_settings_get(settings);
     brief_of(settings, ret_brief);
     free(settings);
+}
+
+enum cvg_action cvg_settings_unanswered(const struct cvg_settings *settings, enum cvg_pki pki)
+{
+    enum cvg_mode mode = settings ? settings->config.mode : CVG_MODE_AUGMENT;
+    enum cvg_unreachable policy = settings ? settings->config.on_unreachable : CVG_UNREACHABLE_DENY;
+
+    return cvg_action_of(mode, CVG_VERDICT_NONE, policy, pki == CVG_PKI_OK,
+                         pki == CVG_PKI_TRUST_ERROR, false);
 }
