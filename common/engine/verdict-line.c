@@ -37,7 +37,7 @@ static const char *found_word(unsigned found)
         [CVG_FOUND_SNI] = "sni",           [CVG_FOUND_BIO] = "bio",
         [CVG_FOUND_PEER] = "peer",         [CVG_FOUND_FD] = "fd",
         [CVG_FOUND_COUNTERS] = "counters", [CVG_FOUND_TUNNEL] = "tunnel",
-        [CVG_FOUND_SEVERAL] = "several",
+        [CVG_FOUND_SEVERAL] = "several",   [CVG_FOUND_CONNECT] = "connect",
     };
 
     return found < CVG_FOUND_COUNT && words[found] != NULL ? words[found] : "none";

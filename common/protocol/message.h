@@ -44,6 +44,7 @@ enum cvg_found {
     CVG_FOUND_COUNTERS,   /* port: the socket whose byte counters match */
     CVG_FOUND_TUNNEL,     /* port: inside a CONNECT tunnel: the configured tunnel_ports */
     CVG_FOUND_SEVERAL,    /* port: several sockets match; all are candidates */
+    CVG_FOUND_CONNECT,    /* port: the CONNECT request that was seen on this connection */
     CVG_FOUND_COUNT
 };
 

@@ -106,7 +106,8 @@ def messages():
 def found():
     words = {"given": "given", "param": "verify parameter", "sni": "SNI", "bio": "connect BIO",
              "peer": "peer's address", "fd": "descriptor's peer", "counters": "byte counters",
-             "tunnel": "inside a CONNECT tunnel", "several": "several sockets match"}
+             "tunnel": "inside a CONNECT tunnel", "several": "several sockets match",
+             "connect": "CONNECT request seen"}
     code = members("common/protocol/message.h", "CVG_FOUND_")
     code.pop("count")
     return differs(sorted(words), sorted(code)) + says(
