@@ -8,6 +8,8 @@ AC_DEFUN([CVG_DEPENDENCIES], [
     AM_CONDITIONAL([HAVE_STATIC_OPENSSL],
         [test -f "`$CC -print-file-name=libssl.a`" -a -f "`$CC -print-file-name=libcrypto.a`"])
     AC_SUBST([OPENSSL_STATIC_LIBS])
+    dnl NSS is never linked by what we install: its headers, and the tests' own programs.
+    PKG_CHECK_MODULES([NSS], [nss >= 3.87])
     PKG_CHECK_MODULES([CURL], [libcurl >= 7.87])
     PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
     PKG_CHECK_MODULES([UV], [libuv >= 1.40])

@@ -6,6 +6,11 @@ AC_DEFUN([CVG_DIRECTORIES], [
             [where converge.so goes (default: LIBDIR/ossl-modules)])],
         [modulesdir=$withval], [modulesdir='${libdir}/ossl-modules'])
     AC_SUBST([modulesdir])
+    AC_ARG_WITH([pkcs11dir],
+        [AS_HELP_STRING([--with-pkcs11dir=DIR],
+            [where libconverge-nss.so goes (default: LIBDIR/pkcs11)])],
+        [pkcs11dir=$withval], [pkcs11dir='${libdir}/pkcs11'])
+    AC_SUBST([pkcs11dir])
     AC_ARG_WITH([runtimedir],
         [AS_HELP_STRING([--with-runtimedir=DIR],
             [where the system agent's socket is (default: /run/converge)])],
@@ -33,6 +38,7 @@ converge $VERSION
     prefix            $prefix
     configuration     $sysconfdir/converge
     OpenSSL modules   $modulesdir
+    PKCS#11 modules   $pkcs11dir
 
 EOF
 ])

@@ -18,6 +18,7 @@ ARROWS = {
     "common/engine": ["common/base", "common/protocol"],
     "common/libconverge": ["common/base", "common/client", "common/protocol/message.h"],
     "provider": ["common/base", "common/client", "common/protocol/message.h"],
+    "nss-module": ["common/base", "common/client", "common/protocol/message.h"],
     "notary": ["common/base", "common/protocol"],
     "tools": ["common/base", "common/client", "common/libconverge", "common/protocol"],
 }
@@ -37,7 +38,8 @@ LIBRARIES = {
 MESSAGE_FILES = re.compile(r"^common/protocol/message")
 
 # What strangers' processes carry: convenience libraries of objects that may use libc only.
-STRANGERS = ["libcvg-base.a", "libcvg-message.a", "libcvg-client.a", "libcvg-provider.a"]
+STRANGERS = ["libcvg-base.a", "libcvg-message.a", "libcvg-client.a", "libcvg-provider.a",
+             "libcvg-nss-gate.a"]
 
 # Shared objects, and every library that each may need.
 NEEDED = {
