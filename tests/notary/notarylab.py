@@ -11,8 +11,10 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from loopback import Listener
 
 BUILD = os.environ.get("top_builddir", ".")
 NOTARYD = os.path.join(BUILD, "converge-notaryd")
@@ -101,15 +103,14 @@ class Site:
         self.mute = mute
         self.answers = answers
         self.delay = delay
-        self.connections = 0
         self.open = []
         self.use(*certificates)
-        self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address, port))
-        self.listener.listen(64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listener = Listener(self.serve, address, port)
+        self.port = self.listener.port
+
+    @property
+    def connections(self):
+        return self.listener.accepted
 
     def use(self, *certificates):
         """From now on these certificates are shown."""
@@ -126,15 +127,6 @@ class Site:
         self.names.append(name)
         if name in self.by_name:
             connection.context = self.make([self.by_name[name]])
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         if self.mute:
@@ -153,8 +145,7 @@ class Site:
             connection.close()
 
     def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        self.listener.stop()
         for one in self.open:
             one.close()
 

@@ -13,6 +13,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from loopback import Listener
+
 BUILD = os.environ.get("top_builddir", ".")
 MODULES = os.path.join(BUILD, ".libs")
 MODULE = os.path.join(MODULES, "converge.so")
@@ -219,18 +222,8 @@ class Server:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(lab.path("ca.pem"))
             self.context.post_handshake_auth = client_ca == "later"
-        self.listener = socket.create_server((address, 0), backlog=1024)
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        self.listener = Listener(self.serve, address)
+        self.port = self.listener.port
 
     def serve(self, connection):
         connection.settimeout(60)
@@ -245,9 +238,7 @@ class Server:
                 pass
 
     def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
+        self.listener.stop()
 
 
 def read_until(connection, end):
@@ -273,18 +264,8 @@ class Proxy:
     def __init__(self, target, context=None):
         self.target = target
         self.context = context
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.tunnel, args=(client,), daemon=True).start()
+        self.listener = Listener(self.tunnel)
+        self.port = self.listener.port
 
     def tunnel(self, client):
         try:
@@ -304,9 +285,7 @@ class Proxy:
         server.close()
 
     def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
+        self.listener.stop()
 
 
 def pump(source, sink):

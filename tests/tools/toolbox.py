@@ -10,9 +10,11 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from loopback import Listener
 
 BUILD = os.environ.get("top_builddir", os.getcwd())
 SOURCE = os.environ.get("top_srcdir", os.getcwd())
@@ -108,23 +110,13 @@ class Site:
                         "subjectAltName=DNS:" + name], check=True, stderr=subprocess.DEVNULL)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, key)
-        self.socket = socket.create_server(address)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, args=(context,), daemon=True).start()
+        self.context = context
+        self.port = Listener(self.talk, *address).port
 
-    def serve(self, context):
-        """A thread each: notaries come to look while a client still waits for their answer."""
-        while True:
-            try:
-                connection = self.socket.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(context, connection), daemon=True).start()
-
-    def talk(self, context, connection):
+    def talk(self, connection):
         try:
             connection.settimeout(5)
-            with context.wrap_socket(connection, server_side=True) as tls:
+            with self.context.wrap_socket(connection, server_side=True) as tls:
                 tls.recv(4096)
                 tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body) +
                             self.body)

@@ -18,6 +18,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+from loopback import Listener
+
 BUILD = os.environ.get("top_builddir", ".")
 AGENT = os.path.join(BUILD, "converge-agent")
 SEEN, NOT_PUBLIC, ASIDE, UNREACHABLE = 1, 2, 3, 4
@@ -64,17 +67,18 @@ class Notary:
         self.spki = openssl("pkey", "-in", self.signing, "-pubout", "-outform", "DER")
         self.key_id = hashlib.sha256(self.spki).digest()
         self.leaves, self.status, self.mode, self.delay = [], SEEN, "good", 0
-        self.requests = self.connections = self.visits = 0
+        self.requests = self.visits = 0
         self.sizes = []
         self.update = None
         self.gate = threading.Event()
-        self.sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-        self.sock.bind((address, 0))
-        self.sock.listen(64)
-        self.port = self.sock.getsockname()[1]
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(self.tls.pem, self.tls.key)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listener = Listener(self.serve, address)
+        self.port = self.listener.port
+
+    @property
+    def connections(self):
+        return self.listener.accepted
 
     def see(self, *leaves, status=SEEN, mode="good", delay=0):
         self.leaves, self.status, self.mode, self.delay = leaves, status, mode, delay
@@ -108,15 +112,6 @@ class Notary:
             return openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.signing, "-in", file.name)
 
     # Service
-
-    def accept(self):
-        while True:
-            try:
-                plain, _ = self.sock.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.serve, args=(plain,), daemon=True).start()
 
     def serve(self, plain):
         try:
@@ -237,19 +232,7 @@ class Relay:
 
     def __init__(self, allow=True):
         self.allow, self.seen = allow, []
-        self.sock = socket.socket()
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.listen(64)
-        self.port = self.sock.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+        self.port = Listener(self.serve).port
 
     def serve(self, conn):
         head = b""
