@@ -26,12 +26,13 @@ struct cvg_pending *cvg_pending_start(const struct cvg_config *config,
                                       const struct cvg_paths *paths, struct cvg_question *question,
                                       struct cvg_answer *ret_answer);
 
-/* Whether there is an answer now, which is then in ret_answer (once the deadline has passed, the
- * one of a check that nobody answered). Never waits. After true the question may only be dropped.
- */
+/* Whether there is an answer now, which is then in ret_answer (once the deadline has passed without
+ * one, that of a check that nobody answered). Never waits. After true the question may only be
+ * dropped. */
 bool cvg_pending_look(struct cvg_pending *pending, struct cvg_answer *ret_answer);
 
-/* What to poll for POLLIN before the next look; -1 if there is nothing to poll. */
+/* What to poll for POLLIN before the next look; -1 if there is nothing to poll (the agent is too
+ * busy, or the host closed it): then look again after a while. In a forked child look first. */
 int cvg_pending_fd(const struct cvg_pending *pending);
 
 /* Milliseconds until the deadline; 0 once it has passed. */

@@ -4,6 +4,7 @@
 #define CVG_TESTS_ASKING_H
 
 #include "common/client/client.h"
+#include "common/client/pending.h"
 #include "tests/common/base/scratch.h"
 #include "tests/common/client/fake-agent.h"
 
@@ -17,6 +18,14 @@ extern const enum cvg_pki all_pki[4];
 
 void configure(enum cvg_mode mode, enum cvg_unreachable on_unreachable);
 struct cvg_question question(enum cvg_pki pki);
+
+/* One question as the program is built to ask it: waiting for the answer, or (ASKING_PENDING)
+ * coming back for it as an event loop does. */
+void ask_question(const struct cvg_paths *paths, struct cvg_question *question,
+                  struct cvg_answer *ret_answer);
+
+/* Comes back for it until the answer is there, and drops it. */
+void ask_again(struct cvg_pending *pending, struct cvg_answer *ret_answer);
 
 /* Asks, and checks what holds for every question: time, descriptors, errno, a definite action. */
 enum cvg_action ask_as(const struct cvg_paths *paths, enum cvg_pki pki);

@@ -205,10 +205,10 @@ static void a_certificate_at_the_limit_and_over_it(void **state)
     start(&fake, FAKE_SAYS_ACCEPT);
     configure(CVG_MODE_AUGMENT, CVG_UNREACHABLE_DENY);
     q.leaf_len = CVG_MESSAGE_LEAF_MAX;
-    cvg_client_ask(&config, &fake.paths, &q, &answer);
+    ask_question(&fake.paths, &q, &answer);
     assert_int_equal(answer.action, CVG_ACTION_ACCEPT);
     q.leaf_len = CVG_MESSAGE_LEAF_MAX + 1;
-    cvg_client_ask(&config, &fake.paths, &q, &answer);
+    ask_question(&fake.paths, &q, &answer);
     assert_int_equal(answer.action, CVG_ACTION_REFUSE);
     assert_int_equal(answer.reason, CVG_REASON_BAD_QUESTION);
     fake_stop(&fake);
@@ -222,9 +222,9 @@ static void each_question_has_an_id_of_its_own(void **state)
     (void)state;
     start(&fake, FAKE_SAYS_ACCEPT);
     configure(CVG_MODE_AUGMENT, CVG_UNREACHABLE_DENY);
-    cvg_client_ask(&config, &fake.paths, &a, &answer);
+    ask_question(&fake.paths, &a, &answer);
     assert_in_range(a.timeout_ms, 1, DEADLINE_MS);
-    cvg_client_ask(&config, &fake.paths, &b, &answer);
+    ask_question(&fake.paths, &b, &answer);
     assert_true(a.id != b.id);
     fake_stop(&fake);
 }

@@ -26,7 +26,7 @@ static bool ask_once(void)
     bool good;
 
     scratch_need(own != NULL, "calloc");
-    cvg_client_ask(&config, &fake.paths, &q, own);
+    ask_question(&fake.paths, &q, own);
     good = own->action == CVG_ACTION_ACCEPT && own->id == q.id;
     free(own);
     return good;
