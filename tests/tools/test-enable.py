@@ -352,7 +352,7 @@ def a_file_openssl_cannot_read(installation):
 
 
 def wrong_usage(installation):
-    for arguments in ((), ("nss",), ("openssl", "x"), ("openssl", "--bogus"), ("openssl", "--file")):
+    for arguments in ((), ("gnutls",), ("openssl", "x"), ("openssl", "--bogus"), ("openssl", "--file")):
         same(installation.run("enable", *arguments).returncode, USAGE)
     same(installation.run("disable").returncode, USAGE)
 

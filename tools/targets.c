@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of targets, and what enabling any of them asks for first. */
+#include "tools/targets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/notary-command.h"
+
+#define NOTARIES_NEEDED 2
+
+static const struct cvg_target *const targets[] = {&cvg_target_openssl};
+#define TARGETS_COUNT (sizeof targets / sizeof targets[0])
+
+int cvg_target_find(const struct cvg_command *command, int argc, char **argv, int first,
+                    const struct cvg_target **ret_target)
+{
+    char names[128] = "";
+
+    for (size_t i = 0; i < TARGETS_COUNT; i++) {
+        size_t used = strlen(names);
+
+        if (first < argc && strcmp(argv[first], targets[i]->name) == 0) {
+            *ret_target = targets[i];
+            return CVG_GO_ON;
+        }
+        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", targets[i]->name);
+    }
+    return cvg_output_usage(command, "what? There is: %s", names);
+}
+
+int cvg_target_check_notaries(const struct cvg_target_options *options)
+{
+    struct cvg_installation installation;
+    size_t configured = 0, answering = 0;
+    int code = cvg_installation_load(&installation);
+
+    if (code != CVG_GO_ON || options->anyway)
+        return code;
+    code = cvg_notary_count_answering(&installation, &configured, &answering);
+    if (code != CVG_GO_ON || answering >= NOTARIES_NEEDED)
+        return code;
+    return cvg_output_fail(CVG_EXIT_UNDECIDED,
+                           "%zu of %zu configured notaries answer; with fewer than two, every "
+                           "program's TLS connections would be refused (or say --anyway)",
+                           answering, configured);
+}
