@@ -4,7 +4,7 @@ fetches from the genuine sites, refuses the self-signed one, and is fooled by th
 import concurrent.futures
 import os
 
-from lab import isolation, programs, tap
+from lab import isolation, nss_programs, programs, tap
 from lab.drive import drive
 from lab.lab import Lab, PORTS, standard_sites
 
@@ -26,7 +26,7 @@ def visit(lab, program, site, port):
 
 def main():
     isolation.enter_or_skip()
-    table = programs.COVERED + programs.NOT_COVERED
+    table = programs.COVERED + nss_programs.COVERED + programs.NOT_COVERED
     present = [program for program in table if not program.missing()]
     lab = Lab(standard_sites(), {program.name: program.kind for program in table},
               want_postgres=any(program.kind == "postgres" for program in present))

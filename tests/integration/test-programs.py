@@ -1,49 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The integration table: every program, in every situation, on port 443 and on another one."""
-import concurrent.futures
-import os
+"""The integration table of programs over OpenSSL."""
+from lab import programs
+from lab.table import run_table
 
-from lab import expect, programs
-from lab.drive import drive
-from lab.lab import PORTS
-from lab.session import session
-from lab.situations import SITUATIONS
-
-
-def visit(lab, program, situation, port, installation):
-    host = lab.sites[situation.site].host("%s-%d" % (program.name, port))
-    outcome = drive(lab, program, host, port, installation)
-    came = expect.allowed(outcome) if situation.passes else expect.refused(lab, outcome, host)
-    said = expect.logged(installation, host, port, program.process, **situation.logged)
-    questions = len(installation.verdicts(host=host))
-    if situation.passes and questions > program.handshakes:
-        said += "\n%d questions for %d handshakes" % (questions, program.handshakes)
-    return expect.together(came, said and "%s\n%s" % (said, outcome))
-
-
-def run_situation(lab, situation, present, pool):
-    """Starts all programs in a situation; yields (program, port, future of the problem)."""
-    installation = lab.installation(situation.site, **situation.settings)
-    for program in present:
-        for port in PORTS[program.kind]:
-            yield program, port, pool.submit(visit, lab, program, situation, port, installation)
-
-
-def main():
-    present = [program for program in programs.COVERED if not program.missing()]
-    visitors = {"%s-%d" % (program.name, port): program.kind
-                for program in present for port in PORTS[program.kind]}
-    with session(visitors, want_postgres=True) as (lab, result):
-        for program in programs.COVERED:
-            if program.missing():
-                result.skip(program.name, program.missing() + " is not installed")
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
-            for situation in SITUATIONS:
-                if situation.site == "cutoff":
-                    lab.network.cut_off_notaries()
-                for program, port, run in list(run_situation(lab, situation, present, pool)):
-                    result.check("%s: %s, port %d" % (situation.name, program.name, port),
-                                 run.result())
-
-
-main()
+run_table(programs.COVERED, want_postgres=True)

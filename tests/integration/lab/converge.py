@@ -79,6 +79,7 @@ class Installation:
 
     def __init__(self, lab, name, notaries, version=2, **settings):
         self.lab = lab
+        self.started = False
         self.directory = self._directory(name)
         self.log_path = os.path.join(isolation.SCRATCH, "agent-%s.log" % name)
         os.makedirs(os.path.join(self.directory, "notaries.d"))
@@ -103,6 +104,11 @@ class Installation:
     def tool(self, *arguments, timeout=30):
         return self.lab.network.place("client").run(self.command(*arguments), timeout=timeout,
                                                     env=self.environment())
+
+    def start_agent(self):
+        """For programs that are not started by `converge run`, which does it for others."""
+        if not self.started:
+            self.started = self.tool("run", "--", "true").returncode == 0
 
     def log(self):
         try:

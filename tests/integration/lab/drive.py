@@ -7,6 +7,7 @@ import time
 
 from . import isolation
 from .lab import HERE, PYTHON
+from .nss import Database
 
 _counter = itertools.count(1)
 TIMEOUT_S = 40
@@ -40,10 +41,16 @@ def _scratch():
     return path
 
 
-def _prepare(program, host, port):
-    """Everything about this one run: its values, its command, its standard input."""
+def _prepare(lab, program, host, port, installation):
+    """Everything about this one run: its values, its command, its standard input. An NSS program
+    gets a database of its own, and Converge's module in it."""
     values = {"host": host, "port": port, "url": "https://%s:%d/" % (host, port),
               "scratch": _scratch(), "local": 20000 + next(_counter)}
+    if program.nss:
+        database = Database(lab, os.path.join(values["scratch"], "nss"))
+        values["nss"] = database.directory
+        if installation:
+            database.add_module()
     for name, text in program.files.items():
         with open(os.path.join(values["scratch"], name), "w", encoding="ascii") as file:
             file.write(program.fill(text, values))
@@ -79,13 +86,18 @@ def _relay(client, command, environment, values):
 
 
 def drive(lab, program, host, port, installation=None):
-    """installation: the Converge to run it with (`converge run -- ...`), or None for without."""
-    values, command, stdin = _prepare(program, host, port)
+    """installation: the Converge to run it with (`converge run -- ...`, or the module in its NSS
+    database), or None for without."""
+    values, command, stdin = _prepare(lab, program, host, port, installation)
     environment = lab.environment(**{name: program.fill(value, values)
                                      for name, value in program.environment.items()})
     if installation:
-        command = installation.command("run", "--", *command)
         environment.update(installation.environment())
+        if program.nss:
+            installation.start_agent()
+        else:
+            command = installation.command("run", "--", *command)
+    before = len(lab.served(host))
     client = lab.network.place("client")
     started = time.monotonic()
     try:
@@ -96,5 +108,7 @@ def drive(lab, program, host, port, installation=None):
             out, errors, status = result.stdout, result.stderr, result.returncode
     except subprocess.TimeoutExpired as error:
         out, errors, status = error.stdout or b"", error.stderr or b"", "timeout"
+    if program.silent:
+        out = "".join(lab.served(host)[before:]).encode()
     return Outcome(out.decode("utf-8", "replace"), errors.decode("utf-8", "replace"), status,
                    time.monotonic() - started)

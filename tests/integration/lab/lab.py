@@ -145,10 +145,17 @@ class Lab:
             raise RuntimeError("does not start: " + " ".join(command))
         return child
 
+    def served(self, host, places=("sites", "attacker")):
+        """The requests that were answered in a host's name, one line each."""
+        found = []
+        for place in places:
+            with open(os.path.join(isolation.SCRATCH, place + ".log"), encoding="utf-8") as file:
+                found += [line for line in file if " %s" % host in line]
+        return found
+
     def caught(self, host):
         """What the attacker got of a host: its requests, one line each."""
-        with open(os.path.join(isolation.SCRATCH, "attacker.log"), encoding="utf-8") as file:
-            return [line for line in file if " %s" % host in line]
+        return self.served(host, ["attacker"])
 
     def start_notaries(self):
         self.require_converge()

@@ -19,10 +19,12 @@ class Program:
     {url} and {scratch}, a directory of this run, are filled in. needs: files, or programs on
     PATH. process: what the log calls it. local: the program is a relay, listening on port
     {local}, through which a plain request is sent. kind: what the site speaks. handshakes:
-    how many full ones a run makes at most; a session that is resumed is not checked again."""
+    how many full ones a run makes at most; a session that is resumed is not checked again.
+    nss: it takes certificates from the NSS database {nss}, which is made for each run. silent:
+    it does not print what it gets; that the site answered it decides."""
 
     def __init__(self, name, command, process=None, stdin=None, needs=None, environment=None,
-                 kind="https", local=False, files=None, handshakes=1):
+                 kind="https", local=False, files=None, handshakes=1, nss=False, silent=False):
         self.name = name
         self.command = command
         self.process = process or os.path.basename(command[0])
@@ -33,6 +35,8 @@ class Program:
         self.local = local
         self.files = files or {}
         self.handshakes = handshakes
+        self.nss = nss
+        self.silent = silent
 
     def missing(self):
         """What is not installed here, or None."""

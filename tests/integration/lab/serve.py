@@ -36,6 +36,11 @@ class Site:
         self.log = log
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(spec["certificate"], spec["key"])
+        self.context.sni_callback = self.remember_name
+
+    @staticmethod
+    def remember_name(tls, name, context):
+        tls.asked_for = name
 
     async def start(self):
         handler = self.starttls if self.spec.get("starttls") else self.https
@@ -43,17 +48,25 @@ class Site:
                                    ssl=None if self.spec.get("starttls") else self.context)
 
     def note(self, what):
-        self.log.write("%s %d %s\n" % (self.spec["address"], self.spec["port"], what))
+        self.log.write("%s: %s %d %s\n" % (self.spec["text"], self.spec["address"],
+                                           self.spec["port"], what))
         self.log.flush()
+
+    @staticmethod
+    def host(head, writer):
+        """Of the request, or where that has none, of the handshake."""
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"host:"):
+                return line.split(b":", 1)[1].strip().decode("ascii", "replace")
+        return getattr(writer.get_extra_info("ssl_object"), "asked_for", None) or "-"
 
     async def https(self, reader, writer):
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
             path = head.split(b" ")[1].decode("ascii", "replace")
-            host = [line.split(b":", 1)[1].strip().decode("ascii", "replace")
-                    for line in head.split(b"\r\n") if line.lower().startswith(b"host:")]
-            self.note("%s %s" % (host[0] if host else "-", path))
-            writer.write(reply(self.spec["text"], host[0] if host else "-", path))
+            host = self.host(head, writer)
+            self.note("%s %s" % (host, path))
+            writer.write(reply(self.spec["text"], host, path))
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, IndexError,
                 ssl.SSLError, asyncio.LimitOverrunError):

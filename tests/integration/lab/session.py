@@ -2,14 +2,14 @@
 """The frame of an integration test: enter the namespaces or skip, build the lab, report, end."""
 import contextlib
 
-from . import isolation, programs, tap
+from . import isolation, nss_programs, programs, tap
 from .lab import Lab, standard_sites
 
 
 def find(name):
     """The table's row of that name."""
-    return next(program for program in programs.COVERED + programs.NOT_COVERED
-                if program.name == name)
+    table = programs.COVERED + nss_programs.COVERED + programs.NOT_COVERED
+    return next(program for program in table if program.name == name)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""NSS databases, as a person or an administrator makes them with NSS's own tools."""
+import os
+
+
+class Database:
+    """A database in a directory, which may be there already: a profile of Firefox, say. It trusts
+    the lab's authority as a public one."""
+
+    def __init__(self, lab, directory):
+        self.lab = lab
+        self.directory = directory
+        os.makedirs(directory, exist_ok=True)
+        self._run("certutil", "-N", "-d", self.name, "--empty-password")
+        self.trust("Lab Public Authority", lab.authority.root.certificate)
+
+    @property
+    def name(self):
+        """As NSS's tools and programs take it."""
+        return "sql:" + self.directory
+
+    def _run(self, *command):
+        result = self.lab.network.place("client").run(list(command), env=self.lab.environment())
+        if result.returncode != 0:
+            raise RuntimeError("%s: %s%s" % (" ".join(command), result.stdout.decode(),
+                                             result.stderr.decode()))
+
+    def trust(self, nickname, certificate):
+        """As an authority for servers."""
+        self._run("certutil", "-A", "-d", self.name, "-n", nickname, "-t", "C,,",
+                  "-i", certificate)
+
+    def add_module(self):
+        """Puts Converge's module into it: what protects the programs that use it."""
+        self._run("modutil", "-force", "-dbdir", self.name, "-add", "Converge", "-libfile",
+                  self.lab.prefix + "/lib/pkcs11/libconverge-nss.so")

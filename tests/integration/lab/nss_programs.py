@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""The integration table's rows of programs over NSS. `converge run` does not reach them: each gets
+an NSS database of its own in {nss}, and Converge's module is in that."""
+import glob
+
+from .programs import ANCHORS, PYTHON, REQUEST, Program
+
+PYTHON_NSS = """
+import sys
+import nss.io as io, nss.nss as nss, nss.ssl as ssl
+
+def authenticate(sock, check_sig, is_server, certdb):
+    cert = sock.get_peer_certificate()
+    usage = nss.certificateUsageSSLServer
+    passed = cert.verify_now(certdb, check_sig, usage, *(sock.get_pkcs11_pin_arg() or ()))
+    return bool(passed & usage) and cert.verify_hostname(sock.get_hostname())
+
+def fetch(host, port, request):
+    address = next(iter(io.AddrInfo(host)))
+    address.port = port
+    sock = ssl.SSLSocket(address.family)
+    sock.set_ssl_option(ssl.SSL_SECURITY, True)
+    sock.set_ssl_option(ssl.SSL_HANDSHAKE_AS_CLIENT, True)
+    sock.set_hostname(host)
+    sock.set_auth_certificate_callback(authenticate, nss.get_default_certdb())
+    sock.connect(address, timeout=io.seconds_to_interval(20))
+    sock.send(request.encode())
+    text = b""
+    while data := sock.recv(4096):
+        text += data
+    print(text.decode())
+    sock.close()
+
+nss.nss_init(sys.argv[1])
+fetch(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+"""
+
+# A program over libcurl3-nss, as small as that library allows: Debian has only plug-ins over it.
+LIBCURL_NSS = """
+import ctypes, sys
+
+URL, OPTIONS = 10002, {"CAINFO": 10065, "PROXY": 10004}
+curl = ctypes.CDLL("libcurl-nss.so.4")
+curl.curl_easy_init.restype = ctypes.c_void_p
+curl.curl_easy_strerror.restype = ctypes.c_char_p
+handle = ctypes.c_void_p(curl.curl_easy_init())
+for name, value in [word.split("=", 1) for word in sys.argv[2:]]:
+    curl.curl_easy_setopt(handle, OPTIONS[name], value.encode())
+status = 0
+for url in sys.argv[1].split():
+    curl.curl_easy_setopt(handle, URL, url.encode())
+    status = curl.curl_easy_perform(handle)
+    if status:
+        print(curl.curl_easy_strerror(status).decode(), file=sys.stderr)
+curl.curl_easy_cleanup(handle)
+sys.exit(status)
+"""
+
+
+def _first(pattern):
+    """The file of that pattern, or the pattern itself, which is the name of nothing."""
+    return (glob.glob(pattern) + [pattern])[0]
+
+
+def _nss(name, command, **options):
+    return Program(name, command, nss=True, **options)
+
+
+def _tstclnt(name, *options):
+    return _nss(name, ["tstclnt", "-h", "{host}", "-p", "{port}", "-d", "sql:{nss}",
+                       "-A", "{scratch}/request", *options],
+                files={"request": REQUEST})
+
+
+def _strsclnt(name, *options, **more):
+    return _nss(name, ["strsclnt", "-p", "{port}", "-d", "sql:{nss}", "-q", *options, "{host}"],
+                silent=True, **more)
+
+
+def _libcurl(name, *options):
+    return _nss(name, [PYTHON, "-c", LIBCURL_NSS, "{url}", *options], process="python3",
+                environment={"SSL_DIR": "{nss}"}, needs=[_first("/usr/lib/*/libcurl-nss.so.4")])
+
+
+COVERED = [
+    _tstclnt("tstclnt"),
+    _tstclnt("tstclnt-tls12", "-V", "tls1.2:tls1.2"),
+    _tstclnt("tstclnt-tls13", "-V", "tls1.3:tls1.3"),
+    _nss("vfyserv", ["vfyserv", "-p", "{port}", "-d", "sql:{nss}", "{host}"], silent=True),
+    _strsclnt("strsclnt", "-c", "1"),
+    _nss("python3-nss", [PYTHON, "-c", PYTHON_NSS, "sql:{nss}", "{host}", "{port}", REQUEST],
+         process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")]),
+    _libcurl("libcurl-nss"),
+    _libcurl("libcurl-nss-pem", "CAINFO=" + ANCHORS),
+]
