@@ -26,9 +26,10 @@ static bool ask_once(void)
     bool good;
 
     scratch_need(own != NULL, "calloc");
+    pthread_cleanup_push(free, own);
     ask_question(&fake.paths, &q, own);
     good = own->action == CVG_ACTION_ACCEPT && own->id == q.id;
-    free(own);
+    pthread_cleanup_pop(1);
     return good;
 }
 
