@@ -199,3 +199,20 @@ def visit(remote, url):
     except Error:
         pass  # its own error page, which tells more
     return Page(remote)
+
+
+def preference(remote, name):
+    """(value, locked) of a boolean one."""
+    return tuple(remote.script(
+        "const name = arguments[0];"
+        "return [Services.prefs.getBoolPref(name), Services.prefs.prefIsLocked(name)];",
+        name, context="chrome"))
+
+
+def modules(remote):
+    """{name: library} of the PKCS#11 modules that run; those of Firefox's own have no library."""
+    return dict(remote.async_script(
+        "const done = arguments[arguments.length - 1];"
+        "Cc['@mozilla.org/security/pkcs11moduledb;1'].getService(Ci.nsIPKCS11ModuleDB)"
+        ".listModules().then(list => done(Array.from(list, m => [m.name, m.libName])));",
+        context="chrome"))
