@@ -3,18 +3,10 @@
 #ifndef CVG_TOOLS_CONF_FILE_H
 #define CVG_TOOLS_CONF_FILE_H
 
-#include <limits.h>
-#include <stdbool.h>
-#include <sys/types.h>
-
-#include "common/base/buffer.h"
+#include "tools/edit-file.h"
 
 struct cvg_conf_file {
-    char path[PATH_MAX]; /* symbolic links followed: those stay */
-    mode_t mode;
-    uid_t uid;
-    gid_t gid;
-    struct cvg_buffer text;     /* as it is */
+    struct cvg_edit_file file;  /* as it is */
     struct cvg_buffer stripped; /* without our lines */
     bool had_lines;
 };
@@ -24,8 +16,8 @@ CVG_MUST_USE enum cvg_error cvg_conf_file_read(const char *path, struct cvg_conf
                                                struct cvg_why *ret_why);
 void cvg_conf_file_free(struct cvg_conf_file *file);
 
-/* Replaces the file atomically, owner and mode kept. Before our lines come in, the file as it was
- * is kept as PATH.before-converge; once they are out and it is the same again, that goes. */
+/* Replaces the file. Before our lines come in, the file as it was is kept as PATH.before-converge;
+ * once they are out and it is the same again, that goes. */
 CVG_MUST_USE enum cvg_error cvg_conf_file_write(const struct cvg_conf_file *file,
                                                 const struct cvg_buffer *text,
                                                 struct cvg_why *ret_why);

@@ -39,8 +39,7 @@ static int finish(const struct cvg_conf_file *file, const struct cvg_buffer *can
 {
     struct cvg_canary canary = {.loaded = false};
     struct cvg_why why = {""};
-    bool same = candidate->len == file->text.len &&
-                memcmp(candidate->data, file->text.data, candidate->len) == 0;
+    bool same = cvg_edit_same(candidate, &file->file.text);
     int code = try_candidate(candidate, &canary);
 
     if (code != CVG_GO_ON)
@@ -48,11 +47,11 @@ static int finish(const struct cvg_conf_file *file, const struct cvg_buffer *can
     if (!same && cvg_conf_file_write(file, candidate, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     if (cvg_output_is_json())
-        return cvg_output_json(json_pack("{s:b, s:s, s:b, s:b, s:b}", "ok", 1, "file", file->path,
-                                         "changed", !same, "watching", canary.watching, "handshake",
-                                         canary.obeys),
+        return cvg_output_json(json_pack("{s:b, s:s, s:b, s:b, s:b}", "ok", 1, "file",
+                                         file->file.path, "changed", !same, "watching",
+                                         canary.watching, "handshake", canary.obeys),
                                CVG_EXIT_OK);
-    printf("%s: %s; %s\n", file->path, same ? "enabled already" : "enabled",
+    printf("%s: %s; %s\n", file->file.path, same ? "enabled already" : "enabled",
            canary.obeys ? "a canary handshake was watched, refused and accepted as told"
                         : "the module is loaded and watches");
     if (!same)
@@ -70,19 +69,19 @@ static int complete(const struct cvg_conf_file *file, const char *module)
     cvg_buffer_init(&block, CVG_OPENSSL_CONF_MAX);
     cvg_buffer_init(&candidate, CVG_OPENSSL_CONF_MAX);
     cvg_buffer_init(&check, CVG_OPENSSL_CONF_MAX);
-    err = cvg_openssl_block((const char *)file->stripped.data, file->stripped.len, file->path,
+    err = cvg_openssl_block((const char *)file->stripped.data, file->stripped.len, file->file.path,
                             module, &block, &why);
     if (err == CVG_OK)
         err = cvg_buffer_put(&candidate, file->stripped.data, file->stripped.len);
     if (err == CVG_OK && block.len > 0)
         err = cvg_conf_append(&candidate, &block);
     if (err == CVG_OK)
-        err = cvg_openssl_block((const char *)candidate.data, candidate.len, file->path, module,
-                                &check, &why);
+        err = cvg_openssl_block((const char *)candidate.data, candidate.len, file->file.path,
+                                module, &check, &why);
     if (err == CVG_OK && check.len > 0)
         err = cvg_fail(&why, CVG_ERR_CONFIG,
                        "%s: lines at its end do not count there; add the provider by hand",
-                       file->path);
+                       file->file.path);
     if (err == CVG_OK)
         code = finish(file, &candidate);
     else
@@ -117,10 +116,10 @@ static int enable(const struct cvg_command *command, const struct cvg_target_opt
 static int report_disabled(const struct cvg_conf_file *file)
 {
     if (cvg_output_is_json())
-        return cvg_output_json(
-            json_pack("{s:b, s:s, s:b}", "ok", 1, "file", file->path, "changed", file->had_lines),
-            CVG_EXIT_OK);
-    printf("%s: %s\n", file->path, file->had_lines ? "disabled" : "was not enabled");
+        return cvg_output_json(json_pack("{s:b, s:s, s:b}", "ok", 1, "file", file->file.path,
+                                         "changed", file->had_lines),
+                               CVG_EXIT_OK);
+    printf("%s: %s\n", file->file.path, file->had_lines ? "disabled" : "was not enabled");
     return CVG_EXIT_OK;
 }
 
