@@ -53,7 +53,7 @@ static void report_provider(void)
     OSSL_PROVIDER_unload(provider);
 }
 
-static void report_private_agent(void)
+void cvg_canary_report_private(void)
 {
     struct cvg_config config;
     struct cvg_paths paths;
@@ -162,7 +162,7 @@ int cvg_canary_main(void)
     bool fine =
         client != NULL && server != NULL && cvg_loopback_certificate(CVG_CANARY_HOST, &key, &cert);
 
-    report_private_agent();
+    cvg_canary_report_private();
     report_provider();
     fine = fine && report_certificate(cert) && SSL_CTX_use_certificate(server, cert) == 1 &&
            SSL_CTX_use_PrivateKey(server, key) == 1 &&

@@ -5,6 +5,7 @@
 
 #define CVG_CANARY_HOST     "canary.converge.example"
 #define CVG_CANARY_PRIVATE  "private" /* the parent's agent is the one that is asked */
+#define CVG_CANARY_OPENED   "opened"  /* NSS has opened the database */
 #define CVG_CANARY_LOADED   "loaded"
 #define CVG_CANARY_WATCHING "watching"
 #define CVG_CANARY_LEAF     "leaf" /* and the certificate's SHA-256 */
@@ -12,5 +13,8 @@
 #define CVG_CANARY_PASSED   "passed"
 #define CVG_CANARY_REFUSED  "refused" /* the certificate was not accepted */
 #define CVG_CANARY_FAILED   "failed"  /* the handshake failed for another reason */
+
+/* Writes CVG_CANARY_PRIVATE if it is so. */
+void cvg_canary_report_private(void);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -110,12 +111,13 @@ static bool asked_rightly(const struct watch *watch, const char *report)
     return true;
 }
 
-static const char *judge_text(const struct cvg_canary *canary)
+static const char *judge_text(const struct cvg_canary *canary, bool nss)
 {
     if (!canary->loaded)
-        return "OpenSSL did not load converge.so";
+        return nss ? "NSS did not load libconverge-nss.so" : "OpenSSL did not load converge.so";
     if (!canary->watching)
-        return "converge.so is loaded but does not watch this OpenSSL";
+        return nss ? "libconverge-nss.so is loaded but does not watch this NSS"
+                   : "converge.so is loaded but does not watch this OpenSSL";
     if (!canary->private_agent)
         return "";
     if (!canary->asked)
@@ -123,7 +125,7 @@ static const char *judge_text(const struct cvg_canary *canary)
     return canary->obeys ? "" : "a refusal did not stop a handshake, or a good one did not pass";
 }
 
-static void judge(const struct watch *watch, struct cvg_canary *ret_canary)
+static void judge(const struct watch *watch, bool nss, struct cvg_canary *ret_canary)
 {
     const char *report = watch->report.data != NULL ? (const char *)watch->report.data : "";
     const char *refused = find_line(report, CVG_CANARY_REFUSED, 0);
@@ -134,7 +136,7 @@ static void judge(const struct watch *watch, struct cvg_canary *ret_canary)
     ret_canary->private_agent = find_line(report, CVG_CANARY_PRIVATE, 0) != NULL;
     ret_canary->asked = asked_rightly(watch, report);
     ret_canary->obeys = refused != NULL && passed != NULL && refused < passed;
-    snprintf(ret_canary->text, sizeof ret_canary->text, "%s", judge_text(ret_canary));
+    snprintf(ret_canary->text, sizeof ret_canary->text, "%s", judge_text(ret_canary, nss));
 }
 
 bool cvg_canary_good(const struct cvg_canary *canary)
@@ -143,29 +145,60 @@ bool cvg_canary_good(const struct cvg_canary *canary)
            (!canary->private_agent || (canary->asked && canary->obeys));
 }
 
+/* Runs `converge canary ...` to its end. The caller frees watch->report. */
+static enum cvg_error observe(char *const arguments[], const char *openssl_conf,
+                              struct watch *watch, struct cvg_why *ret_why)
+{
+    struct cvg_child child = {.pid = -1, .output = -1};
+    enum cvg_error err = cvg_fake_agent_open(&watch->agent, ret_why);
+
+    if (err != CVG_OK)
+        return err;
+    err = cvg_child_start("/proc/self/exe", arguments, openssl_conf, watch->agent.directory, &child,
+                          ret_why);
+    if (err == CVG_OK) {
+        err = follow(watch, child.output);
+        if (err != CVG_OK)
+            cvg_fail(ret_why, err, "the canary did not end as it should: %s", cvg_strerror(err));
+        cvg_child_end(&child);
+    }
+    cvg_fake_agent_close(&watch->agent);
+    return err;
+}
+
 enum cvg_error cvg_canary_run(const char *openssl_conf, struct cvg_canary *ret_canary,
                               struct cvg_why *ret_why)
 {
     char program[] = "converge", verb[] = "canary";
     char *arguments[] = {program, verb, NULL};
     struct watch watch = {.count = 0};
-    struct cvg_child child = {.pid = -1, .output = -1};
-    enum cvg_error err = cvg_fake_agent_open(&watch.agent, ret_why);
+    enum cvg_error err;
 
-    if (err != CVG_OK)
-        return err;
     cvg_buffer_init(&watch.report, REPORT_MAX);
-    err = cvg_child_start("/proc/self/exe", arguments, openssl_conf, watch.agent.directory, &child,
-                          ret_why);
-    if (err == CVG_OK) {
-        err = follow(&watch, child.output);
-        if (err != CVG_OK)
-            cvg_fail(ret_why, err, "the canary did not end as it should: %s", cvg_strerror(err));
-        cvg_child_end(&child);
-    }
+    err = observe(arguments, openssl_conf, &watch, ret_why);
     if (err == CVG_OK)
-        judge(&watch, ret_canary);
+        judge(&watch, false, ret_canary);
     cvg_buffer_free(&watch.report);
-    cvg_fake_agent_close(&watch.agent);
+    return err;
+}
+
+enum cvg_error cvg_canary_run_nss(const char *nss_directory, const char *database,
+                                  struct cvg_canary *ret_canary, struct cvg_why *ret_why)
+{
+    char program[] = "converge", verb[] = "canary", directory[PATH_MAX], opened[PATH_MAX];
+    char *arguments[] = {program, verb, directory, opened, NULL};
+    struct watch watch = {.count = 0};
+    enum cvg_error err;
+
+    snprintf(directory, sizeof directory, "%s", nss_directory);
+    snprintf(opened, sizeof opened, "%s", database);
+    cvg_buffer_init(&watch.report, REPORT_MAX);
+    err = observe(arguments, NULL, &watch, ret_why);
+    if (err == CVG_OK && (watch.report.len == 0 ||
+                          find_line((const char *)watch.report.data, CVG_CANARY_OPENED, 0) == NULL))
+        err = cvg_fail(ret_why, CVG_ERR_NOT_FOUND, "NSS could not open %.300s", database);
+    if (err == CVG_OK)
+        judge(&watch, true, ret_canary);
+    cvg_buffer_free(&watch.report);
     return err;
 }

@@ -67,10 +67,12 @@ int main(int argc, char **argv)
      */
     if (argc == 2 && strcmp(argv[1], "canary") == 0)
         return cvg_canary_main();
+    /* From here on TLS is looked at with our own eyes: no configured provider takes part. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    if (argc == 4 && strcmp(argv[1], "canary") == 0)
+        return cvg_canary_nss_main(argv[2], argv[3]);
     if (command == NULL)
         return without_command(argc > 1 ? argv[1] : NULL);
-    /* The tool looks at TLS with its own eyes: no configured provider takes part. */
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     cvg_output_begin(command->name);
     return command->run(command, argc - 1, argv + 1);
 }
