@@ -20,7 +20,7 @@ def visit(lab, program, site, port):
         good = not outcome.genuine
     else:
         good = outcome.fooled or bool(lab.caught(site.host(program.name)
-                                                 if program.kind == "https" else "postgres"))
+                                                 if program.kind != "postgres" else "postgres"))
     return "" if good else str(outcome)
 
 

@@ -52,7 +52,7 @@ class Notary:
                 [self.lab.prefix + "/sbin/converge-notaryd", "--config", self.configuration()],
                 env=self.lab.environment(), stdout=log, stderr=log)
         deadline = time.monotonic() + SETTLE_S
-        while not self.place.run(["ss", "-Hltn", "src %s:443" % self.address]).stdout.strip():
+        while not self.place.run(["ss", "-Hltn", "src [%s]:443" % self.address]).stdout.strip():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("%s does not listen: %s" % (self.name, self.log()))
             time.sleep(0.02)

@@ -13,19 +13,21 @@ from .postgres import Postgres, start_fronts
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = ["/usr/bin/python3", "-B"]
 DOMAIN = "converge-lab.net"
-PORTS = {"https": (443, 8443), "postgres": (443, 5432)}
+PORTS = {"https": (443, 8443), "https6": (443, 8443), "postgres": (443, 5432)}
 PROXY = ("203.0.113.5", 3128)
 
 
 class Site:
     """A site of many names *.LABEL.converge-lab.net, one for every program that visits it; over
-    HTTPS at one address, as a PostgreSQL server at the next."""
+    HTTPS at one address, as a PostgreSQL server at the next, over HTTPS and IPv6 at a third."""
 
     def __init__(self, label, number, trusted=True, hijacked=False):
         self.label = label
         self.names = ["*.%s.%s" % (label, DOMAIN), "%s.%s" % (label, DOMAIN)]
         self.addresses = {"https": "203.0.113.%d" % number,
                           "postgres": "203.0.113.%d" % (number + 1)}
+        if network.HAVE_IPV6:
+            self.addresses["https6"] = "2001:db8:4::%d" % number
         self.trusted = trusted
         self.hijacked = hijacked
 
@@ -102,7 +104,8 @@ class Lab:
             certificate = make(site.label, site.names)
             for address in site.addresses.values():
                 self.network.add_site(address)
-            genuine += self._listeners(site, "https", certificate, "genuine " + site.label)
+            for kind in self._web(site):
+                genuine += self._listeners(site, kind, certificate, "genuine " + site.label)
             if want_postgres:
                 databases += Postgres(self, certificate, site.label).fronts(
                     site.addresses["postgres"], PORTS["postgres"])
@@ -123,6 +126,10 @@ class Lab:
             listeners += self._listeners(site, kind, forged, "attacker")
             self.network.hijack(address)
         return listeners
+
+    @staticmethod
+    def _web(site):
+        return [kind for kind in site.addresses if kind != "postgres"]
 
     @staticmethod
     def _listeners(site, kind, certificate, text):

@@ -3,6 +3,7 @@
 an NSS database of its own in {nss}, and Converge's module is in that."""
 import glob
 
+from .network import IPV6
 from .programs import ANCHORS, PYTHON, REQUEST, Program
 
 PYTHON_NSS = """
@@ -66,10 +67,10 @@ def _nss(name, command, **options):
     return Program(name, command, nss=True, **options)
 
 
-def _tstclnt(name, *options):
+def _tstclnt(name, *options, **more):
     return _nss(name, ["tstclnt", "-h", "{host}", "-p", "{port}", "-d", "sql:{nss}",
                        "-A", "{scratch}/request", *options],
-                files={"request": REQUEST})
+                files={"request": REQUEST}, **more)
 
 
 def _strsclnt(name, *options, **more):
@@ -86,8 +87,11 @@ COVERED = [
     _tstclnt("tstclnt"),
     _tstclnt("tstclnt-tls12", "-V", "tls1.2:tls1.2"),
     _tstclnt("tstclnt-tls13", "-V", "tls1.3:tls1.3"),
+    _tstclnt("tstclnt-ipv6", kind="https6", needs=["tstclnt", IPV6]),
     _nss("vfyserv", ["vfyserv", "-p", "{port}", "-d", "sql:{nss}", "{host}"], silent=True),
     _strsclnt("strsclnt", "-c", "1"),
+    _strsclnt("strsclnt-resumed", "-c", "3", "-t", "1", handshakes=3),
+    _strsclnt("strsclnt-many", "-c", "8", "-t", "4", "-N", handshakes=8),
     _nss("python3-nss", [PYTHON, "-c", PYTHON_NSS, "sql:{nss}", "{host}", "{port}", REQUEST],
          process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")]),
     _libcurl("libcurl-nss"),

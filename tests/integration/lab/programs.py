@@ -8,6 +8,8 @@ import glob
 import os
 import shutil
 
+from .network import IPV6
+
 ANCHORS = "/etc/ssl/certs/ca-certificates.crt"
 HERE = os.path.dirname(os.path.abspath(__file__))
 REQUEST = "GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
@@ -163,6 +165,7 @@ def _python(name, source, *arguments):
 
 COVERED = [
     Program("curl", ["curl", "-sS", "{url}"]),
+    Program("curl-ipv6", ["curl", "-sS", "{url}"], kind="https6", needs=["curl", IPV6]),
     Program("curl-parallel", ["curl", "-sS", "--parallel", "--parallel-immediate",
                               "{url}a", "{url}b", "{url}c"],
             process="curl", handshakes=3),
