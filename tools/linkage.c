@@ -28,7 +28,7 @@ static bool is_program(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-static bool find_on_path(const char *program, char ret_path[static PATH_MAX])
+bool cvg_linkage_program(const char *program, char ret_path[static PATH_MAX])
 {
     const char *list = getenv("PATH");
 
@@ -59,7 +59,7 @@ static void find_interpreter(const char *path, char ret_interpreter[static PATH_
     if (fgets(line, sizeof line, file) != NULL && strncmp(line, "#!", 2) == 0 &&
         sscanf(line + 2, " %4000s %4000s", first, second) >= 1) {
         if (strcmp(basename(first), "env") != 0 || second[0] == '\0' ||
-            !find_on_path(second, ret_interpreter))
+            !cvg_linkage_program(second, ret_interpreter))
             snprintf(ret_interpreter, PATH_MAX, "%s", first);
     }
     fclose(file);
@@ -102,6 +102,11 @@ static enum cvg_error look_at(char *path, struct cvg_linkage *linkage, struct cv
         linkage->gnutls = strstr(text, "libgnutls.so") != NULL;
         linkage->curl_gnutls = strstr(text, "libcurl-gnutls.so") != NULL;
         linkage->nss = strstr(text, "libnss3.so") != NULL;
+        linkage->nss_tls = strstr(text, "libssl3.so") != NULL;
+        linkage->curl_nss = strstr(text, "libcurl-nss.so") != NULL;
+        linkage->purple = strstr(text, "libpurple.so") != NULL;
+        linkage->chromium = strstr(text, "WebEngineCore.so") != NULL;
+        linkage->java = strstr(text, "libjvm.so") != NULL || strstr(text, "libjli.so") != NULL;
         linkage->other =
             strstr(text, "libmbedtls.so") != NULL || strstr(text, "libwolfssl.so") != NULL;
         linkage->is_static = strstr(text, "=>") == NULL;
@@ -114,7 +119,7 @@ enum cvg_error cvg_linkage_find(const char *program, struct cvg_linkage *ret_lin
                                 struct cvg_why *ret_why)
 {
     memset(ret_linkage, 0, sizeof *ret_linkage);
-    if (!find_on_path(program, ret_linkage->path))
+    if (!cvg_linkage_program(program, ret_linkage->path))
         return cvg_fail(ret_why, CVG_ERR_NOT_FOUND, "there is no program %s", program);
     find_interpreter(ret_linkage->path, ret_linkage->interpreter);
     find_helper(program, ret_linkage->helper);

@@ -17,9 +17,17 @@ struct cvg_linkage {
     bool gnutls;
     bool curl_gnutls; /* libcurl with GnuTLS inside: what does the HTTPS, whatever else is linked */
     bool nss;
+    bool nss_tls;  /* libssl3.so, which is NSS's TLS; without it NSS only signs or hashes there */
+    bool curl_nss; /* libcurl with NSS inside */
+    bool purple;   /* libpurple, whose TLS is a plug-in */
+    bool chromium; /* Qt's WebEngine: Chromium as a library */
+    bool java;
     bool other;     /* mbedTLS, wolfSSL */
     bool is_static; /* nothing is linked at run time */
 };
+
+/* Finds a program on PATH, unless it has a slash. */
+bool cvg_linkage_program(const char *program, char ret_path[static PATH_MAX]);
 
 /* NOT_FOUND: there is no such program. */
 CVG_MUST_USE enum cvg_error cvg_linkage_find(const char *program, struct cvg_linkage *ret_linkage,
