@@ -16,15 +16,22 @@ def authenticate(sock, check_sig, is_server, certdb):
     passed = cert.verify_now(certdb, check_sig, usage, *(sock.get_pkcs11_pin_arg() or ()))
     return bool(passed & usage) and cert.verify_hostname(sock.get_hostname())
 
-def fetch(host, port, request):
-    address = next(iter(io.AddrInfo(host)))
-    address.port = port
+def fetch(host, port, request, proxy):
+    near, near_port = proxy.split(":") if proxy else (host, port)
+    address = next(iter(io.AddrInfo(near)))
+    address.port = int(near_port)
     sock = ssl.SSLSocket(address.family)
-    sock.set_ssl_option(ssl.SSL_SECURITY, True)
+    sock.set_ssl_option(ssl.SSL_SECURITY, not proxy)
     sock.set_ssl_option(ssl.SSL_HANDSHAKE_AS_CLIENT, True)
     sock.set_hostname(host)
     sock.set_auth_certificate_callback(authenticate, nss.get_default_certdb())
     sock.connect(address, timeout=io.seconds_to_interval(20))
+    if proxy:
+        sock.send(b"CONNECT %s:%s HTTP/1.1\\r\\n\\r\\n" % (host.encode(), port.encode()))
+        if b" 200 " not in sock.recv(4096):
+            sys.exit("the proxy refuses")
+        sock.set_ssl_option(ssl.SSL_SECURITY, True)
+        sock.reset_handshake(False)
     sock.send(request.encode())
     text = b""
     while data := sock.recv(4096):
@@ -33,7 +40,7 @@ def fetch(host, port, request):
     sock.close()
 
 nss.nss_init(sys.argv[1])
-fetch(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+fetch(*sys.argv[2:6])
 """
 
 # A program over libcurl3-nss, as small as that library allows: Debian has only plug-ins over it.
@@ -78,7 +85,12 @@ def _strsclnt(name, *options, **more):
                 silent=True, **more)
 
 
-def _libcurl(name, *options):
+def python_nss(name, proxy=""):
+    return _nss(name, [PYTHON, "-c", PYTHON_NSS, "sql:{nss}", "{host}", "{port}", REQUEST, proxy],
+                process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")])
+
+
+def libcurl(name, *options):
     return _nss(name, [PYTHON, "-c", LIBCURL_NSS, "{url}", *options], process="python3",
                 environment={"SSL_DIR": "{nss}"}, needs=[_first("/usr/lib/*/libcurl-nss.so.4")])
 
@@ -92,8 +104,7 @@ COVERED = [
     _strsclnt("strsclnt", "-c", "1"),
     _strsclnt("strsclnt-resumed", "-c", "3", "-t", "1", handshakes=3),
     _strsclnt("strsclnt-many", "-c", "8", "-t", "4", "-N", handshakes=8),
-    _nss("python3-nss", [PYTHON, "-c", PYTHON_NSS, "sql:{nss}", "{host}", "{port}", REQUEST],
-         process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")]),
-    _libcurl("libcurl-nss"),
-    _libcurl("libcurl-nss-pem", "CAINFO=" + ANCHORS),
+    python_nss("python3-nss"),
+    libcurl("libcurl-nss"),
+    libcurl("libcurl-nss-pem", "CAINFO=" + ANCHORS),
 ]
