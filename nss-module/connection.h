@@ -13,6 +13,7 @@
 #include <nspr.h>
 
 #include "common/base/endpoint.h"
+#include "common/client/pending.h"
 
 /* What went through this connection before our eyes. */
 struct cvg_spoken {
@@ -23,5 +24,58 @@ struct cvg_spoken {
 
 /* Whether TLS's first handshake message went out or came in as a client's. */
 enum cvg_role { CVG_ROLE_UNKNOWN = 0, CVG_ROLE_CLIENT, CVG_ROLE_SERVER };
+
+/* What was decided about a connection and the leaf that it shows. A refusal is about all of it, for
+ * ever. */
+enum cvg_decision {
+    CVG_DECISION_NONE = 0,
+    CVG_DECISION_OPEN,
+    CVG_DECISION_REFUSED,
+    CVG_DECISION_DENIED /* a refusal during the handshake, which may still say so in an alert */
+};
+
+/* A connection for as long as it is open. Another one that NSPR gives the same secret later, has
+ * another serial. */
+struct cvg_connection {
+    const PRFilePrivate *secret;
+    uint64_t serial; /* 0: nothing is kept (no memory) */
+};
+
+struct cvg_leaf {
+    const uint8_t *der; /* the caller's */
+    size_t len;
+};
+
+/* What is kept of the connection; begins an entry for one that is new. */
+struct cvg_connection cvg_connection_open(const PRFilePrivate *secret);
+
+/* The entry that there is; serial 0 if there is none. */
+struct cvg_connection cvg_connection_find(const PRFilePrivate *secret);
+bool cvg_connection_alive(struct cvg_connection connection);
+
+/* After these octets went out, or len came in. */
+void cvg_connection_sent(struct cvg_connection connection, const void *data, size_t len);
+void cvg_connection_received(struct cvg_connection connection, size_t len);
+
+/* What was decided; with a leaf: about this leaf. NONE for a connection that is not kept. */
+enum cvg_decision cvg_connection_decision(const PRFilePrivate *secret, const struct cvg_leaf *leaf,
+                                          enum cvg_role *ret_role);
+void cvg_connection_decide(struct cvg_connection connection, const struct cvg_leaf *leaf,
+                           enum cvg_decision decision);
+
+/* The question about this leaf that waits for its answer. While one thread has taken it, or is
+ * about to ask it (ABSENT), it is BUSY for others; give() ends that, with the question or NULL. One
+ * about another leaf is dropped. */
+enum cvg_turn { CVG_TURN_BUSY = 0, CVG_TURN_ABSENT, CVG_TURN_TAKEN };
+enum cvg_turn cvg_connection_take(struct cvg_connection connection, const struct cvg_leaf *leaf,
+                                  struct cvg_pending **ret_pending);
+void cvg_connection_give(struct cvg_connection connection, const struct cvg_leaf *leaf,
+                         struct cvg_pending *pending);
+
+void cvg_connection_spoken(struct cvg_connection connection, struct cvg_spoken *ret_spoken);
+
+/* The connection is closed; also all of them. */
+void cvg_connection_close(const PRFilePrivate *secret);
+void cvg_connection_close_all(void);
 
 #endif

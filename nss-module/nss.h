@@ -21,8 +21,9 @@
  * (NSPR, nssutil), the second libssl3's. */
 #define CVG_NSS_FUNCTIONS(X)                                                                       \
     X(PR_GetTCPMethods)                                                                            \
-    X(PR_GetNameForIdentity) X(PR_GetPeerName) X(PR_GetSocketOption) X(PR_FileDesc2NativeHandle)   \
-        X(PR_GetError) X(PR_GetOSError) X(PR_SetError) X(PR_Now) X(PORT_Free) X(PK11_HashBuf)      \
+    X(PR_GetNameForIdentity)                                                                       \
+    X(PR_GetPeerName) X(PR_GetSocketOption) X(PR_FileDesc2NativeHandle) X(PR_GetError)             \
+        X(PR_GetOSError) X(PR_SetError) X(PR_Now) X(PORT_Free) X(PK11_HashBuf)                     \
             X(CERT_DestroyCertificate) X(CERT_DestroyCertList) X(CERT_GetCertChainFromCert)        \
                 X(CERT_GetCertTrust) X(CERT_ExtractPublicKey)                                      \
                     X(CERT_VerifySignedDataWithPublicKey) X(SECKEY_DestroyPublicKey)               \
@@ -43,9 +44,9 @@ struct cvg_nss {
     CVG_NSS_FUNCTIONS(CVG_NSS_POINTER)
     struct cvg_nss_ssl ssl; /* filled in by cvg_nss_ssl_layer() */
     PRIOMethods *table;     /* NSPR's own, of TCP sockets; methods.h */
-    PRIOMethods original;
-    atomic_bool active; /* the gate decides; else everything passes */
     atomic_bool ssl_ready;
+    _Atomic PRDescIdentity ssl_identity;   /* of a layer named "SSL", once one was seen */
+    _Atomic(const PRIOMethods *) ssl_vain; /* of a layer whose library has not what we need */
 };
 
 /* The NSS that the code at this address belongs to; where that is not NSS (p11-kit), the one that
@@ -53,9 +54,6 @@ struct cvg_nss {
  * the same pointer for as long as the process lives. Any thread; takes no lock of the host's beyond
  * the loader's. */
 struct cvg_nss *cvg_nss_of(const void *caller);
-
-/* The NSS whose TCP table this is; NULL if it is nobody's we know. Any thread. */
-struct cvg_nss *cvg_nss_of_table(const PRIOMethods *table);
 
 /* The layer named "SSL" above this TCP socket, with nss->ssl ready for it; NULL if there is none or
  * its library has not what we need. */

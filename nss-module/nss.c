@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds the NSS of this process and binds its functions, see nss.h. It loads nothing: what is not
+ * there already is not what calls us. */
+#include "config.h"
+
+#include "nss-module/nss.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "nss-module/lock.h"
+
+#define NAME_MAX_LEN 512
+
+struct symbol {
+    const char *name;
+    size_t offset;
+};
+
+#define NSS_SYMBOL(f) {#f, offsetof(struct cvg_nss, f)},
+#define SSL_SYMBOL(f) {#f, offsetof(struct cvg_nss_ssl, f)},
+
+static const struct symbol nss_symbols[] = {CVG_NSS_FUNCTIONS(NSS_SYMBOL)};
+static const struct symbol ssl_symbols[] = {CVG_NSS_SSL_FUNCTIONS(SSL_SYMBOL)};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Process-wide on purpose: NSPR hands a method no context of ours. */
+static struct cvg_nss known[CVG_NSS_MAX];
+
+/* An object by an address in it, or by its file's name. */
+struct search {
+    uintptr_t address;
+    const char *base;
+    char name[NAME_MAX_LEN];
+    bool found;
+};
+
+static bool inside(const struct dl_phdr_info *info, uintptr_t address)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+
+        if (segment->p_type == PT_LOAD && address >= start && address - start < segment->p_memsz)
+            return true;
+    }
+    return false;
+}
+
+static bool named(const struct dl_phdr_info *info, const char *base)
+{
+    const char *slash = strrchr(info->dlpi_name, '/');
+
+    return strcmp(slash ? slash + 1 : info->dlpi_name, base) == 0;
+}
+
+static int match(struct dl_phdr_info *info, size_t size, void *user)
+{
+    struct search *search = user;
+
+    (void)size;
+    if (strlen(info->dlpi_name) >= sizeof search->name ||
+        !(search->base ? named(info, search->base) : inside(info, search->address)))
+        return 0;
+    strcpy(search->name, info->dlpi_name);
+    search->found = true;
+    return 1;
+}
+
+/* What is found is held for good: its functions are called until the process ends. The main program
+ * has no name; the null name is its handle. */
+static void *hold(struct search search)
+{
+    dl_iterate_phdr(match, &search);
+    if (!search.found)
+        return NULL;
+    return dlopen(search.name[0] ? search.name : NULL, RTLD_LAZY | RTLD_NOLOAD);
+}
+
+/* An object's functions, and those of the libraries that it is bound to: libnss3 to NSPR and
+ * nssutil. */
+static bool bind_all(void *handle, const struct symbol *symbol, size_t count, void *ret_table)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *address = dlsym(handle, symbol[i].name);
+
+        if (!address)
+            return false;
+        memcpy((char *)ret_table + symbol[i].offset, &address, sizeof address);
+    }
+    return true;
+}
+
+static bool bind_object(struct search search, const struct symbol *symbol, size_t count,
+                        void *ret_table)
+{
+    void *handle = hold(search);
+
+    if (!handle)
+        return false;
+    if (bind_all(handle, symbol, count, ret_table))
+        return true;
+    dlclose(handle);
+    return false;
+}
+
+/* NSPR gives its table as a constant, but lays it in writable data. */
+static PRIOMethods *table_of(const struct cvg_nss *nss)
+{
+    return (PRIOMethods *)(uintptr_t)nss->PR_GetTCPMethods();
+}
+
+static struct cvg_nss *publish(const struct cvg_nss *found)
+{
+    struct cvg_nss *nss = NULL;
+
+    cvg_lock(CVG_LOCK_NSS);
+    for (unsigned i = 0; i < CVG_NSS_MAX && !nss; i++)
+        if (!known[i].table || known[i].table == found->table)
+            nss = &known[i];
+    if (nss && !nss->table)
+        *nss = *found;
+    cvg_unlock(CVG_LOCK_NSS);
+    return nss;
+}
+
+struct cvg_nss *cvg_nss_of(const void *caller)
+{
+    struct cvg_nss found;
+
+    memset(&found, 0, sizeof found);
+    if (!bind_object((struct search){.address = (uintptr_t)caller}, nss_symbols, COUNT(nss_symbols),
+                     &found) &&
+        !bind_object((struct search){.base = "libnss3.so"}, nss_symbols, COUNT(nss_symbols),
+                     &found))
+        return NULL;
+    found.table = table_of(&found);
+    atomic_store(&found.ssl_identity, PR_INVALID_IO_LAYER);
+    return found.table ? publish(&found) : NULL;
+}
+
+static bool bind_ssl(const PRIOMethods *methods, struct cvg_nss_ssl *ret_ssl)
+{
+    const uintptr_t addresses[] = {(uintptr_t)methods->close, (uintptr_t)methods->send,
+                                   (uintptr_t)methods->recv, (uintptr_t)methods->getpeername};
+
+    for (size_t i = 0; i < COUNT(addresses); i++)
+        if (bind_object((struct search){.address = addresses[i]}, ssl_symbols, COUNT(ssl_symbols),
+                        ret_ssl))
+            return true;
+    return bind_object((struct search){.base = "libssl3.so"}, ssl_symbols, COUNT(ssl_symbols),
+                       ret_ssl);
+}
+
+/* Functions of the library that the layer's methods are of; one that somebody put in front of them
+ * is not, so several are tried. */
+static bool ready(struct cvg_nss *nss, const PRFileDesc *layer)
+{
+    struct cvg_nss_ssl ssl;
+
+    if (atomic_load_explicit(&nss->ssl_ready, memory_order_acquire))
+        return true;
+    if (atomic_load(&nss->ssl_vain) == layer->methods)
+        return false;
+    if (!bind_ssl(layer->methods, &ssl)) {
+        atomic_store(&nss->ssl_vain, layer->methods);
+        return false;
+    }
+    cvg_lock(CVG_LOCK_NSS);
+    if (!atomic_load(&nss->ssl_ready)) {
+        nss->ssl = ssl;
+        atomic_store_explicit(&nss->ssl_ready, true, memory_order_release);
+    }
+    cvg_unlock(CVG_LOCK_NSS);
+    return true;
+}
+
+/* Names cost NSPR a lock, so the identity that bore this one is remembered. */
+static bool is_ssl(struct cvg_nss *nss, PRDescIdentity identity)
+{
+    const char *name;
+
+    if (identity == atomic_load_explicit(&nss->ssl_identity, memory_order_relaxed))
+        return true;
+    name = nss->PR_GetNameForIdentity(identity);
+    if (!name || strcmp(name, "SSL") != 0)
+        return false;
+    atomic_store_explicit(&nss->ssl_identity, identity, memory_order_relaxed);
+    return true;
+}
+
+PRFileDesc *cvg_nss_ssl_layer(struct cvg_nss *nss, PRFileDesc *tcp)
+{
+    for (PRFileDesc *layer = tcp->higher; layer; layer = layer->higher)
+        if (is_ssl(nss, layer->identity))
+            return ready(nss, layer) ? layer : NULL;
+    return NULL;
+}
