@@ -19,11 +19,14 @@ enum cvg_pass {
  * together. Keeps errno and NSPR's error. */
 enum cvg_pass cvg_gate_write(struct cvg_nss *nss, PRFileDesc *tcp, const void *data, size_t len);
 
-/* After a read of these octets: what is counted, and which connection this thread is busy with. */
-void cvg_gate_have_read(struct cvg_nss *nss, PRFileDesc *tcp, const void *data, size_t len);
+/* After a read of so many octets: they are counted, and this thread is busy with the connection. */
+void cvg_gate_have_read(struct cvg_nss *nss, PRFileDesc *tcp, size_t len);
+
+/* After these octets went out; data NULL: only their number is known. */
+void cvg_gate_have_written(PRFileDesc *tcp, const void *data, size_t len);
 
 /* Before the connection is closed: forgets it, with a question that is not answered. */
-void cvg_gate_close(struct cvg_nss *nss, PRFileDesc *tcp);
+void cvg_gate_close(PRFileDesc *tcp);
 
 /* For trust.h: the client connection whose octets this thread read last, if it is in a handshake
  * and the server's certificate is there but not decided: asks (blocking, for the deadline at most)

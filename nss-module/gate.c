@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Decides before each write, see gate.h. Early data of TLS 1.3 leaves before a certificate is
+ * there: only a peer that was checked before, in the session that is resumed, can read it. The
+ * resumed session's leaf is there from its ServerHello on, and is decided like any other. */
+#include "config.h"
+
+#include "nss-module/gate.h"
+
+#include <string.h>
+
+#include "common/client/guard.h"
+#include "nss-module/connection.h"
+#include "nss-module/inquiry.h"
+#include "nss-module/records.h"
+#include "nss-module/round.h"
+#include "nss-module/vouch.h"
+
+struct octets {
+    const void *data;
+    size_t len;
+};
+
+static bool is_blocking(const struct cvg_subject *subject)
+{
+    PRSocketOptionData option = {.option = PR_SockOpt_Nonblocking};
+
+    return subject->nss->PR_GetSocketOption(subject->tcp, &option) != PR_SUCCESS ||
+           !option.value.non_blocking;
+}
+
+/* Where the handshake's beginning went by unseen, the option is all there is. */
+static bool is_server(const struct cvg_subject *subject, enum cvg_role role)
+{
+    PRIntn as_server = PR_FALSE;
+
+    if (role != CVG_ROLE_UNKNOWN)
+        return role == CVG_ROLE_SERVER;
+    return subject->nss->ssl.SSL_OptionGet(subject->ssl, SSL_HANDSHAKE_AS_SERVER, &as_server) ==
+               SECSuccess &&
+           as_server;
+}
+
+/* NONE: still without an answer. A question that another thread is just looking at is without one
+ * for this thread. */
+static enum cvg_decision look(const struct cvg_subject *subject)
+{
+    enum cvg_decision decision = CVG_DECISION_NONE;
+    struct cvg_pending *pending = NULL;
+    enum cvg_turn turn;
+
+    cvg_round_begin(subject->connection.serial);
+    turn = cvg_connection_take(subject->connection, &subject->leaf, &pending);
+    if (turn == CVG_TURN_BUSY)
+        return CVG_DECISION_NONE;
+    if (turn == CVG_TURN_ABSENT)
+        decision = cvg_inquiry_start(subject, &pending);
+    else
+        decision = cvg_inquiry_look(subject, pending);
+    if (decision == CVG_DECISION_NONE) {
+        cvg_round_wait_for(subject->connection.serial, cvg_pending_fd(pending));
+    } else {
+        cvg_connection_decide(subject->connection, &subject->leaf, decision);
+        cvg_pending_drop(pending);
+        pending = NULL;
+    }
+    cvg_connection_give(subject->connection, &subject->leaf, pending);
+    return decision;
+}
+
+/* Without an entry there is no place for a question that waits. */
+static enum cvg_decision ask(struct cvg_subject *subject)
+{
+    enum cvg_decision decision;
+
+    subject->connection = cvg_connection_open(subject->tcp->secret);
+    subject->vouched = cvg_vouched(&subject->leaf);
+    if (subject->connection.serial != 0 && !is_blocking(subject))
+        return look(subject);
+    decision = cvg_inquiry_ask(subject);
+    cvg_connection_decide(subject->connection, &subject->leaf, decision);
+    return decision;
+}
+
+static enum cvg_pass pass_of(enum cvg_decision decision)
+{
+    if (decision == CVG_DECISION_OPEN)
+        return CVG_PASS_OPEN;
+    return decision == CVG_DECISION_NONE ? CVG_PASS_WAIT : CVG_PASS_REFUSED;
+}
+
+static enum cvg_pass decide(struct cvg_subject *subject, struct octets octets)
+{
+    enum cvg_role role;
+    enum cvg_decision decision =
+        cvg_connection_decision(subject->tcp->secret, &subject->leaf, &role);
+
+    if (decision != CVG_DECISION_NONE && decision != CVG_DECISION_DENIED)
+        return pass_of(decision);
+    if (cvg_records_only_alert(octets.data, octets.len))
+        return CVG_PASS_OPEN;
+    if (decision == CVG_DECISION_DENIED)
+        return CVG_PASS_REFUSED;
+    return is_server(subject, role) ? CVG_PASS_OPEN : pass_of(ask(subject));
+}
+
+static enum cvg_pass with_certificate(struct cvg_nss *nss, PRFileDesc *tcp, PRFileDesc *ssl,
+                                      struct octets octets)
+{
+    struct cvg_subject subject = {.nss = nss, .tcp = tcp, .ssl = ssl, .searchable = true};
+    enum cvg_pass pass;
+
+    subject.cert = nss->ssl.SSL_PeerCertificate(ssl);
+    if (!subject.cert)
+        return CVG_PASS_OPEN;
+    subject.leaf = (struct cvg_leaf){subject.cert->derCert.data, subject.cert->derCert.len};
+    pass = decide(&subject, octets);
+    nss->CERT_DestroyCertificate(subject.cert);
+    return pass;
+}
+
+enum cvg_pass cvg_gate_write(struct cvg_nss *nss, PRFileDesc *tcp, const void *data, size_t len)
+{
+    struct cvg_guard guard = cvg_guard_begin();
+    PRFileDesc *ssl = cvg_nss_ssl_layer(nss, tcp);
+    PRErrorCode error = nss->PR_GetError();
+    PRInt32 os_error = nss->PR_GetOSError();
+    enum cvg_pass pass = CVG_PASS_OPEN;
+    enum cvg_role role;
+
+    cvg_vouch_settle();
+    if (ssl)
+        pass = with_certificate(nss, tcp, ssl, (struct octets){data, len});
+    else if (cvg_connection_decision(tcp->secret, NULL, &role) >= CVG_DECISION_REFUSED)
+        pass = CVG_PASS_REFUSED;
+    nss->PR_SetError(error, os_error);
+    cvg_guard_end(&guard);
+    return pass;
+}
+
+void cvg_gate_have_written(PRFileDesc *tcp, const void *data, size_t len)
+{
+    struct cvg_guard guard = cvg_guard_begin();
+
+    cvg_connection_sent(cvg_connection_open(tcp->secret), data, len);
+    cvg_guard_end(&guard);
+}
+
+void cvg_gate_have_read(struct cvg_nss *nss, PRFileDesc *tcp, size_t len)
+{
+    struct cvg_guard guard = cvg_guard_begin();
+    struct cvg_connection connection = cvg_connection_open(tcp->secret);
+
+    cvg_connection_received(connection, len);
+    cvg_vouch_read(nss, tcp, connection);
+    cvg_guard_end(&guard);
+}
+
+void cvg_gate_close(PRFileDesc *tcp)
+{
+    struct cvg_guard guard = cvg_guard_begin();
+
+    cvg_vouch_settle();
+    cvg_connection_close(tcp->secret);
+    cvg_guard_end(&guard);
+}
