@@ -14,7 +14,7 @@ from lab import browser, isolation, tap
 from lab.lab import Lab, standard_sites
 
 SYSTEM = "/etc/firefox/policies/policies.json"
-BESIDE = "/usr/lib/firefox-esr/distribution/policies.json"
+BESIDE = os.path.realpath("/usr/lib/firefox-esr/distribution") + "/policies.json"
 DEBIAN = "/etc/firefox-esr/converge.js"
 MODULE = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-trust.so"  # any will do
 HTTP3 = "network.http.http3.enable"
@@ -72,7 +72,7 @@ def main():
     if isolation.identity()[0] != 0:
         tap.skip_all("only root has a system to switch on")
     result = tap.Tap()
-    lab = Lab(standard_sites(), {}, covered=("/etc", "/usr/lib/firefox-esr"))
+    lab = Lab(standard_sites(), {}, covered=("/etc", os.path.dirname(BESIDE)))
     try:
         check(lab, result)
     finally:
