@@ -297,6 +297,7 @@ static void what_nobody_saw(void **state)
 
     (void)state;
     speak(&spoken);
+    push_layer("127.0.0.1", scene.port); /* it says what the socket says */
     url = SITE;
     assert_int_equal(find(NULL, &question), CVG_PEER_FOUND);
     assert_ports(&question, CVG_FOUND_TUNNEL, 443, 8443, scene.port);
