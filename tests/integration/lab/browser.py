@@ -9,6 +9,7 @@ import time
 
 from . import isolation
 from .marionette import Error, Marionette
+from .nss import Database
 
 START_S = 60  # a cold start on a busy machine
 STOP_S = 20
@@ -20,6 +21,7 @@ QUIET = {
     "app.update.disabledForTesting": True,
     "browser.aboutConfig.showWarning": False,
     "browser.aboutwelcome.enabled": False,
+    "browser.chrome.site_icons": False,
     "browser.newtabpage.enabled": False,
     "browser.startup.page": 0,
     "datareporting.policy.dataSubmissionEnabled": False,
@@ -61,36 +63,15 @@ def missing(*names):
 
 
 class Profile:
-    """A new profile that trusts the lab's authority. preferences: besides the quiet ones."""
+    """A new profile that trusts the lab's authority. preferences: besides the quiet ones. Converge's
+    module: database.add_module()."""
 
-    def __init__(self, lab, name, preferences=None):
-        self.lab = lab
+    def __init__(self, lab, name="firefox", preferences=None):
         self.directory = os.path.join(isolation.SCRATCH, "%s-%d" % (name, next(_counter)))
-        os.mkdir(self.directory, 0o700)
+        self.database = Database(lab, self.directory)
         with open(os.path.join(self.directory, "user.js"), "w", encoding="ascii") as file:
             for key, value in {**QUIET, **(preferences or {})}.items():
                 file.write("user_pref(%s, %s);\n" % (_js(key), _js(value)))
-        self._tool("certutil", "-N", "-d", self.database(), "--empty-password")
-        self._tool("certutil", "-A", "-d", self.database(), "-n", "Lab", "-t", "C,,",
-                   "-i", lab.authority.root.certificate)
-
-    def database(self):
-        return "sql:" + self.directory
-
-    def _tool(self, *command):
-        result = self.lab.network.place("client").run(list(command), env=self.lab.environment())
-        if result.returncode != 0:
-            raise RuntimeError("%s: %s" % (" ".join(command), result.stderr.decode()))
-        return result.stdout.decode()
-
-    def add_module(self, name, library):
-        """As a person does by hand."""
-        self._tool("modutil", "-force", "-dbdir", self.database(), "-add", name,
-                   "-libfile", library)
-
-    def modules(self):
-        """What modutil lists."""
-        return self._tool("modutil", "-dbdir", self.database(), "-list")
 
 
 def _js(value):
@@ -100,10 +81,12 @@ def _js(value):
 
 
 class Browser:
-    """One that runs, until stop(). remote: the Marionette that controls it. environment: added to
-    the lab's."""
+    """One that runs, until stop(). remote: the Marionette that controls it. installation: the
+    Converge that a module in the profile is to ask."""
 
-    def __init__(self, lab, profile, name="firefox", environment=None):
+    def __init__(self, lab, profile, name="firefox", installation=None):
+        if installation:
+            installation.start_agent()
         self.profile = profile
         self.place = lab.network.place("client")
         self.log_path = profile.directory + ".log"
@@ -113,7 +96,7 @@ class Browser:
                 [PATHS[name], "--headless", "--no-remote", "--marionette",
                  "--remote-allow-system-access",  # for scripts in the chrome context
                  "--profile", profile.directory],
-                env=lab.environment(MOZ_CRASHREPORTER_DISABLE="1", **(environment or {})),
+                env={**(installation or lab).environment(), "MOZ_CRASHREPORTER_DISABLE": "1"},
                 stdout=log, stderr=log, start_new_session=True)
         try:
             self.remote = Marionette(self.place.connect(("127.0.0.1", self._port())))
@@ -199,6 +182,13 @@ def visit(remote, url):
     except Error:
         pass  # its own error page, which tells more
     return Page(remote)
+
+
+def set_preference(remote, name, value):
+    """At once, until it ends."""
+    kind = {bool: "Bool", int: "Int", str: "String"}[type(value)]
+    remote.script("Services.prefs.set%sPref(arguments[0], arguments[1]);" % kind, name, value,
+                  context="chrome")
 
 
 def preference(remote, name):

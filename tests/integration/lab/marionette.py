@@ -58,7 +58,7 @@ class Marionette:
         error, result = self.answers.pop(number)
         if error:
             raise Error(error)
-        return result.get("value") if isinstance(result, dict) else result
+        return result["value"] if isinstance(result, dict) and "value" in result else result
 
     def call(self, command, parameters=None):
         return self.answer(self.send(command, parameters))
