@@ -28,13 +28,15 @@ void cvg_gate_have_written(PRFileDesc *tcp, const void *data, size_t len);
 /* Before the connection is closed: forgets it, with a question that is not answered. */
 void cvg_gate_close(PRFileDesc *tcp);
 
+struct cvg_lookup;
+
 /* For trust.h: the client connection whose octets this thread read last, if it is in a handshake
- * and the server's certificate is there but not decided: asks (blocking, for the deadline at most)
+ * and its leaf is what is looked up, but not decided: asks (blocking, for the deadline at most)
  * with PKI's result "trust error", and remembers the answer for this connection. true: ACCEPT, in
  * replace mode, for exactly this leaf at exactly this endpoint; and whenever another endpoint shows
- * this leaf, the gate asks with "trust error" again. matches(leaf, context) tells whether the leaf
- * is the one that is looked up; it must not call NSS. Takes no NSS call that searches tokens. */
-bool cvg_gate_vouch(bool (*matches)(const CERTCertificate *leaf, const void *context),
-                    const void *context, uint8_t ret_leaf_sha1[static 20]);
+ * this leaf, the gate asks with "trust error" again. The first lookup comes before NSS has the
+ * connection's certificate: then the leaf is the certificate that the lookup points into. Takes no
+ * NSS call that searches tokens. */
+bool cvg_gate_vouch(const struct cvg_lookup *lookup, uint8_t ret_leaf_sha1[static 20]);
 
 #endif

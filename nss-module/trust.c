@@ -8,63 +8,57 @@
 
 #include <string.h>
 
+#include "nss-module/cert-der.h"
 #include "nss-module/gate.h"
+#include "nss-module/lookup.h"
 
 #define TAG_INTEGER 0x02
 
-struct octets {
-    const uint8_t *data;
-    size_t len;
-};
-
-struct lookup {
-    struct octets issuer, serial;
-};
-
-static bool equal(struct octets a, struct octets b)
+static bool equal(struct cvg_octets a, struct cvg_octets b)
 {
     return a.len == b.len && a.len > 0 && memcmp(a.data, b.data, a.len) == 0;
 }
 
-static struct octets of_item(SECItem item)
-{
-    return (struct octets){item.data, item.len};
-}
-
 /* The contents of a DER INTEGER that fills its octets (a serial number has at most 20: RFC 5280,
  * 4.1.2.2; the short form of a length suffices for what is in use), else the octets as they are. */
-static struct octets serial_contents(struct octets serial)
+static struct cvg_octets serial_contents(struct cvg_octets serial)
 {
     if (serial.len > 2 && serial.data[0] == TAG_INTEGER && serial.data[1] == serial.len - 2 &&
         serial.data[1] < 0x80)
-        return (struct octets){serial.data + 2, serial.len - 2};
+        return (struct cvg_octets){serial.data + 2, serial.len - 2};
     return serial;
 }
 
-static bool same_serial(struct octets asked, struct octets leaf)
+static bool same_serial(struct cvg_octets asked, struct cvg_octets leaf)
 {
     return equal(asked, leaf) || equal(serial_contents(asked), leaf);
 }
 
-/* Self-signed, as far as names tell: the notaries vouch for the certificate itself, its signature
- * says nothing more. */
-static bool is_self_issued(const CERTCertificate *leaf)
+/* Only the self-signed, as far as names tell: the notaries vouch for the certificate itself, its
+ * signature says nothing more. */
+bool cvg_lookup_is_about(const struct cvg_lookup *lookup, const struct cvg_leaf *leaf)
 {
-    return equal(of_item(leaf->derIssuer), of_item(leaf->derSubject));
+    struct cvg_cert_names names;
+
+    return cvg_cert_names((struct cvg_octets){leaf->der, leaf->len}, &names) &&
+           equal(names.issuer, names.subject) && equal(lookup->issuer, names.issuer) &&
+           same_serial(lookup->serial, names.serial);
 }
 
-static bool matches(const CERTCertificate *leaf, const void *context)
+bool cvg_lookup_leaf(const struct cvg_lookup *lookup, struct cvg_leaf *ret_leaf)
 {
-    const struct lookup *lookup = context;
+    struct cvg_octets cert;
 
-    return is_self_issued(leaf) && equal(lookup->issuer, of_item(leaf->derIssuer)) &&
-           same_serial(lookup->serial, of_item(leaf->serialNumber));
+    if (!cvg_cert_around(lookup->issuer, lookup->serial, &cert))
+        return false;
+    *ret_leaf = (struct cvg_leaf){cert.data, cert.len};
+    return true;
 }
 
 bool cvg_trust_lookup(const void *issuer, size_t issuer_len, const void *serial, size_t serial_len,
                       uint8_t ret_leaf_sha1[static 20])
 {
-    const struct lookup lookup = {{issuer, issuer_len}, {serial, serial_len}};
+    const struct cvg_lookup lookup = {{issuer, issuer_len}, {serial, serial_len}};
 
-    return cvg_gate_vouch(matches, &lookup, ret_leaf_sha1);
+    return cvg_gate_vouch(&lookup, ret_leaf_sha1);
 }

@@ -11,11 +11,13 @@
 #include "nss-module/gate.h"
 #include "nss-module/inquiry.h"
 #include "nss-module/lock.h"
+#include "nss-module/lookup.h"
 #include "nss-module/vouch.h"
 
 /* Leaves are never forgotten: NSS keeps what it was told. Where there is no more room, no more
  * trust objects are given. */
 #define VOUCHED_MAX 256
+#define SHA1_LEN    20
 
 static struct cvg_leaf vouched[VOUCHED_MAX];
 static unsigned vouched_count;
@@ -25,6 +27,11 @@ static __thread struct {
     PRFileDesc *tcp; /* valid while the thread is in what it does with the octets it read */
     struct cvg_connection connection;
     CERTCertificate *owed; /* a reference that could not be given back within a C_ function */
+    struct {
+        struct cvg_connection connection;
+        const struct cvg_leaf *leaf; /* one of vouched, NULL if there is none */
+        uint8_t sha1[SHA1_LEN];
+    } given; /* the last trust object: NSS asks again at once, about octets of its own */
 } thread;
 
 static void pay_back(void)
@@ -50,12 +57,12 @@ void cvg_vouch_settle(void)
     thread.nss = NULL;
 }
 
-static bool is_vouched_locked(const struct cvg_leaf *leaf)
+static const struct cvg_leaf *find_locked(const struct cvg_leaf *leaf)
 {
     for (unsigned i = 0; i < vouched_count; i++)
         if (vouched[i].len == leaf->len && memcmp(vouched[i].der, leaf->der, leaf->len) == 0)
-            return true;
-    return false;
+            return &vouched[i];
+    return NULL;
 }
 
 bool cvg_vouched(const struct cvg_leaf *leaf)
@@ -63,25 +70,26 @@ bool cvg_vouched(const struct cvg_leaf *leaf)
     bool found;
 
     cvg_lock(CVG_LOCK_VOUCHED);
-    found = is_vouched_locked(leaf);
+    found = find_locked(leaf) != NULL;
     cvg_unlock(CVG_LOCK_VOUCHED);
     return found;
 }
 
-static bool remember(const struct cvg_leaf *leaf)
+/* The kept one; NULL if there is no room for it. */
+static const struct cvg_leaf *remember(const struct cvg_leaf *leaf)
 {
     uint8_t *copy = malloc(leaf->len);
-    bool known = false;
+    const struct cvg_leaf *known;
 
     if (!copy)
-        return false;
+        return NULL;
     memcpy(copy, leaf->der, leaf->len);
     cvg_lock(CVG_LOCK_VOUCHED);
-    known = is_vouched_locked(leaf);
+    known = find_locked(leaf);
     if (!known && vouched_count < VOUCHED_MAX) {
-        vouched[vouched_count++] = (struct cvg_leaf){copy, leaf->len};
+        vouched[vouched_count] = (struct cvg_leaf){copy, leaf->len};
+        known = &vouched[vouched_count++];
         copy = NULL;
-        known = true;
     }
     cvg_unlock(CVG_LOCK_VOUCHED);
     free(copy);
@@ -96,11 +104,10 @@ static bool may_vouch(void)
     return brief.mode == CVG_MODE_REPLACE && !brief.broken && !brief.excluded;
 }
 
-/* The leaf of the connection that this thread is busy with, if that is undecided. */
-static bool find_subject(struct cvg_subject *ret_subject)
+/* The connection that this thread is busy with. */
+static bool find_connection(struct cvg_subject *ret_subject)
 {
     struct cvg_nss *nss = thread.nss;
-    enum cvg_role role;
 
     if (!nss || !cvg_connection_alive(thread.connection) ||
         thread.tcp->secret != thread.connection.secret)
@@ -110,49 +117,78 @@ static bool find_subject(struct cvg_subject *ret_subject)
     ret_subject->tcp = thread.tcp;
     ret_subject->connection = thread.connection;
     ret_subject->ssl = cvg_nss_ssl_layer(nss, thread.tcp);
-    if (!ret_subject->ssl)
-        return false;
-    if (!thread.owed)
-        thread.owed = nss->ssl.SSL_PeerCertificate(ret_subject->ssl);
-    if (!thread.owed)
-        return false;
-    ret_subject->cert = thread.owed;
-    ret_subject->leaf = (struct cvg_leaf){thread.owed->derCert.data, thread.owed->derCert.len};
     ret_subject->vouched = true;
-    return cvg_connection_decision(thread.connection.secret, &ret_subject->leaf, &role) ==
+    return ret_subject->ssl != NULL;
+}
+
+/* Its leaf, if that is what is looked up. */
+static bool find_leaf(struct cvg_subject *subject, const struct cvg_lookup *lookup)
+{
+    if (!thread.owed)
+        thread.owed = subject->nss->ssl.SSL_PeerCertificate(subject->ssl);
+    subject->cert = thread.owed;
+    if (thread.owed)
+        subject->leaf = (struct cvg_leaf){thread.owed->derCert.data, thread.owed->derCert.len};
+    else if (!cvg_lookup_leaf(lookup, &subject->leaf))
+        return false;
+    return cvg_lookup_is_about(lookup, &subject->leaf);
+}
+
+static bool is_undecided(const struct cvg_subject *subject)
+{
+    enum cvg_role role;
+
+    return cvg_connection_decision(subject->connection.secret, &subject->leaf, &role) ==
                CVG_DECISION_NONE &&
            role == CVG_ROLE_CLIENT;
 }
 
 /* The acceptance is the connection's only once the leaf is remembered. */
-static bool settle(const struct cvg_subject *subject, enum cvg_action action)
+static bool settle(const struct cvg_subject *subject, enum cvg_action action,
+                   const uint8_t sha1[static SHA1_LEN])
 {
+    const struct cvg_leaf *known = NULL;
+
     if (action == CVG_ACTION_UNCHANGED)
         return false;
-    if (action == CVG_ACTION_ACCEPT && remember(&subject->leaf)) {
-        cvg_connection_decide(subject->connection, &subject->leaf, CVG_DECISION_OPEN);
-        return true;
-    }
-    cvg_connection_decide(subject->connection, &subject->leaf, CVG_DECISION_DENIED);
-    return false;
-}
-
-static bool vouch(const struct cvg_subject *subject, uint8_t ret_leaf_sha1[static 20])
-{
-    uint8_t sha1[20];
-
-    if (subject->nss->PK11_HashBuf(SEC_OID_SHA1, sha1, subject->leaf.der,
-                                   (PRInt32)subject->leaf.len) != SECSuccess ||
-        !settle(subject, cvg_inquiry_vouch(subject)))
+    if (action == CVG_ACTION_ACCEPT)
+        known = remember(&subject->leaf);
+    if (!known) {
+        cvg_connection_decide(subject->connection, &subject->leaf, CVG_DECISION_DENIED);
         return false;
-    memcpy(ret_leaf_sha1, sha1, sizeof sha1);
+    }
+    cvg_connection_decide(subject->connection, &subject->leaf, CVG_DECISION_OPEN);
+    thread.given.connection = subject->connection;
+    thread.given.leaf = known;
+    memcpy(thread.given.sha1, sha1, SHA1_LEN);
     return true;
 }
 
-bool cvg_gate_vouch(bool (*matches)(const CERTCertificate *leaf, const void *context),
-                    const void *context, uint8_t ret_leaf_sha1[static 20])
+/* Whether this thread was given a trust object for the same in the same handshake. */
+static bool is_given(const struct cvg_subject *subject, const struct cvg_lookup *lookup)
+{
+    return thread.given.leaf && subject->connection.serial != 0 &&
+           thread.given.connection.serial == subject->connection.serial &&
+           cvg_lookup_is_about(lookup, thread.given.leaf);
+}
+
+static bool vouch(const struct cvg_lookup *lookup)
 {
     struct cvg_subject subject;
+    uint8_t sha1[SHA1_LEN];
+
+    if (!find_connection(&subject))
+        return false;
+    if (is_given(&subject, lookup))
+        return true;
+    return find_leaf(&subject, lookup) && is_undecided(&subject) &&
+           subject.nss->PK11_HashBuf(SEC_OID_SHA1, sha1, subject.leaf.der,
+                                     (PRInt32)subject.leaf.len) == SECSuccess &&
+           settle(&subject, cvg_inquiry_vouch(&subject), sha1);
+}
+
+bool cvg_gate_vouch(const struct cvg_lookup *lookup, uint8_t ret_leaf_sha1[static SHA1_LEN])
+{
     struct cvg_guard guard;
     PRErrorCode error;
     PRInt32 os_error;
@@ -163,8 +199,9 @@ bool cvg_gate_vouch(bool (*matches)(const CERTCertificate *leaf, const void *con
     guard = cvg_guard_begin();
     error = thread.nss->PR_GetError();
     os_error = thread.nss->PR_GetOSError();
-    good =
-        find_subject(&subject) && matches(subject.cert, context) && vouch(&subject, ret_leaf_sha1);
+    good = vouch(lookup);
+    if (good)
+        memcpy(ret_leaf_sha1, thread.given.sha1, SHA1_LEN);
     thread.nss->PR_SetError(error, os_error);
     cvg_guard_end(&guard);
     return good;
