@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""What the settings of converge.conf do to an unmodified program, where they differ from the
-defaults that the other tests use."""
+"""What the settings of converge.conf do to unmodified programs, one over OpenSSL and one over NSS,
+where they differ from the defaults that the other tests use."""
 import os
 
 from lab import expect
 from lab.drive import drive
 from lab.session import find, session
 
-CURL = find("curl")
 
 
-def visit(lab, installation, host, passes, **wanted):
+def visit(lab, installation, program, host, passes, **wanted):
     """passes: "genuine", "fooled" or "refused"."""
-    outcome = drive(lab, CURL, host, 443, installation)
+    outcome = drive(lab, program, host, 443, installation)
     came = {"genuine": outcome.genuine, "fooled": outcome.fooled,
             "refused": not (outcome.genuine or outcome.fooled)}
     problem = "" if came[passes] else "not %s\n%s" % (passes, outcome)
-    return expect.together(problem, expect.logged(installation, host, 443, "curl", **wanted)
+    return expect.together(problem, expect.logged(installation, host, 443, program.process,
+                                                  **wanted)
                            if wanted else "")
 
 
@@ -25,54 +25,69 @@ def settled(installation, pattern):
     return [fields for fields in installation.verdicts() if pattern in fields["reason"]]
 
 
-def monitor(lab, result):
-    installation = lab.installation("monitor", mode="monitor")
-    host = lab.sites["hijacked"].host("monitor")
-    result.check("monitor: the attacker gets through",
-                 visit(lab, installation, host, "fooled"))
+def name_of(program, case):
+    return "%s-%s" % (case, program.name)
+
+
+def monitor(lab, result, program):
+    installation = lab.installation(name_of(program, "monitor"), mode="monitor")
+    host = lab.sites["hijacked"].host(name_of(program, "monitor"))
+    result.check("%s: monitor: the attacker gets through" % program.name,
+                 visit(lab, installation, program, host, "fooled"))
     # In this mode nobody waits for the vote: the next command comes after it in the agent.
     installation.tool("check", host, timeout=30)
-    warned = [fields for fields in installation.verdicts(host=host, program="curl")
+    warned = [fields for fields in installation.verdicts(host=host, program=program.process)
               if (fields["verdict"], fields["action"]) == ("disagree", "accept")]
-    result.check("monitor: and is written down", "" if warned else installation.log())
+    result.check("%s: monitor: and is written down" % program.name,
+                 "" if warned else installation.log())
 
 
-def exempt(lab, result):
-    installation = lab.installation("exempt", exempt_names="*.hijacked.converge-lab.net")
-    host = lab.sites["hijacked"].host("exempt")
-    result.check("exempt_names: nobody is asked", expect.together(
-        visit(lab, installation, host, "fooled"),
+def exempt(lab, result, program):
+    installation = lab.installation(name_of(program, "exempt"),
+                                    exempt_names="*.hijacked.converge-lab.net")
+    host = lab.sites["hijacked"].host(name_of(program, "exempt"))
+    result.check("%s: exempt_names: nobody is asked" % program.name, expect.together(
+        visit(lab, installation, program, host, "fooled"),
         "" if settled(installation, "name") else installation.log()))
 
 
-def broken(lab, result):
-    installation = lab.installation("broken")
+def broken(lab, result, program):
+    """`converge run` tells; a module in an NSS database has nobody to tell, and lets nothing pass."""
+    installation = lab.installation(name_of(program, "broken"))
+    installation.start_agent()
     with open(os.path.join(installation.directory, "converge.conf"), "a",
               encoding="ascii") as config:
         config.write("on_unreachable = maybe\n")
-    outcome = drive(lab, CURL, lab.sites["clean"].host("broken"), 443, installation)
-    told = all(word in outcome.errors for word in ("converge.conf:", "maybe", "deny"))
-    result.check("a configuration that is wrong: told where and how, and nothing is run",
-                 "" if outcome.status == 4 and told and not outcome.genuine else str(outcome))
+    outcome = drive(lab, program, lab.sites["clean"].host(name_of(program, "broken")), 443,
+                    installation)
+    told = program.nss or (outcome.status == 4 and all(
+        word in outcome.errors for word in ("converge.conf:", "maybe", "deny")))
+    result.check("%s: a configuration that is wrong: told where and how, and nothing passes"
+                 % program.name, "" if told and not outcome.genuine else str(outcome))
 
 
-def unreachable(lab, result):
-    lab.network.cut_off_notaries()
-    result.check("on_unreachable = allow: accepted without a vote",
-                 visit(lab, lab.installation("allow", on_unreachable="allow"),
-                       lab.sites["cutoff"].host("allow"), "genuine",
+def unreachable(lab, result, program):
+    result.check("%s: on_unreachable = allow: accepted without a vote" % program.name,
+                 visit(lab, lab.installation(name_of(program, "allow"), on_unreachable="allow"),
+                       program, lab.sites["cutoff"].host(name_of(program, "allow")), "genuine",
                        verdict="undecided", action="accept"))
-    result.check("on_unreachable = known: refused, if the key was never seen",
-                 visit(lab, lab.installation("known", on_unreachable="known"),
-                       lab.sites["cutoff"].host("known"), "refused",
+    result.check("%s: on_unreachable = known: refused, if the key was never seen" % program.name,
+                 visit(lab, lab.installation(name_of(program, "known"), on_unreachable="known"),
+                       program, lab.sites["cutoff"].host(name_of(program, "known")), "refused",
                        verdict="undecided", action="refuse"))
 
 
 def main():
-    names = ["monitor", "exempt", "broken", "allow", "known"]
+    programs = [find("curl"), find("tstclnt")]
+    names = [name_of(program, case) for program in programs
+             for case in ("monitor", "exempt", "broken", "allow", "known")]
     with session(dict.fromkeys(names, "https")) as (lab, result):
-        for case in (monitor, exempt, broken, unreachable):
-            case(lab, result)
+        for program in programs:
+            for case in (monitor, exempt, broken):
+                case(lab, result, program)
+        lab.network.cut_off_notaries()
+        for program in programs:
+            unreachable(lab, result, program)
 
 
 main()

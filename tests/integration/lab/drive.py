@@ -42,8 +42,8 @@ def _scratch():
 
 
 def _prepare(lab, program, host, port, installation):
-    """Everything about this one run: its values, its command, its standard input. An NSS program
-    gets a database of its own, and Converge's module in it."""
+    """Its values, its command, its standard input; and its files. An NSS program gets a database of
+    its own, and Converge's module in it."""
     values = {"host": host, "port": port, "url": "https://%s:%d/" % (host, port),
               "scratch": _scratch(), "local": 20000 + next(_counter)}
     if program.nss:
@@ -85,9 +85,9 @@ def _relay(client, command, environment, values):
         return result.stdout, (file.read() + result.stderr.decode()).encode(), result.returncode
 
 
-def drive(lab, program, host, port, installation=None):
-    """installation: the Converge to run it with (`converge run -- ...`, or the module in its NSS
-    database), or None for without."""
+def _command(lab, program, host, port, installation):
+    """Everything about this one run: its values, its standard input, its command, and what it finds
+    in its environment."""
     values, command, stdin = _prepare(lab, program, host, port, installation)
     environment = lab.environment(**{name: program.fill(value, values)
                                      for name, value in program.environment.items()})
@@ -97,6 +97,21 @@ def drive(lab, program, host, port, installation=None):
             installation.start_agent()
         else:
             command = installation.command("run", "--", *command)
+    return values, stdin, command, environment
+
+
+def start(lab, program, host, port, installation=None):
+    """As drive(), but leaves it running; its standard streams are pipes."""
+    _, _, command, environment = _command(lab, program, host, port, installation)
+    return lab.network.place("client").start(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+
+
+def drive(lab, program, host, port, installation=None):
+    """installation: the Converge to run it with (`converge run -- ...`, or the module in its NSS
+    database), or None for without."""
+    values, stdin, command, environment = _command(lab, program, host, port, installation)
     before = len(lab.served(host))
     client = lab.network.place("client")
     started = time.monotonic()

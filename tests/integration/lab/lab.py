@@ -19,10 +19,14 @@ PROXY = ("203.0.113.5", 3128)
 
 class Site:
     """A site of many names *.LABEL.converge-lab.net, one for every program that visits it; over
-    HTTPS at one address, as a PostgreSQL server at the next, over HTTPS and IPv6 at a third."""
+    HTTPS at one address, as a PostgreSQL server at the next, over HTTPS and IPv6 at a third.
+    also: labels of other sites that its certificate is good for. shows: the site whose genuine
+    certificate the attacker has got, and shows in this one's place."""
 
-    def __init__(self, label, number, trusted=True, hijacked=False):
+    def __init__(self, label, number, trusted=True, hijacked=False, also=(), shows=None):
         self.label = label
+        self.also = ["*.%s.%s" % (other, DOMAIN) for other in also]
+        self.shows = shows
         self.names = ["*.%s.%s" % (label, DOMAIN), "%s.%s" % (label, DOMAIN)]
         self.addresses = {"https": "203.0.113.%d" % number,
                           "postgres": "203.0.113.%d" % (number + 1)}
@@ -98,10 +102,11 @@ class Lab:
                 **more}
 
     def _serve(self, want_postgres):
-        genuine, evil, databases = [], [], []
+        genuine, evil, databases, certificates = [], [], [], {}
         for site in self.sites.values():
             make = self.authority.issue if site.trusted else self.authority.self_signed
-            certificate = make(site.label, site.names)
+            certificate = make(site.label, site.names + site.also)
+            certificates[site.label] = certificate
             for address in site.addresses.values():
                 self.network.add_site(address)
             for kind in self._web(site):
@@ -110,7 +115,7 @@ class Lab:
                 databases += Postgres(self, certificate, site.label).fronts(
                     site.addresses["postgres"], PORTS["postgres"])
             if site.hijacked:
-                evil += self._forge(site)
+                evil += self._forge(site, certificates.get(site.shows))
         self.network.add_site(PROXY[0])
         self._serve_at("sites", genuine)
         self._serve_at("attacker", evil)
@@ -118,9 +123,9 @@ class Lab:
         if databases:
             start_fronts(self, databases)
 
-    def _forge(self, site):
+    def _forge(self, site, got=None):
         """The attacker stands in for a site, with a certificate that every program believes."""
-        forged = self.authority.issue(site.label + "-forged", site.names)
+        forged = got or self.authority.issue(site.label + "-forged", site.names)
         listeners = []
         for kind, address in site.addresses.items():
             listeners += self._listeners(site, kind, forged, "attacker")

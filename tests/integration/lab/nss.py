@@ -25,10 +25,16 @@ class Database:
             raise RuntimeError("%s: %s%s" % (" ".join(command), result.stdout.decode(),
                                              result.stderr.decode()))
 
-    def trust(self, nickname, certificate):
-        """As an authority for servers."""
-        self._run("certutil", "-A", "-d", self.name, "-n", nickname, "-t", "C,,",
-                  "-i", certificate)
+    def trust(self, nickname, certificate, flags="C,,"):
+        """As an authority for servers, or with certutil's other flags."""
+        self._run("certutil", "-A", "-d", self.name, "-n", nickname, "-t", flags, "-i", certificate)
+
+    def add_key(self, nickname, certificate):
+        """A server's or a person's certificate with its key."""
+        bag = os.path.join(self.directory, "key.p12")
+        self._run("openssl", "pkcs12", "-export", "-in", certificate.certificate, "-inkey",
+                  certificate.key, "-name", nickname, "-passout", "pass:", "-out", bag)
+        self._run("pk12util", "-d", self.name, "-i", bag, "-W", "")
 
     def add_module(self):
         """Puts Converge's module into it: what protects the programs that use it."""

@@ -6,7 +6,7 @@ import glob
 from .network import IPV6
 from .programs import ANCHORS, PYTHON, REQUEST, Program
 
-PYTHON_NSS = """
+_PYTHON_NSS = """
 import sys
 import nss.io as io, nss.nss as nss, nss.ssl as ssl
 
@@ -40,6 +40,12 @@ def fetch(host, port, request, proxy):
     sock.close()
 
 nss.nss_init(sys.argv[1])
+"""
+_ONCE = "fetch(*sys.argv[2:6])"
+_TWICE = """
+fetch(*sys.argv[2:6])
+print("fetched", flush=True)
+sys.stdin.readline()
 fetch(*sys.argv[2:6])
 """
 
@@ -85,9 +91,15 @@ def _strsclnt(name, *options, **more):
                 silent=True, **more)
 
 
-def python_nss(name, proxy=""):
-    return _nss(name, [PYTHON, "-c", PYTHON_NSS, "sql:{nss}", "{host}", "{port}", REQUEST, proxy],
+def python_nss(name, proxy="", source=_ONCE):
+    return _nss(name, [PYTHON, "-c", _PYTHON_NSS + source, "sql:{nss}", "{host}", "{port}", REQUEST,
+                       proxy],
                 process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")])
+
+
+def python_nss_twice(name):
+    """Prints "fetched" in between, and goes on at a line of its standard input."""
+    return python_nss(name, source=_TWICE)
 
 
 def libcurl(name, *options):
@@ -102,7 +114,8 @@ COVERED = [
     _tstclnt("tstclnt-ipv6", kind="https6", needs=["tstclnt", IPV6]),
     _nss("vfyserv", ["vfyserv", "-p", "{port}", "-d", "sql:{nss}", "{host}"], silent=True),
     _strsclnt("strsclnt", "-c", "1"),
-    _strsclnt("strsclnt-resumed", "-c", "3", "-t", "1", handshakes=3),
+    _strsclnt("strsclnt-resumed-tls12", "-c", "3", "-t", "1", "-V", "tls1.2:tls1.2", handshakes=3),
+    _strsclnt("strsclnt-resumed-tls13", "-c", "3", "-t", "1", "-V", "tls1.3:tls1.3", handshakes=3),
     _strsclnt("strsclnt-many", "-c", "8", "-t", "4", "-N", handshakes=8),
     python_nss("python3-nss"),
     libcurl("libcurl-nss"),

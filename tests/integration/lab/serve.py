@@ -65,7 +65,8 @@ class Site:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
             path = head.split(b" ")[1].decode("ascii", "replace")
             host = self.host(head, writer)
-            self.note("%s %s" % (host, path))
+            resumed = writer.get_extra_info("ssl_object").session_reused
+            self.note("%s %s%s" % (host, path, " resumed" if resumed else ""))
             writer.write(reply(self.spec["text"], host, path))
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, IndexError,

@@ -13,11 +13,12 @@ def find(name):
 
 
 @contextlib.contextmanager
-def session(visitors, want_postgres=False, covered=()):
-    """Yields (lab, tap), with the standard sites and the notaries running. Arguments: as Lab's."""
+def session(visitors, want_postgres=False, covered=(), sites=None):
+    """Yields (lab, tap), with the standard sites, or others, and the notaries running. Arguments: as
+    Lab's."""
     isolation.enter_or_skip()
     result = tap.Tap()
-    lab = Lab(standard_sites(), visitors, want_postgres, covered)
+    lab = Lab(sites or standard_sites(), visitors, want_postgres, covered)
     try:
         lab.start_notaries()
         yield lab, result
