@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing table of sessions. A handle is a place in it and how often the place was taken, so that
- * a closed session's handle is not soon another's. */
+/* A growing table of sessions. A handle is a place in it and how many sessions there were before,
+ * so that a closed session's handle is not soon another's. */
 #include "config.h"
 
 #include "nss-module/session.h"
@@ -20,7 +20,6 @@ enum search { SEARCH_NONE = 0, SEARCH_RUNNING, SEARCH_DONE };
 
 struct session {
     CK_SESSION_HANDLE handle; /* CK_INVALID_HANDLE: the place is free */
-    CK_ULONG taken;           /* how often it was */
     enum search search;
     uint64_t number;        /* of the search */
     CK_OBJECT_HANDLE found; /* and not yet told */
@@ -29,8 +28,9 @@ struct session {
 static struct {
     struct session *places;
     size_t room, next; /* next: no place before it is free */
-    CK_ULONG count;
-    uint64_t searches;
+    CK_ULONG count;    /* of open sessions */
+    CK_ULONG opened;   /* ever, in this process */
+    uint64_t searches; /* ever */
 } table;
 
 static struct session *find_locked(CK_SESSION_HANDLE handle)
@@ -102,10 +102,9 @@ static CK_RV open_locked(CK_SESSION_HANDLE *ret_handle)
     if (table.next == table.room && !grow_locked())
         return CKR_HOST_MEMORY;
     session = &table.places[table.next];
-    *session = (struct session){.taken = session->taken + 1};
-    session->handle = session->taken << PLACE_BITS | table.next;
-    if (session->handle >> PLACE_BITS == 0) /* the count has come round */
-        session->handle |= 1UL << PLACE_BITS;
+    if (++table.opened << PLACE_BITS == 0) /* the count has come round */
+        table.opened++;
+    *session = (struct session){.handle = table.opened << PLACE_BITS | table.next};
     table.count++;
     *ret_handle = session->handle;
     return CKR_OK;
@@ -257,8 +256,7 @@ void cvg_session_clear_locked(void)
 
 void cvg_session_renew_locked(void)
 {
-    const uint64_t searches = table.searches;
-
-    memset(&table, 0, sizeof table);
-    table.searches = searches;
+    table.places = NULL;
+    table.room = table.next = 0;
+    table.count = 0;
 }
