@@ -5,18 +5,16 @@
 
 #include "nss-module/anchor.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "nss-module/anchor-walk.h"
+#include "nss-module/lock.h"
 
-#define KEPT       256   /* leaves */
-#define LARGEST    8192  /* octets of a leaf that is kept */
-#define LIFE_MS    60000 /* then trust may have changed */
-#define LOCK_TRIES 64    /* a forked child may never get it */
+#define KEPT    256   /* leaves */
+#define LARGEST 8192  /* octets of a leaf that is kept */
+#define LIFE_MS 60000 /* then trust may have changed */
 
 /* Kept by value: a reference would keep NSS from shutting down. */
 struct kept {
@@ -28,23 +26,7 @@ struct kept {
     uint8_t sha256[CVG_SHA256_LEN];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kept kept[KEPT];
-
-static bool enter(void)
-{
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        if (pthread_mutex_trylock(&lock) == 0)
-            return true;
-        sched_yield();
-    }
-    return false;
-}
-
-static void leave(void)
-{
-    pthread_mutex_unlock(&lock);
-}
 
 /* A leaf's last octets are of its signature, as good as chosen at random. */
 static struct kept *place_of(const SECItem *der)
@@ -65,8 +47,9 @@ static bool recall(const struct cvg_nss *nss, const SECItem *der, bool *ret_told
     const struct kept *at;
     bool known;
 
-    if (!may_keep(der) || !enter())
+    if (!may_keep(der))
         return false;
+    cvg_lock(CVG_LOCK_ANCHORS);
     at = place_of(der);
     known = at->der && at->nss == nss && now_ms < at->until_ms && at->len == der->len &&
             memcmp(at->der, der->data, der->len) == 0;
@@ -74,7 +57,7 @@ static bool recall(const struct cvg_nss *nss, const SECItem *der, bool *ret_told
         *ret_told = at->told;
         memcpy(ret_sha256, at->sha256, CVG_SHA256_LEN);
     }
-    leave();
+    cvg_unlock(CVG_LOCK_ANCHORS);
     return known;
 }
 
@@ -83,6 +66,7 @@ static void keep(const struct cvg_nss *nss, const SECItem *der, bool told,
 {
     struct kept new = {.nss = nss, .told = told};
     struct kept *at;
+    uint8_t *old;
 
     if (!may_keep(der) || !(new.der = malloc(der->len)))
         return;
@@ -90,14 +74,12 @@ static void keep(const struct cvg_nss *nss, const SECItem *der, bool told,
     memcpy(new.sha256, sha256, CVG_SHA256_LEN);
     new.len = der->len;
     new.until_ms = cvg_clock_ms(cvg_clock_system()) + LIFE_MS;
-    if (!enter()) {
-        free(new.der);
-        return;
-    }
+    cvg_lock(CVG_LOCK_ANCHORS);
     at = place_of(der);
-    free(at->der);
+    old = at->der;
     *at = new;
-    leave();
+    cvg_unlock(CVG_LOCK_ANCHORS);
+    free(old);
 }
 
 bool cvg_anchor_find(struct cvg_nss *nss, CERTCertificate *leaf,
@@ -117,12 +99,15 @@ bool cvg_anchor_find(struct cvg_nss *nss, CERTCertificate *leaf,
 
 void cvg_anchor_forget(const struct cvg_nss *nss)
 {
-    if (!enter())
-        return;
-    for (size_t i = 0; i < KEPT; i++)
+    for (size_t i = 0; i < KEPT; i++) {
+        uint8_t *old = NULL;
+
+        cvg_lock(CVG_LOCK_ANCHORS);
         if (kept[i].nss == nss) {
-            free(kept[i].der);
+            old = kept[i].der;
             kept[i] = (struct kept){.nss = NULL};
         }
-    leave();
+        cvg_unlock(CVG_LOCK_ANCHORS);
+        free(old);
+    }
 }

@@ -4,6 +4,7 @@
  * NSS takes its gate away. */
 #include "config.h"
 
+#include "nss-module/anchor.h"
 #include "nss-module/module.h"
 
 #include <dlfcn.h>
@@ -105,8 +106,10 @@ static CK_RV finalize_locked(const void *base)
     const bool initialized = cvg_holds_any_locked();
     struct cvg_nss *nss = cvg_holds_drop_locked(base);
 
-    if (nss)
+    if (nss) {
         cvg_methods_remove(nss);
+        cvg_anchor_forget(nss);
+    }
     update_locked();
     if (initialized && !cvg_holds_any_locked()) {
         cvg_session_clear_locked();

@@ -37,5 +37,7 @@ bool cvg_canary_good(const struct cvg_canary *canary);
 int cvg_canary_main(void);
 /* And `converge canary NSS-DIRECTORY DATABASE`. */
 int cvg_canary_nss_main(const char *nss_directory, const char *database);
+/* `converge canary create NSS-DIRECTORY DATABASE` makes an empty database without a password. */
+int cvg_canary_nss_create(const char *nss_directory, const char *database);
 
 #endif

@@ -21,8 +21,10 @@ static const char help[] =
 static int run(const struct cvg_command *command, int argc, char **argv)
 {
     struct cvg_target_options given = {.file = NULL};
-    const struct cvg_option options[] = {
-        {"file", NULL, &given.file}, {"anyway", &given.anyway, NULL}, {NULL, NULL, NULL}};
+    const struct cvg_option options[] = {{"file", NULL, &given.file},
+                                         {"anyway", &given.anyway, NULL},
+                                         {"create", &given.create, NULL},
+                                         {NULL, NULL, NULL}};
     const struct cvg_target *target = NULL;
     int first = 0;
     int code = cvg_options_parse(command, argc, argv, false, options, &first);

@@ -7,6 +7,8 @@
 
 #include "common/client/client.h"
 #include "common/libconverge/agent-start.h"
+#include "tools/application.h"
+#include "tools/linkage.h"
 #include "tools/program-conf.h"
 #include "tools/tools.h"
 
@@ -43,6 +45,24 @@ static enum cvg_error prepare(const char *program, char ret_conf[static CVG_PATH
     return err;
 }
 
+/* Only what can be told for sure and at once: a program that is covered must not notice. */
+static void note_nss(const char *program)
+{
+    struct cvg_application application;
+    char path[PATH_MAX];
+
+    if (!cvg_linkage_program(program, path))
+        return;
+    cvg_application_find(path, &application);
+    if (application.kind == CVG_APPLICATION_MOZILLA)
+        cvg_output_note("%s brings an NSS of its own, which `run` does not reach: see `converge "
+                        "enable nss --profiles`",
+                        application.name);
+    else if (cvg_linkage_names_nss(application.program))
+        cvg_output_note("%s uses NSS, which `run` does not reach: see `converge enable nss`",
+                        basename(application.program));
+}
+
 static int run(const struct cvg_command *command, int argc, char **argv)
 {
     const struct cvg_option options[] = {{NULL, NULL, NULL}};
@@ -57,6 +77,7 @@ static int run(const struct cvg_command *command, int argc, char **argv)
         return cvg_output_usage(command, "which command?");
     if (prepare(argv[first], conf, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    note_nss(argv[first]);
     if (setenv("OPENSSL_CONF", conf, 1) != 0)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", strerror(errno));
     execvp(argv[first], argv + first);

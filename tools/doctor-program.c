@@ -4,19 +4,20 @@
 #include <string.h>
 
 #include "common/client/client.h"
+#include "tools/agent-command.h"
 #include "tools/doctor.h"
-#include "tools/linkage.h"
 #include "tools/probe.h"
 #include "tools/program-conf.h"
 #include "tools/tools.h"
 
-enum coverage { COVERED, NOT_COVERED, UNKNOWN };
-
 struct finding {
     struct cvg_linkage linkage;
+    struct cvg_application application;
+    struct cvg_doctor_nss nss; /* if its TLS is NSS's, or seems to be */
+    bool over_nss;
     struct cvg_probe probe;
-    enum coverage coverage;
-    char reason[512];
+    enum cvg_coverage coverage;
+    char reason[CVG_DOCTOR_TEXT_MAX];
 };
 
 /* Programs whose TLS is their own, whatever they link. */
@@ -26,9 +27,7 @@ static const struct {
     {"cargo", "its TLS library is built in, and exports nothing that could be watched"},
     {"rustup", "its TLS library is built in, and exports nothing that could be watched"},
     {"go", "Go brings a TLS library of its own"},
-    {"java", "Java brings a TLS library of its own"},
     {"erl", "Erlang brings a TLS library of its own"},
-    {"firefox", "it uses its own NSS, not OpenSSL"},
 };
 
 /* NULL unless the program is one of these and links no OpenSSL 3. */
@@ -40,7 +39,7 @@ static const char *own_tls_of(const struct cvg_linkage *linkage)
     return NULL;
 }
 
-const char *cvg_doctor_reason(const struct cvg_linkage *linkage)
+static const char *reason_of(const struct cvg_linkage *linkage)
 {
     const char *own = own_tls_of(linkage);
 
@@ -54,7 +53,7 @@ const char *cvg_doctor_reason(const struct cvg_linkage *linkage)
     if (linkage->gnutls)
         return "it uses GnuTLS, which has no place where its checks can be watched";
     if (linkage->nss)
-        return "it uses NSS, not OpenSSL";
+        return "it links NSS, but not for TLS (libssl3), and no OpenSSL 3";
     if (linkage->openssl_old)
         return "it uses OpenSSL 1.x, which has no providers";
     if (linkage->other)
@@ -68,6 +67,8 @@ static const char *library_of(const struct finding *finding)
 {
     const struct cvg_linkage *linkage = &finding->linkage;
 
+    if (finding->over_nss)
+        return finding->nss.never ? "another" : "NSS";
     return linkage->openssl3      ? "OpenSSL 3"
            : finding->probe.asked ? "OpenSSL 3, loaded at run time"
            : linkage->gnutls      ? "GnuTLS"
@@ -95,10 +96,10 @@ static void judge_static(struct finding *finding)
 {
     bool out = ruled_out(&finding->linkage);
 
-    finding->coverage = out ? NOT_COVERED : UNKNOWN;
+    finding->coverage = out ? CVG_NOT_COVERED : CVG_COVERAGE_UNKNOWN;
     snprintf(
         finding->reason, sizeof finding->reason, "%s",
-        out ? cvg_doctor_reason(&finding->linkage)
+        out ? reason_of(&finding->linkage)
             : "it was not seen to connect: say `converge doctor -- PROGRAM ARGUMENT...` with a "
               "command that does");
 }
@@ -108,16 +109,26 @@ static void judge(struct finding *finding)
     const struct cvg_probe *probe = &finding->probe;
 
     if (probe->asked) {
-        finding->coverage = COVERED;
+        finding->coverage = CVG_COVERED;
         snprintf(finding->reason, sizeof finding->reason, "it asked about %s, port %u", probe->host,
                  (unsigned)probe->port);
+    } else if (finding->over_nss) {
+        finding->coverage = finding->nss.coverage;
+        memcpy(finding->reason, finding->nss.reason, sizeof finding->reason);
     } else if (probe->connected) {
-        finding->coverage = NOT_COVERED;
+        finding->coverage = CVG_NOT_COVERED;
         snprintf(finding->reason, sizeof finding->reason, "it shook hands and asked nobody: %s",
-                 cvg_doctor_reason(&finding->linkage));
+                 reason_of(&finding->linkage));
     } else {
         judge_static(finding);
     }
+}
+
+/* Browsers are not started: they would open windows, or speak to one that runs. */
+static bool may_be_run(const struct finding *finding)
+{
+    return !finding->over_nss ||
+           (!finding->nss.never && finding->application.kind == CVG_APPLICATION_PLAIN);
 }
 
 static enum cvg_error probe(const struct cvg_installation *installation, int argc, char **argv,
@@ -126,7 +137,8 @@ static enum cvg_error probe(const struct cvg_installation *installation, int arg
     char conf[CVG_PATH_MAX];
     enum cvg_error err;
 
-    if (installation->config.lock || (argc == 1 && !cvg_probe_knows(argv[0])))
+    if (installation->config.lock || (argc == 1 && !cvg_probe_knows(argv[0])) ||
+        !may_be_run(finding))
         return CVG_OK; /* nowhere to look from, or nothing to look at */
     err = cvg_program_conf(&installation->paths, conf, ret_why);
     if (err == CVG_OK)
@@ -140,10 +152,11 @@ static int print_json(const struct finding *finding, int code)
     const struct cvg_probe *probe = &finding->probe;
 
     return cvg_output_json(
-        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:b, s:b, s:b, s:b, s:s, s:i}}", "ok", 1,
-                  "program", finding->linkage.path, "interpreter", finding->linkage.interpreter,
-                  "helper", finding->linkage.helper, "library", library_of(finding), "covered",
-                  words[finding->coverage], "reason", finding->reason, "probe", "ran", probe->ran,
+        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:{s:b, s:b, s:b, s:b, s:s, s:i}}",
+                  "ok", 1, "program", finding->linkage.path, "interpreter",
+                  finding->linkage.interpreter, "helper", finding->linkage.helper, "library",
+                  library_of(finding), "covered", words[finding->coverage], "reason",
+                  finding->reason, "databases", finding->nss.databases, "probe", "ran", probe->ran,
                   "connected", probe->connected, "asked", probe->asked, "right", probe->right,
                   "host", probe->host, "port", (int)probe->port),
         code);
@@ -154,6 +167,8 @@ static int print(const struct finding *finding)
     static const int codes[] = {CVG_EXIT_OK, CVG_EXIT_REFUSED, CVG_EXIT_UNDECIDED};
     static const char *const words[] = {"covered", "NOT covered", "cannot be told"};
     static const enum cvg_paint paints[] = {CVG_PAINT_GOOD, CVG_PAINT_BAD, CVG_PAINT_WARN};
+    const json_t *entry;
+    size_t index;
     int code = codes[finding->coverage];
 
     if (cvg_output_is_json())
@@ -167,25 +182,61 @@ static int print(const struct finding *finding)
     if (finding->linkage.helper[0] != '\0')
         cvg_output_field("TLS is in", "%s", finding->linkage.helper);
     cvg_output_field("TLS library", "%s", library_of(finding));
+    json_array_foreach(finding->nss.databases, index, entry)
+        cvg_output_field("database", "%s: %s", cvg_reply_text(entry, "path"),
+                         cvg_reply_text(entry, "text"));
     return code;
+}
+
+static int tell(const struct cvg_installation *installation, int argc, char **argv,
+                struct finding *finding)
+{
+    struct cvg_why why = {""};
+
+    if (cvg_client_excluded(&installation->config, basename(argv[0]))) {
+        finding->coverage = CVG_NOT_COVERED;
+        snprintf(finding->reason, sizeof finding->reason,
+                 "it is on the list of excluded programs: resolvers, programs that bring up the "
+                 "network, mail servers");
+        return print(finding);
+    }
+    cvg_application_find(finding->linkage.path, &finding->application);
+    finding->over_nss = cvg_doctor_nss_program(installation, &finding->linkage,
+                                               &finding->application, argc, argv, &finding->nss);
+    if (probe(installation, argc, argv, finding, &why) != CVG_OK)
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    judge(finding);
+    return print(finding);
 }
 
 int cvg_doctor_program(const struct cvg_installation *installation, int argc, char **argv)
 {
-    struct finding finding = {.coverage = UNKNOWN};
+    struct finding finding = {.coverage = CVG_COVERAGE_UNKNOWN};
     struct cvg_why why = {""};
+    int code;
 
     if (cvg_linkage_find(argv[0], &finding.linkage, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    if (cvg_client_excluded(&installation->config, basename(argv[0]))) {
-        finding.coverage = NOT_COVERED;
-        snprintf(finding.reason, sizeof finding.reason,
-                 "it is on the list of excluded programs: resolvers, programs that bring up the "
-                 "network, mail servers");
-        return print(&finding);
-    }
-    if (probe(installation, argc, argv, &finding, &why) != CVG_OK)
-        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    judge(&finding);
-    return print(&finding);
+    code = tell(installation, argc, argv, &finding);
+    json_decref(finding.nss.databases);
+    return code;
+}
+
+bool cvg_doctor_is_uncovered(const char *program, char ret_path[static PATH_MAX],
+                             char ret_reason[static CVG_DOCTOR_TEXT_MAX])
+{
+    struct cvg_linkage linkage;
+    struct cvg_application application;
+
+    if (cvg_linkage_find(program, &linkage, NULL) != CVG_OK)
+        return false;
+    snprintf(ret_path, PATH_MAX, "%s", linkage.path);
+    cvg_application_find(linkage.path, &application);
+    if (cvg_doctor_nss_never(&linkage, &application, ret_reason))
+        return true;
+    if ((linkage.openssl3 && !linkage.curl_gnutls) || application.kind == CVG_APPLICATION_MOZILLA ||
+        linkage.nss_tls)
+        return false;
+    snprintf(ret_reason, CVG_DOCTOR_TEXT_MAX, "%s", reason_of(&linkage));
+    return true;
 }

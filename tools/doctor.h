@@ -1,17 +1,82 @@
 /* SPDX-License-Identifier: MIT */
-/* The two halves of `converge doctor`; each returns the exit code. */
+/* The two halves of `converge doctor`; each returns the exit code. And what they share. */
 #ifndef CVG_TOOLS_DOCTOR_H
 #define CVG_TOOLS_DOCTOR_H
 
+#include <stdbool.h>
+
+#include "common/base/attr.h"
+#include "tools/application.h"
 #include "tools/installation.h"
+#include "tools/linkage.h"
+
+#define CVG_DOCTOR_TEXT_MAX 600
+
+enum cvg_doctor_state { CVG_DOCTOR_GOOD = 0, CVG_DOCTOR_WARNING, CVG_DOCTOR_BAD };
+
+struct cvg_doctor_finding {
+    enum cvg_doctor_state state;
+    char text[CVG_DOCTOR_TEXT_MAX];
+};
+
+enum cvg_coverage { CVG_COVERED, CVG_NOT_COVERED, CVG_COVERAGE_UNKNOWN };
 
 int cvg_doctor_machine(const struct cvg_installation *installation);
 
 /* argv: the program and its arguments, NULL-terminated. */
 int cvg_doctor_program(const struct cvg_installation *installation, int argc, char **argv);
 
-/* Why a program that is not watched is not, for a person. */
-struct cvg_linkage;
-const char *cvg_doctor_reason(const struct cvg_linkage *linkage);
+void cvg_doctor_set(struct cvg_doctor_finding *finding, enum cvg_doctor_state state,
+                    const char *fmt, ...) CVG_PRINTF(3, 4);
+/* "good", "warning" or "bad". */
+const char *cvg_doctor_state_word(enum cvg_doctor_state state);
+/* {"state": WORD, "text": ...} */
+json_t *cvg_doctor_finding_json(const struct cvg_doctor_finding *finding);
+/* "  label        WORD  text". */
+void cvg_doctor_finding_print(const char *label, const struct cvg_doctor_finding *finding);
+
+/* Whether this program is here and cannot be covered, whatever is configured; fills in where it is,
+ * and why for a person. */
+bool cvg_doctor_is_uncovered(const char *program, char ret_path[static PATH_MAX],
+                             char ret_reason[static CVG_DOCTOR_TEXT_MAX]);
+
+/* doctor-database.c: whether our module is in the NSS database of that directory, once, and at work
+ * with the NSS in nss_directory ("": the system's). *ret_listed: it is in the list of modules. */
+void cvg_doctor_database(const char *nss_directory, const char *database, bool *ret_listed,
+                         struct cvg_doctor_finding *ret_finding);
+
+/* doctor-nss.c: whether a program whose TLS looks like NSS's cannot be covered, whatever is
+ * configured, and why. */
+bool cvg_doctor_nss_never(const struct cvg_linkage *linkage,
+                          const struct cvg_application *application,
+                          char ret_reason[static CVG_DOCTOR_TEXT_MAX]);
+
+/* One program that uses NSS, or seems to. */
+struct cvg_doctor_nss {
+    bool never; /* cvg_doctor_nss_never() */
+    enum cvg_coverage coverage;
+    char reason[CVG_DOCTOR_TEXT_MAX];
+    json_t *databases; /* [{"path", "state", "text"}]: those it reads; the caller releases it */
+};
+/* Whether the program's TLS is NSS's; fills in what that means then. Takes argv, since a database
+ * may be named there. */
+bool cvg_doctor_nss_program(const struct cvg_installation *installation,
+                            const struct cvg_linkage *linkage,
+                            const struct cvg_application *application, int argc, char **argv,
+                            struct cvg_doctor_nss *ret_nss);
+
+/* doctor-mozilla.c: the same for Firefox, Thunderbird and what is made of them, by the profiles of
+ * this user. */
+void cvg_doctor_mozilla(const struct cvg_application *application, struct cvg_doctor_nss *nss);
+
+/* Fills in a judgement, and adds a database to what was looked at. */
+void cvg_doctor_nss_judge(struct cvg_doctor_nss *nss, enum cvg_coverage coverage, const char *fmt,
+                          ...) CVG_PRINTF(3, 4);
+void cvg_doctor_nss_add(struct cvg_doctor_nss *nss, const char *path,
+                        const struct cvg_doctor_finding *finding);
+
+/* doctor-nss-machine.c: the NSS databases that this user's programs read, the system's and the
+ * profiles of browsers: [{"what", "path", "state", "text"}]. *ret_worst: the worst state of any. */
+json_t *cvg_doctor_nss_machine(enum cvg_doctor_state *ret_worst);
 
 #endif

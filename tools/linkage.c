@@ -11,6 +11,7 @@
 #include "tools/child.h"
 
 #define LDD_OUTPUT_MAX 65536
+#define NAMES_WITHIN   131072
 
 /* Programs that leave TLS to another one. */
 static const struct {
@@ -82,6 +83,31 @@ static void read_all(int fd, char *text, size_t size)
     while (have < size - 1 && (got = read(fd, text + have, size - 1 - have)) > 0)
         have += (size_t)got;
     text[have] = '\0';
+}
+
+/* The names of needed libraries are among the first strings of a program. */
+bool cvg_linkage_names_nss(const char *path)
+{
+    static const char nss[] = "\0libssl3.so", openssl[] = "\0libssl.so.3";
+    FILE *file = fopen(path, "re");
+    char *start = malloc(NAMES_WITHIN);
+    bool found = false;
+
+    if (file != NULL && start != NULL) {
+        size_t len = fread(start, 1, NAMES_WITHIN, file);
+
+        found = len > 4 &&
+                memcmp(start,
+                       "\x7f"
+                       "ELF",
+                       4) == 0 &&
+                memmem(start, len, nss, sizeof nss) != NULL &&
+                memmem(start, len, openssl, sizeof openssl) == NULL;
+    }
+    free(start);
+    if (file != NULL)
+        fclose(file);
+    return found;
 }
 
 static enum cvg_error look_at(char *path, struct cvg_linkage *linkage, struct cvg_why *ret_why)

@@ -29,6 +29,10 @@ struct cvg_linkage {
 /* Finds a program on PATH, unless it has a slash. */
 bool cvg_linkage_program(const char *program, char ret_path[static PATH_MAX]);
 
+/* Whether this very file is a program that links NSS's TLS and not OpenSSL 3's: a look at its
+ * beginning, without ldd. What its libraries bring along is not seen. */
+bool cvg_linkage_names_nss(const char *path);
+
 /* NOT_FOUND: there is no such program. */
 CVG_MUST_USE enum cvg_error cvg_linkage_find(const char *program, struct cvg_linkage *ret_linkage,
                                              struct cvg_why *ret_why);

@@ -71,6 +71,8 @@ int main(int argc, char **argv)
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     if (argc == 4 && strcmp(argv[1], "canary") == 0)
         return cvg_canary_nss_main(argv[2], argv[3]);
+    if (argc == 5 && strcmp(argv[1], "canary") == 0)
+        return cvg_canary_nss_create(argv[3], argv[4]);
     if (command == NULL)
         return without_command(argc > 1 ? argv[1] : NULL);
     cvg_output_begin(command->name);

@@ -12,6 +12,7 @@
 #include <private/pprio.h>
 #include <nss.h>
 #include <cert.h>
+#include <pk11pub.h>
 #include <secerr.h>
 #include <ssl.h>
 #include <stdio.h>
@@ -30,8 +31,9 @@
     X(NSS_Initialize)                                                                              \
     X(NSS_Shutdown)                                                                                \
     X(PR_GetTCPMethods)                                                                            \
-    X(PR_NewTCPSocket) X(PR_Connect) X(PR_Close) X(PR_Write) X(PR_GetError)                        \
-        X(PR_SecondsToInterval) X(CERT_DestroyCertificate)
+    X(PR_NewTCPSocket)                                                                             \
+    X(PR_Connect) X(PR_Close) X(PR_Write) X(PR_GetError) X(PR_SecondsToInterval)                   \
+        X(CERT_DestroyCertificate) X(PK11_GetInternalKeySlot) X(PK11_FreeSlot) X(PK11_InitPin)
 #define SSL_FUNCTIONS(X)                                                                           \
     X(NSS_SetDomesticPolicy)                                                                       \
     X(SSL_ImportFD)                                                                                \
@@ -176,4 +178,22 @@ int cvg_canary_nss_main(const char *directory, const char *database)
     }
     cvg_loopback_end(&server);
     return fine ? 0 : 1;
+}
+
+/* What `certutil -N --empty-password` does. */
+int cvg_canary_nss_create(const char *directory, const char *database)
+{
+    char configured[PATH_MAX + 8];
+    PK11SlotInfo *slot;
+    bool fine;
+
+    snprintf(configured, sizeof configured, "sql:%s", database);
+    if (!load_all(directory) ||
+        nss.NSS_Initialize(configured, "", "", "secmod.db", NSS_INIT_NOROOTINIT) != SECSuccess)
+        return 1;
+    slot = nss.PK11_GetInternalKeySlot();
+    fine = slot != NULL && nss.PK11_InitPin(slot, NULL, "") == SECSuccess;
+    if (slot != NULL)
+        nss.PK11_FreeSlot(slot);
+    return nss.NSS_Shutdown() == SECSuccess && fine ? 0 : 1;
 }

@@ -100,8 +100,9 @@ static int enable(const struct cvg_command *command, const struct cvg_target_opt
     struct cvg_why why = {""};
     int code;
 
-    if (count > 0)
-        return cvg_output_usage(command, "openssl takes no %s", operands[0]);
+    if (count > 0 || options->create)
+        return cvg_output_usage(command, "openssl takes no %s",
+                                count > 0 ? operands[0] : "--create");
     code = cvg_target_check_notaries(options);
     if (code != CVG_GO_ON)
         return code;

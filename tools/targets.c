@@ -9,7 +9,7 @@
 
 #define NOTARIES_NEEDED 2
 
-static const struct cvg_target *const targets[] = {&cvg_target_openssl};
+static const struct cvg_target *const targets[] = {&cvg_target_openssl, &cvg_target_nss};
 #define TARGETS_COUNT (sizeof targets / sizeof targets[0])
 
 int cvg_target_find(const struct cvg_command *command, int argc, char **argv, int first,

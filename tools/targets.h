@@ -10,7 +10,7 @@
 /* The options of all targets; each refuses those that are not its own. */
 struct cvg_target_options {
     const char *file;
-    bool anyway;
+    bool anyway, create;
 };
 
 /* The functions get what stands behind the target's name, and return the exit code. */
@@ -22,7 +22,7 @@ struct cvg_target {
                    char *const operands[], int count);
 };
 
-extern const struct cvg_target cvg_target_openssl;
+extern const struct cvg_target cvg_target_openssl, cvg_target_nss;
 
 /* argv[first] names the target. CVG_GO_ON, or the exit code after saying what there is. */
 int cvg_target_find(const struct cvg_command *command, int argc, char **argv, int first,

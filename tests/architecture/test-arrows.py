@@ -39,18 +39,20 @@ MESSAGE_FILES = re.compile(r"^common/protocol/message")
 
 # What strangers' processes carry: convenience libraries of objects that may use libc only.
 STRANGERS = ["libcvg-base.a", "libcvg-message.a", "libcvg-client.a", "libcvg-provider.a",
-             "libcvg-nss-gate.a"]
+             "libcvg-nss-gate.a", "libcvg-nss-pkcs11.a"]
 
 # Shared objects, and every library that each may need.
 NEEDED = {
     "converge.so": {"libc.so.6", "libdl.so.2"},
     "libconverge.so": {"libc.so.6", "libidn2.so.0"},
+    "libconverge-nss.so": {"libc.so.6", "libdl.so.2"},
 }
 
 # And what each may export.
 EXPORTS = {
     "converge.so": "OSSL_provider_init",
     "libconverge.so": "converge(_.*)?|CONVERGE_[0-9]+",
+    "libconverge-nss.so": "C_GetFunctionList|C_GetInterface|C_GetInterfaceList",
 }
 
 
@@ -154,7 +156,8 @@ TOOLCHAIN = {"_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail", "__tls_get_addr", "__d
 
 
 def undefined_faults(name):
-    foreign = symbols(built(name), "-u") - libc_symbols() - TOOLCHAIN
+    own = symbols(built(name), "--defined-only")
+    foreign = symbols(built(name), "-u") - own - libc_symbols() - TOOLCHAIN
     return [f"{symbol} is not libc's" for symbol in sorted(foreign)
             if not symbol.startswith("cvg_")]
 

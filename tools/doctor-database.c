@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* One NSS database: is our module listed there, once and in its place, and does it work? */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/canary.h"
+#include "tools/doctor.h"
+#include "tools/nss-db.h"
+#include "tools/pkcs11-conf.h"
+#include "tools/plain-file.h"
+
+/* What a list of modules says of ours. */
+struct listed {
+    size_t count;
+    char library[PATH_MAX]; /* the first */
+    char other[PATH_MAX];   /* another copy; else "" */
+    char gone[PATH_MAX];    /* one that is no file any more; else "" */
+};
+
+static void take(const char *library, struct listed *listed)
+{
+    listed->count++;
+    if (listed->count == 1)
+        snprintf(listed->library, sizeof listed->library, "%s", library);
+    else if (strcmp(listed->library, library) != 0)
+        snprintf(listed->other, sizeof listed->other, "%s", library);
+    if (library[0] == '/' && access(library, R_OK) != 0)
+        snprintf(listed->gone, sizeof listed->gone, "%s", library);
+}
+
+/* NOT_FOUND: there is no list, so no database either. */
+static enum cvg_error read_list(const char *database, const char *module, struct listed *ret_listed,
+                                struct cvg_why *ret_why)
+{
+    struct cvg_pkcs11_block block;
+    struct cvg_buffer text;
+    char path[PATH_MAX];
+    size_t offset = 0;
+    enum cvg_error err;
+
+    memset(ret_listed, 0, sizeof *ret_listed);
+    if (snprintf(path, sizeof path, "%s/pkcs11.txt", database) >= (int)sizeof path)
+        return cvg_fail(ret_why, CVG_ERR_RANGE, "the path is too long");
+    cvg_buffer_init(&text, CVG_PKCS11_CONF_MAX);
+    err = cvg_plain_file_read(path, &text, ret_why);
+    while (err == CVG_OK && cvg_pkcs11_next((const char *)text.data, text.len, &offset, &block))
+        if (cvg_nss_module_is_ours(block.library, module))
+            take(block.library, ret_listed);
+    cvg_buffer_free(&text);
+    return err;
+}
+
+static void try_it(const char *nss_directory, const char *database,
+                   struct cvg_doctor_finding *finding)
+{
+    struct cvg_canary canary = {.loaded = false};
+    struct cvg_why why = {""};
+
+    if (cvg_canary_run_nss(nss_directory, database, &canary, &why) != CVG_OK)
+        cvg_doctor_set(finding, CVG_DOCTOR_BAD, "%s", why.text);
+    else if (!cvg_canary_good(&canary))
+        cvg_doctor_set(finding, CVG_DOCTOR_BAD, "enabled, but: %s", canary.text);
+    else
+        cvg_doctor_set(finding, CVG_DOCTOR_GOOD, "%s",
+                       canary.obeys ? "a canary handshake was watched, refused and accepted as told"
+                                    : "loaded and watching (lock = yes leaves no room for more)");
+}
+
+void cvg_doctor_database(const char *nss_directory, const char *database, bool *ret_listed,
+                         struct cvg_doctor_finding *ret_finding)
+{
+    struct listed listed;
+    struct cvg_why why = {""};
+    const char *module = "";
+    enum cvg_error err;
+
+    if (cvg_nss_module_path(&module, NULL) != CVG_OK)
+        module = "";
+    err = read_list(database, module, &listed, &why);
+    *ret_listed = err == CVG_OK && listed.count > 0;
+    if (err == CVG_ERR_NOT_FOUND)
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING, "there is no list of modules here");
+    else if (err != CVG_OK)
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD, "%s", why.text);
+    else if (listed.count == 0)
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING, "not enabled: `converge enable nss %s`",
+                       database);
+    else if (listed.gone[0] != '\0')
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
+                       "enabled, but %s is gone: `converge enable nss %s`", listed.gone, database);
+    else if (listed.other[0] != '\0')
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
+                       "two copies of the module are listed, %s and %s: `converge disable nss %s`, "
+                       "then enable it again",
+                       listed.library, listed.other, database);
+    else
+        try_it(nss_directory, database, ret_finding);
+    if (ret_finding->state == CVG_DOCTOR_GOOD && listed.count > 1)
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING,
+                       "it works, but is listed %zu times: `converge enable nss %s` leaves one",
+                       listed.count, database);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* The NSS databases of this machine and user, and what else loads our module into NSS. */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/doctor.h"
+#include "tools/plain-file.h"
+
+#define MODULE         "libconverge-nss.so"
+#define P11_MODULE_MAX 65536
+#define P11_SUFFIX     ".module"
+
+struct places {
+    json_t *list;
+    enum cvg_doctor_state worst;
+};
+
+static void add(struct places *places, const char *what, const char *path,
+                const struct cvg_doctor_finding *finding)
+{
+    json_t *entry = cvg_doctor_finding_json(finding);
+
+    json_object_set_new(entry, "what", json_string(what));
+    json_object_set_new(entry, "path", json_string(path));
+    json_array_append_new(places->list, entry);
+    if (finding->state > places->worst)
+        places->worst = finding->state;
+}
+
+static void look_at_database(struct places *places, const char *what, const char *path)
+{
+    struct cvg_doctor_finding finding = {.state = CVG_DOCTOR_BAD};
+    char list[PATH_MAX];
+    bool listed = false;
+
+    if (snprintf(list, sizeof list, "%s/pkcs11.txt", path) >= (int)sizeof list ||
+        access(list, F_OK) != 0)
+        return;
+    cvg_doctor_database("", path, &listed, &finding);
+    add(places, what, path, &finding);
+}
+
+/* Whether one of p11-kit's files names our module. */
+static bool names_us(const char *path)
+{
+    struct cvg_buffer text;
+    bool found = false;
+
+    cvg_buffer_init(&text, P11_MODULE_MAX);
+    if (cvg_plain_file_read(path, &text, NULL) == CVG_OK)
+        for (const char *line = (const char *)text.data; line != NULL && !found;) {
+            size_t len = strcspn(line, "\n");
+
+            line += strspn(line, " \t");
+            found = strncmp(line, "module", 6) == 0 && memmem(line, len, MODULE, strlen(MODULE));
+            line = strchr(line, '\n');
+            line = line != NULL ? line + 1 : NULL;
+        }
+    cvg_buffer_free(&text);
+    return found;
+}
+
+/* Through p11-kit's proxy a process may get the module a second time. It stays one, but whoever
+ * takes it out of a database would wonder. */
+static void look_at_p11_kit(struct places *places, const char *directory)
+{
+    DIR *dir = opendir(directory);
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        struct cvg_doctor_finding finding;
+        char path[PATH_MAX];
+        const char *dot = strrchr(entry->d_name, '.');
+
+        if (dot == NULL || strcmp(dot, P11_SUFFIX) != 0 ||
+            snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) >= (int)sizeof path ||
+            !names_us(path))
+            continue;
+        cvg_doctor_set(&finding, CVG_DOCTOR_WARNING,
+                       "p11-kit loads the module, too, for programs that use its proxy; in NSS it "
+                       "stays one, but it is protected by NSS databases alone: remove the file");
+        add(places, "p11-kit", path, &finding);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+json_t *cvg_doctor_nss_machine(enum cvg_doctor_state *ret_worst)
+{
+    struct places places = {json_array(), CVG_DOCTOR_GOOD};
+    const char *home = getenv("HOME");
+    char path[PATH_MAX];
+
+    look_at_database(&places, "the system's database", "/etc/pki/nssdb");
+    if (home != NULL && snprintf(path, sizeof path, "%s/.pki/nssdb", home) < (int)sizeof path)
+        look_at_database(&places, "your database", path);
+    look_at_p11_kit(&places, "/etc/pkcs11/modules");
+    look_at_p11_kit(&places, "/usr/share/p11-kit/modules");
+    if (home != NULL &&
+        snprintf(path, sizeof path, "%s/.config/pkcs11/modules", home) < (int)sizeof path)
+        look_at_p11_kit(&places, path);
+    *ret_worst = places.worst;
+    return places.list;
+}
