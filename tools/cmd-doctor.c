@@ -6,14 +6,17 @@
 static const char help[] =
     "Without a program: the agent, the notaries, whether converge.so works with this OpenSSL, "
     "whether\n"
-    "it is enabled in openssl.cnf, and which well-known programs here are not covered, and why.\n"
+    "it is enabled in openssl.cnf, whether libconverge-nss.so is at work in the NSS databases of\n"
+    "the system and of yours (browser profiles, too), and which well-known programs here are not\n"
+    "covered, and why.\n"
     "\n"
-    "With a program: which TLS library it uses, and whether converge.so is loaded and at work in "
+    "With a program: which TLS library it uses, and whether our module is loaded and at work in "
     "it.\n"
     "Programs it knows (curl, wget, git, openssl, w3m, python, node, ruby, php, perl) are made to\n"
     "connect to a server on this machine. With arguments of your own, that very command is run "
     "with\n"
-    "its output thrown away, and each of its watched connections is refused.\n"
+    "its output thrown away, and each of its watched connections is refused. Browsers are not\n"
+    "started: of programs over NSS the database they read is told, and tried with their NSS.\n"
     "Neither asks a notary about anything but whether it answers.\n"
     "\n"
     "Options:\n"
@@ -21,8 +24,9 @@ static const char help[] =
     "      --json   for programs\n"
     "\n"
     "Exit codes, without a program: 0 all is well, 1 the module is not enabled in openssl.cnf\n"
-    "(`converge run` works), 3 no agent, or fewer than two notaries answer, 4 the module does not\n"
-    "work. With a program: 0 covered, 1 not covered, 3 cannot be told, 4 no such program.\n"
+    "(`converge run` works), 3 no agent, or fewer than two notaries answer, 4 a module does not\n"
+    "work where it is enabled, or a browser can go round it. With a program: 0 covered, 1 not "
+    "covered, 3 cannot be told, 4 no such program.\n"
     "2 is wrong usage.\n";
 
 static int run(const struct cvg_command *command, int argc, char **argv)

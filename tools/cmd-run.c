@@ -19,7 +19,9 @@
 static const char help[] =
     "The command gets its own openssl.cnf (OPENSSL_CONF): the one in use, plus converge.so.\n"
     "Nothing else in its environment changes. The agent is started if it is not running.\n"
-    "Programs that do not use OpenSSL 3 are not covered: see `converge doctor -- PROGRAM`.\n"
+    "Programs that do not use OpenSSL 3 are not covered: see `converge doctor -- PROGRAM`. Those "
+    "over\n"
+    "NSS are told about: `converge enable nss` is for them.\n"
     "\n"
     "Options:\n"
     "      --help   this text\n"
