@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A program told not to check certificates keeps its say: that is the person's own decision."""
+"""A program told not to check certificates keeps its say: that is the person's own decision. Not so
+over NSS, which does not tell us whether its check or a switch let the certificate pass: there the
+notaries' refusal stands, and only what they agree to is left to the switch."""
 from lab import expect
 from lab.drive import drive
+from lab.nss_programs import tstclnt
 from lab.programs import Program, PYTHON
 from lab.session import find, session
 
@@ -34,6 +37,10 @@ PROGRAMS = [
 ] + [Program(name, [find(name).command[0], "-e", NODE, "{url}"], process="node",
              environment=find(name).environment) for name in ("node-official", "node-debian")]
 
+OVERRIDE = tstclnt("tstclnt-override", "-o")
+AGREE = {"verdict": "agree", "action": "accept"}
+DISAGREE = {"verdict": "disagree", "action": "refuse"}
+
 # They load no authorities when told so: to them the certificate is one of nobody's, and outside
 # `replace` mode that is no question.
 NOT_ASKED = ("curl", "ruby")
@@ -47,9 +54,24 @@ def logged(installation, host, program):
                          action="refuse")
 
 
+def over_nss(lab, result, installation):
+    if OVERRIDE.missing():
+        result.skip("over NSS", OVERRIDE.missing() + " is not installed")
+        return
+    for site, verdict in (("hijacked", DISAGREE), ("own", AGREE)):
+        host = lab.sites[site].host(OVERRIDE.name)
+        outcome = drive(lab, OVERRIDE, host, 443, installation)
+        came = expect.allowed(outcome) if verdict is AGREE else expect.refused(lab, outcome, host)
+        result.check("tstclnt: its insecure switch, site %s: %s" % (site, verdict["action"]),
+                     expect.together(came, expect.logged(installation, host, 443, "tstclnt",
+                                                         **verdict)))
+
+
 def main():
-    with session({program.name: "https" for program in PROGRAMS}) as (lab, result):
+    names = [program.name for program in PROGRAMS + [OVERRIDE]]
+    with session(dict.fromkeys(names, "https")) as (lab, result):
         installation = lab.installation("insecure")
+        over_nss(lab, result, installation)
         for program in PROGRAMS:
             if program.missing():
                 result.skip(program.name, program.missing() + " is not installed")

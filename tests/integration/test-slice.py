@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The main job in its thinnest form: curl and python ask three notaries, an attacker with a public
-authority's certificate is refused, and neither a lost agent nor false notaries open a way in.
+"""The main job in its thinnest form: programs over OpenSSL and over NSS ask three notaries, an
+attacker with a public authority's certificate is refused, and neither a lost agent nor false
+notaries open a way in.
 
 scripts/mutate holds this test to its word: it must fail when hook, vote or pin is broken."""
+import copy
+
 from lab import expect
 from lab.drive import drive
-from lab.programs import Program
 from lab.session import find, session
 
-PROGRAMS = [find("curl"), find("python-urllib")]
+PROGRAMS = [find("curl"), find("python-urllib"), find("tstclnt"), find("libcurl-nss")]
 AGREE = {"verdict": "agree", "action": "accept", "reason": "vote", "pki": "ok"}
 DISAGREE = {"verdict": "disagree", "action": "refuse", "reason": "vote", "pki": "ok"}
 
@@ -41,9 +43,9 @@ def agent_gone(lab, installation, program):
     """The agent dies after the program has been set up: nothing may be accepted then."""
     host = lab.sites["clean"].host("gone-" + program.name)
     installation.tool("run", "--", "true")  # the agent runs from here on, if it did not
-    killer = Program(program.name, [
-        "sh", "-c", "kill -9 %d; exec \"$0\" \"$@\"" % installation.agent_pid(),
-        *program.command], process=program.process)
+    killer = copy.copy(program)
+    killer.command = ["sh", "-c", "kill -9 %d; exec \"$0\" \"$@\"" % installation.agent_pid(),
+                      *program.command]
     outcome = drive(lab, killer, host, 443, installation)
     problem = "" if not outcome.genuine else "accepted without an agent\n%s" % outcome
     if installation.verdicts(host=host):
@@ -101,37 +103,34 @@ def private_pki(lab, installation, program):
 
 
 def main():
-    names = [prefix + program.name for program in PROGRAMS for prefix in ("", "gone-", "impostor-")]
+    programs = [program for program in PROGRAMS if not program.missing()]
+    names = [prefix + program.name for program in programs for prefix in ("", "gone-", "impostor-")]
     with session(dict.fromkeys(names, "https")) as (lab, result):
+        for program in PROGRAMS:
+            if program.missing():
+                result.skip(program.name, program.missing() + " is not installed")
+
+        def each(case, what, installation):
+            for program in programs:
+                result.check("%s: %s" % (program.name, what), case(lab, installation, program))
+
         installation = lab.installation("slice")
-        for program in PROGRAMS:
-            result.check("%s: three notaries confirm the genuine site" % program.name,
-                         clean(lab, installation, program))
-            result.check("%s: the attacker is refused" % program.name,
-                         hijacked(lab, installation, program))
-        for program in PROGRAMS:
-            result.check("%s: the agent gone: refused" % program.name,
-                         agent_gone(lab, installation, program))
+        each(clean, "three notaries confirm the genuine site", installation)
+        each(hijacked, "the attacker is refused", installation)
+        each(agent_gone, "the agent gone: refused", installation)
         older = lab.installation("version1", version=1)
-        result.check("curl: version 1 notaries confirm the genuine site",
-                     clean(lab, older, PROGRAMS[0]))
-        result.check("curl: version 1 notaries: the attacker is refused",
-                     hijacked(lab, older, PROGRAMS[0]))
+        each(clean, "version 1 notaries confirm the genuine site", older)
+        each(hijacked, "version 1 notaries: the attacker is refused", older)
         others = lab.authority.self_signed("other-authority", ["authority.converge-lab.net"])
-        private = lab.installation("private", public_anchors=others.certificate)
-        result.check("curl: a private authority is exempt, and logged as such",
-                     private_pki(lab, private, PROGRAMS[0]))
+        each(private_pki, "a private authority is exempt, and logged as such",
+             lab.installation("private", public_anchors=others.certificate))
         lab.network.cut_off_notaries(silently=True)
-        result.check("curl: no notary in reach: what they confirmed before holds",
-                     remembered(lab, older, PROGRAMS[0]))
-        result.check("curl: packets to the notaries vanish: refused in time",
-                     in_time(lab, lab.installation("in-time", deadline="1s"), PROGRAMS[0]))
+        each(remembered, "no notary in reach: what they confirmed before holds", older)
+        each(in_time, "packets to the notaries vanish: refused in time",
+             lab.installation("in-time", deadline="1s"))
         lab.network.restore_notaries()
         lab.impersonate_notaries()
-        fresh = lab.installation("impostors")
-        for program in PROGRAMS:
-            result.check("%s: false notaries: refused" % program.name,
-                         impostors(lab, fresh, program))
+        each(impostors, "false notaries: refused", lab.installation("impostors"))
 
 
 main()

@@ -76,23 +76,24 @@ def _first(pattern):
     return (glob.glob(pattern) + [pattern])[0]
 
 
-def _nss(name, command, **options):
-    return Program(name, command, nss=True, **options)
+def nss(name, command, needs=None, **options):
+    return Program(name, command, nss=True,
+                   needs=(needs or [command[0]]) + ["certutil", "modutil", "pk12util"], **options)
 
 
-def _tstclnt(name, *options, **more):
-    return _nss(name, ["tstclnt", "-h", "{host}", "-p", "{port}", "-d", "sql:{nss}",
+def tstclnt(name, *options, **more):
+    return nss(name, ["tstclnt", "-h", "{host}", "-p", "{port}", "-d", "sql:{nss}",
                        "-A", "{scratch}/request", *options],
                 files={"request": REQUEST}, **more)
 
 
 def _strsclnt(name, *options, **more):
-    return _nss(name, ["strsclnt", "-p", "{port}", "-d", "sql:{nss}", "-q", *options, "{host}"],
+    return nss(name, ["strsclnt", "-p", "{port}", "-d", "sql:{nss}", "-q", *options, "{host}"],
                 silent=True, **more)
 
 
 def python_nss(name, proxy="", source=_ONCE):
-    return _nss(name, [PYTHON, "-c", _PYTHON_NSS + source, "sql:{nss}", "{host}", "{port}", REQUEST,
+    return nss(name, [PYTHON, "-c", _PYTHON_NSS + source, "sql:{nss}", "{host}", "{port}", REQUEST,
                        proxy],
                 process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")])
 
@@ -103,16 +104,16 @@ def python_nss_twice(name):
 
 
 def libcurl(name, *options):
-    return _nss(name, [PYTHON, "-c", LIBCURL_NSS, "{url}", *options], process="python3",
+    return nss(name, [PYTHON, "-c", LIBCURL_NSS, "{url}", *options], process="python3",
                 environment={"SSL_DIR": "{nss}"}, needs=[_first("/usr/lib/*/libcurl-nss.so.4")])
 
 
 COVERED = [
-    _tstclnt("tstclnt"),
-    _tstclnt("tstclnt-tls12", "-V", "tls1.2:tls1.2"),
-    _tstclnt("tstclnt-tls13", "-V", "tls1.3:tls1.3"),
-    _tstclnt("tstclnt-ipv6", kind="https6", needs=["tstclnt", IPV6]),
-    _nss("vfyserv", ["vfyserv", "-p", "{port}", "-d", "sql:{nss}", "{host}"], silent=True),
+    tstclnt("tstclnt"),
+    tstclnt("tstclnt-tls12", "-V", "tls1.2:tls1.2"),
+    tstclnt("tstclnt-tls13", "-V", "tls1.3:tls1.3"),
+    tstclnt("tstclnt-ipv6", kind="https6", needs=["tstclnt", IPV6]),
+    nss("vfyserv", ["vfyserv", "-p", "{port}", "-d", "sql:{nss}", "{host}"], silent=True),
     _strsclnt("strsclnt", "-c", "1"),
     _strsclnt("strsclnt-resumed-tls12", "-c", "3", "-t", "1", "-V", "tls1.2:tls1.2", handshakes=3),
     _strsclnt("strsclnt-resumed-tls13", "-c", "3", "-t", "1", "-V", "tls1.3:tls1.3", handshakes=3),
