@@ -161,8 +161,8 @@ int scene_fork(void)
         talk_close(&shaken);
         talk_close(&pending);
     }
-    printf("failed=%d agents=%d\n", failed, agent_descriptors());
-    return failed != 0;
+    printf("failed=%d\n", failed);
+    return nss_stop_and_tell(0);
 }
 
 static bool spawn(void)

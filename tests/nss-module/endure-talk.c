@@ -43,11 +43,14 @@ int nss_stop_and_tell(int left)
 
 static bool connect_to(PRFileDesc *tcp)
 {
+    PRSocketOptionData no_delay = {.option = PR_SockOpt_NoDelay};
     PRSocketOptionData option = {.option = PR_SockOpt_Nonblocking};
     PRNetAddr address;
 
+    no_delay.value.no_delay = PR_TRUE;
     option.value.non_blocking = options.nonblocking;
-    return PR_InitializeNetAddr(PR_IpAddrLoopback, options.port, &address) == PR_SUCCESS &&
+    return PR_SetSocketOption(tcp, &no_delay) == PR_SUCCESS &&
+           PR_InitializeNetAddr(PR_IpAddrLoopback, options.port, &address) == PR_SUCCESS &&
            PR_Connect(tcp, &address, PR_INTERVAL_NO_TIMEOUT) == PR_SUCCESS &&
            PR_SetSocketOption(tcp, &option) == PR_SUCCESS;
 }

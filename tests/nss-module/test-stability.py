@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+"""What processes do to the NSS module: thousands of handshakes, threads, forks, NSS that ends and
+begins again, the module removed, the agent killed, descriptors and rights taken away. No crash, no
+growth, no deadlock, and nothing trusted that was not confirmed. --long: `make soak-nss`."""
+import os
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import nsslab
+
+from nsslab import NAME
+
+UNTRUSTED = -8171  # SEC_ERROR_UNTRUSTED_CERT
+LONG = "--long" in sys.argv
+
+
+def accepted(out):
+    return out.count("ok=1 error=0 ")
+
+
+def refused(out):
+    return out.count(f"ok=0 error={UNTRUSTED} ")
+
+
+def said(out, *words):
+    """Whether these words are among the scene's own lines."""
+    return all(re.search(rf"(^|\s){re.escape(word)}(\s|$)", out) for word in words)
+
+
+def options(kind):
+    return "".join(f" {option}" for option in kind)
+
+
+def simple(tap, here, site, what, args, handshakes, words=("agents=0", "stopped=1"), rule=None):
+    """All succeed, each is asked about once; with an agent that refuses, none does."""
+    here.configure("deadline = 30s\n")
+    here.start_agent(*([rule] if rule else []))
+    got = here.endure(site, *args)
+    tap.case(what, got[0] == 0 and got[2] == "" and accepted(got[1]) == handshakes and
+             said(got[1], *words) and here.asked() == [f"{NAME}:{site.port}"] * handshakes,
+             (got, len(here.asked())))
+    here.start_agent("*=refuse")
+    got = here.endure(site, *args)
+    tap.case(f"{what}, refused", refused(got[1]) == handshakes and accepted(got[1]) == 0 and
+             got[0] >= 0 and said(got[1], "agents=0"), got)
+
+
+def growth(tap, here, site):
+    """NSS itself keeps some memory, more of it with a session cache; with the module it must not be
+    more."""
+    count = 10000 if LONG else 200
+    kinds = ([], ["--nonblocking"], ["--resume"], ["--nonblocking", "--resume"])
+    if LONG:
+        kinds += (["--tls12"], ["--tls12", "--resume"])
+    here.configure("deadline = 30s\n")
+    for kind in kinds:
+        figures = []
+        here.start_agent()
+        for database in ("with", "without"):
+            got = here.endure(site, "--count", count, *kind, "growth", database=database,
+                              timeout=600)
+            found = re.search(r"growth=(-?\d+) descriptors=(-?\d+)", got[1])
+            if not found or accepted(got[1]) != count + 50:
+                break
+            figures.append((int(found[1]), int(found[2])))
+        slack = 65536 if "--resume" in kind else 16384
+        good = len(figures) == 2 and figures[0][0] - figures[1][0] < slack and \
+            figures[0][1] == 0 and len(here.asked()) == count + 50
+        tap.case(f"{count} handshakes{options(kind)}: no growth, no descriptor left", good,
+                 (figures, got[0], got[1][-200:], got[2][-2000:], len(here.asked())))
+
+
+def many(tap, here, site):
+    for _ in range(20 if LONG else 1):
+        simple(tap, here, site, "64 threads", ["--count", 64, "threads"], 64)
+        simple(tap, here, site, "100 connections of one loop", ["--count", 100, "many"], 100,
+               ("left=0", "agents=0", "stopped=1"))
+    if nsslab.sanitized():
+        tap.skip("threads with 64 KiB of stack", "a sanitizer's own functions need more")
+    else:
+        simple(tap, here, site, "threads with 64 KiB of stack",
+               ["--count", 16, "--stack", 64, "threads"], 16)
+
+
+def processes(tap, here, site):
+    rounds = 200 if LONG else 5
+    if nsslab.sanitized():
+        tap.skip("forks in the middle of checks", "a sanitizer's own locks do not survive them")
+    else:
+        here.configure("deadline = 30s\n")
+        here.start_agent()
+        got = here.endure(site, "--count", rounds, "fork", timeout=600)
+        tap.case("forks in the middle of checks: parents and children go on with what they have",
+                 got[0] == 0 and got[2] == "" and said(got[1], "failed=0", "agents=0"), got)
+        here.start_agent("*=refuse")
+        got = here.endure(site, "--count", rounds, "fork", timeout=600)
+        tap.case("forks in the middle of checks, refused", accepted(got[1]) == 0 and
+                 refused(got[1]) > 0 and got[0] >= 0, got)
+    simple(tap, here, site, "programs started in the middle of checks",
+           ["--count", rounds, "spawn"], rounds)
+
+
+def restarts(tap, here, site):
+    count = 500 if LONG else 20
+    simple(tap, here, site, "NSS ends and begins again", ["--count", count, "restart"], count,
+           ("agents=0", f"stopped={count}"))
+    here.configure("deadline = 30s\n")
+    without = here.endure(site, "stop-alive", database="without")
+    for rule in ("slow", "silent", "refuse"):
+        here.start_agent(f"*={rule}")
+        got = here.endure(site, "stop-alive")
+        tap.case(f"NSS ends while connections live, agent {rule}",
+                 got[0] == 0 and got[2] == "" and said(got[1], "agents=0") and
+                 said(without[1], "stopped=0") == said(got[1], "stopped=0"), (got, without))
+
+
+def removals(tap, here, site):
+    here.configure("deadline = 30s\n")
+    for rule in ("accept", "slow", "silent"):
+        here.database("removing")
+        here.add_module("removing")
+        here.start_agent(f"*={rule}")
+        got = here.endure(site, "delete", database="removing")
+        tap.case(f"the module removed from within, agent {rule}: what lives goes on",
+                 got[0] == 0 and got[2] == "" and accepted(got[1]) >= 2 and
+                 said(got[1], "deleted=1", "agents=0", "stopped=1"), got)
+        here.remove_database("removing")
+    here.database("removing")
+    here.add_module("removing")
+    here.start_agent()
+    with subprocess.Popen(here.command(site, "pause", database="removing"), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, env=here.environment()) as process:
+        here.wait_for_questions(1, process)
+        here.tool("modutil", "-force", "-dbdir", f"sql:{here.path('removing')}",
+                  "-delete", "converge")
+        process.stdin.close()
+        out = process.stdout.read().decode()
+    tap.case("the module removed from the database meanwhile: this program goes on with it",
+             process.returncode == 0 and accepted(out) == 2 and len(here.asked()) == 2 and
+             said(out, "agents=0", "stopped=1"), (process.returncode, out, here.asked()))
+    here.remove_database("removing")
+
+
+def kills(tap, here, site):
+    """The agent dies by SIGKILL while 100 questions wait."""
+    for scene in (["--count", 100, "many"], ["--count", 100, "threads"]):
+        for policy in ("deny", "known", "allow"):
+            here.configure(f"deadline = 60s\non_unreachable = {policy}\n")
+            here.start_agent("*=silent")
+            began = time.monotonic()
+            with subprocess.Popen(here.command(site, *scene), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  env=here.environment()) as process:
+                here.wait_for_questions(100, process)
+                here.kill_agent()
+                out, err = (data.decode() for data in process.communicate())
+            ended = (accepted if policy == "allow" else refused)(out)
+            tap.case(f"the agent killed in the middle of 100 checks, {scene[-1]}, {policy}",
+                     process.returncode == 0 and err == "" and ended == 100 and
+                     out.count("ok=") == 100 and said(out, "left=0", "agents=0", "stopped=1") and
+                     time.monotonic() - began < 50, (process.returncode, out, err))
+
+
+def descriptors(tap, here, site):
+    here.configure("deadline = 30s\n")
+    here.start_agent("*=slow")
+    got = here.endure(site, "close-sockets")
+    tap.case("a descriptor that became the host's is left alone, and the question asked again",
+             got[0] == 0 and got[2] == "" and accepted(got[1]) == 1 and len(here.asked()) == 2 and
+             said(got[1], "taken=1", "theirs=6", "agents=0"), (got, here.asked()))
+    got = here.endure(site, "--count", 20, "close-all")
+    tap.case("all descriptors closed in the middle of checks",
+             got[0] == 0 and accepted(got[1]) == 0 and said(got[1], "agents=0"), got)
+    here.start_agent()
+    got = here.endure(site, "no-descriptors")
+    tap.case("no descriptor to be had", got[0] == 0 and got[2] == "" and accepted(got[1]) == 2 and
+             refused(got[1]) == 1 and said(got[1], "agents=0", "stopped=1"), got)
+    here.start_agent("*=slow")
+    got = here.endure(site, "closed-standard")
+    tap.case("standard descriptors closed by the program are not used by us",
+             got[0] == 0 and accepted(got[1]) == 1 and said(got[1], "low=0", "agents=0"), got)
+
+
+def signals(tap, here, site):
+    here.configure("deadline = 30s\n")
+    for kind in ([], ["--nonblocking"]):
+        here.start_agent("*=slow")
+        got = here.endure(site, "--count", 5, *kind, "signals")
+        tap.case(f"a thousand signals a second{options(kind)}", got[0] == 0 and got[2] == "" and
+                 accepted(got[1]) == 5 and len(here.asked()) == 5 and said(got[1], "agents=0"),
+                 (got, here.asked()))
+        here.start_agent("*=close")
+        got = here.endure(site, "--count", 5, *kind, "signals")
+        tap.case(f"an agent that hangs up kills nobody{options(kind)}", got[0] == 0 and
+                 refused(got[1]) == 5 and said(got[1], "agents=0", "stopped=1"), got)
+
+
+def ends(tap, here, site):
+    """Threads wait for their answers; the main thread ends the process, or the threads."""
+    here.configure("deadline = 20s\n")
+    for rule in ("silent", "slow"):
+        here.start_agent(f"*={rule}")
+        with subprocess.Popen(here.command(site, "--count", 8, "exit"), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE,
+                              env=here.environment(ASAN_OPTIONS="detect_leaks=0")) as process:
+            here.wait_for_questions(8, process)
+            process.stdin.close()
+            out = process.stdout.read().decode()
+        tap.case(f"exit in the middle of checks, agent {rule}", process.returncode == 0 and
+                 (rule == "slow" or accepted(out) == 0), (process.returncode, out))
+    here.start_agent("*=silent")
+    with subprocess.Popen(here.command(site, "--count", 8, "cancel"), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE,
+                          env=here.environment(ASAN_OPTIONS="detect_leaks=0")) as process:
+        here.wait_for_questions(8, process)
+        process.stdin.close()
+        out = process.stdout.readline().decode()
+        here.kill_agent()
+        out += process.stdout.read().decode()
+    tap.case("threads cancelled in the middle of checks leave nothing of ours",
+             process.returncode == 0 and accepted(out) == 0 and refused(out) >= 1 and
+             said(out, "cancelled", "agents=0"), (process.returncode, out))
+
+
+def surroundings(tap, here, site):
+    here.configure("deadline = 30s\n")
+    for scene, what, handshakes in (("other-user", "rights dropped", 2), ("chroot", "chroot", 2),
+                                    ("no-proc", "without /proc", 1)):
+        here.start_agent()
+        got = here.endure(site, scene)
+        if got[0] == 77:
+            tap.skip(what, "needs root or a user name space")
+            continue
+        # What of the installation is out of reach afterwards cannot confirm anything.
+        tap.case(f"{what}: checked as far as it goes, else refused",
+                 got[0] == 0 and got[2] == "" and accepted(got[1]) == 1 and
+                 refused(got[1]) == handshakes - 1 and said(got[1], "agents=0"), got)
+    got = here.endure(site, "--count", 2, "connect", env={"PATH": "/nonexistent"})
+    tap.case("an empty environment", got[0] == 0 and got[2] == "" and got[1].count("ok=") == 2 and
+             said(got[1], "agents=0", "stopped=1"), got)
+
+
+def main():
+    tap = nsslab.lab.Tap()
+    with nsslab.NssLab() as here:
+        site = here.serve()
+        for part in (growth, many, processes, restarts, removals, kills, descriptors, signals, ends,
+                     surroundings):
+            part(tap, here, site)
+    tap.done()
+
+
+main()
