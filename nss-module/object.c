@@ -151,7 +151,7 @@ CK_OBJECT_HANDLE cvg_object_keep(const struct cvg_object_key *key)
 
     cvg_surface_lock();
     handle = find_same_locked(key);
-    if (handle == CK_INVALID_HANDLE)
+    if (handle == CK_INVALID_HANDLE && cvg_module_ready()) /* it may have ended meanwhile */
         handle = add_locked(key);
     cvg_surface_unlock();
     return handle;

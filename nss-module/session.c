@@ -95,6 +95,8 @@ static CK_RV open_locked(CK_SESSION_HANDLE *ret_handle)
 {
     struct session *session;
 
+    if (!cvg_module_ready()) /* it ended meanwhile */
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (table.count >= CVG_SESSIONS_MAX)
         return CKR_SESSION_COUNT;
     while (table.next < table.room && table.places[table.next].handle != CK_INVALID_HANDLE)
