@@ -5,14 +5,16 @@ import re
 import statistics
 import sys
 
-from lab import isolation
+from lab import browser, isolation
 from lab.drive import drive
 from lab.lab import Lab, Site
 from lab.session import find
 
 PROGRAMS = ["curl", "python-urllib", "python-requests", "node-debian", "node-official", "ruby",
             "php-curl", "perl", "lua", "w3m", "psql"]
-TELLING = re.compile("self-signed certificate|certificate rejected|certificate verify failed",
+NSS_PROGRAMS = ["tstclnt", "python3-nss", "libcurl-nss"]
+TELLING = re.compile("self-signed certificate|certificate rejected|certificate verify failed|"
+                     "SEC_ERROR_UNTRUSTED_CERT|peer certificate [^\n]*was not OK",
                      re.IGNORECASE)
 BANK = "www"  # the first label of every name the demo visits
 
@@ -48,6 +50,48 @@ def complaint(outcome):
     """What the program says of a refusal, in its own words."""
     found = TELLING.search(outcome.errors + outcome.text)
     return '("%s")' % found.group(0) if found else ""
+
+
+def browse(lab, site, installation=None):
+    """The same with Firefox, without a window."""
+    if browser.missing("firefox"):
+        return
+    profile = browser.Profile(lab)
+    if installation:
+        profile.database.add_module()
+    firefox = browser.Browser(lab, profile, installation=installation)
+    try:
+        page = browser.visit(firefox.remote, "https://%s/" % site.host(BANK))
+    finally:
+        firefox.stop()
+    if page.fooled:
+        came = "FOOLED: shows the attacker's page"
+    elif page.genuine:
+        came = "shows the genuine page"
+    else:
+        came = "shows its own warning page (%s)" % page.code
+    say("  %-16s %s" % ("firefox", came))
+
+
+def over_nss(lab, installation):
+    """The attacker is there; at the end, too."""
+    bank, table = lab.sites["bank"], present(NSS_PROGRAMS)
+    say("""  Firefox and others verify with NSS. `converge run` does not reach them: their database lists
+  libconverge-nss.so (converge enable nss ...), and every program that reads it is covered.
+""")
+    say("  Without Converge, the attacker steps in:")
+    visits(lab, table, bank)
+    browse(lab, bank)
+    say("  With the module in the database:")
+    visits(lab, table, bank, installation)
+    browse(lab, bank, installation)
+    for address in bank.addresses.values():
+        lab.network.release(address)
+    say("  With the module, the attacker steps aside:")
+    visits(lab, table, bank, installation)
+    browse(lab, bank, installation)
+    for address in bank.addresses.values():
+        lab.network.hijack(address)
 
 
 def who_said_what(installation, host):
@@ -112,14 +156,22 @@ that every program here believes. The programs are the system's own, unmodified.
     say("  With Converge and `mode = replace`: the notaries see the same certificate from everywhere.")
     visits(lab, table, own, lab.installation("replace", mode="replace"))
 
-    title("5. First and second visit")
+    if present(NSS_PROGRAMS):
+        title("5. Programs over NSS, and Firefox")
+        over_nss(lab, normal)
+
+    title("6. First and second visit")
     times(lab, normal, lab.sites["shop"])
 
-    title("6. The attacker cuts the notaries off: no way in either (on_unreachable = deny)")
+    title("7. The attacker cuts the notaries off: no way in either (on_unreachable = deny)")
     lab.network.cut_off_notaries()
     visits(lab, table[:4], bank, normal)
     say()
     say("That is all. The namespaces and everything in them are gone now.")
+
+
+def present(names):
+    return [find(name) for name in names if not find(name).missing()]
 
 
 def main():
@@ -127,8 +179,7 @@ def main():
         isolation.enter()
     except isolation.Unavailable as reason:
         sys.exit("demo: %s" % reason)
-    table = [find(name) for name in PROGRAMS]
-    table = [program for program in table if not program.missing()]
+    table = present(PROGRAMS)
     names = {BANK: "https", "db": "postgres"}
     names.update({"visit%d" % number: "https" for number in range(5)})
     sites = [Site("bank", 10, hijacked=True), Site("own", 20, trusted=False), Site("shop", 30)]
