@@ -3,28 +3,56 @@
 #include "tools/targets.h"
 
 static const char help[] =
-    "Adds marked lines at the end of openssl.cnf that make OpenSSL load converge.so, for programs\n"
-    "that are started from then on. Providers, includes and sections that are there stay; the\n"
-    "default provider is activated only if no provider is. Before anything is written, a process\n"
-    "of its own shakes hands with the new file and shows that the module is at work. The file as\n"
+    "openssl: adds marked lines at the end of openssl.cnf that make OpenSSL load converge.so.\n"
+    "Providers, includes and sections that are there stay; the default provider is activated only\n"
+    "if no provider is.\n"
+    "\n"
+    "nss: adds libconverge-nss.so to the list of modules of an NSS database, as `modutil -add` "
+    "would\n"
+    "(DBDIR is DIR or sql:DIR), of all that the calling user has, or to what the system tells all\n"
+    "users' Firefox or Thunderbird (policies.json; what it says besides stays). HTTP/3 has TLS of "
+    "its\n"
+    "own and would go by unseen: --firefox and --thunderbird turn it off and lock it; in a "
+    "profile\n"
+    "alone it can only be turned off, and that is told as NOT PROTECTED.\n"
+    "\n"
+    "Both count for programs that are started from then on. Before anything is written, a process "
+    "of\n"
+    "its own shakes hands with the new file or list and shows that the module is at work. The file "
+    "as\n"
     "it was is kept beside it (FILE.before-converge). Doing it again changes nothing.\n"
     "\n"
     "Options:\n"
-    "      --file FILE   this openssl.cnf instead of the system's\n"
-    "      --anyway      also if fewer than two notaries answer now\n"
-    "      --help        this text\n"
-    "      --json        for programs\n"
+    "      --file FILE    openssl: this openssl.cnf instead of the system's\n"
+    "      --create       nss: make the database if there is none\n"
+    "      --profiles     nss: every Firefox and Thunderbird profile of the calling user, and the\n"
+    "                     database that other programs share (~/.pki/nssdb)\n"
+    "      --firefox      nss: Firefox for all users (for root)\n"
+    "      --thunderbird  nss: Thunderbird for all users (for root)\n"
+    "      --anyway       also if fewer than two notaries answer now; nss: also if no NSS is here "
+    "to\n"
+    "                     try the module with\n"
+    "      --help         this text\n"
+    "      --json         for programs\n"
     "\n"
-    "Exit codes: 0 enabled, also if it was already; 2 wrong usage; 3 fewer than two notaries\n"
-    "answer, or no agent; 4 the file, the module or the canary is at fault: nothing was changed.\n";
+    "Exit codes: 0 enabled, also if it was already; 1 done, but not everything is protected; 2 "
+    "wrong\n"
+    "usage; 3 fewer than two notaries answer, or no agent; 4 the file, the database, the module "
+    "or\n"
+    "the canary is at fault: nothing was changed there.\n";
 
 static int run(const struct cvg_command *command, int argc, char **argv)
 {
     struct cvg_target_options given = {.file = NULL};
-    const struct cvg_option options[] = {{"file", NULL, &given.file},
-                                         {"anyway", &given.anyway, NULL},
-                                         {"create", &given.create, NULL},
-                                         {NULL, NULL, NULL}};
+    const struct cvg_option options[] = {
+        {"file", NULL, &given.file},
+        {"anyway", &given.anyway, NULL},
+        {"create", &given.create, NULL},
+        {"profiles", &given.profiles, NULL},
+        {"firefox", &given.firefox, NULL},
+        {"thunderbird", &given.thunderbird, NULL},
+        {NULL, NULL, NULL},
+    };
     const struct cvg_target *target = NULL;
     int first = 0;
     int code = cvg_options_parse(command, argc, argv, false, options, &first);
@@ -38,8 +66,10 @@ static int run(const struct cvg_command *command, int argc, char **argv)
 
 const struct cvg_command cvg_cmd_enable = {
     .name = "enable",
-    .synopsis = "enable openssl [--file FILE] [--anyway]",
-    .summary = "Check the connections of every program that uses OpenSSL 3.",
+    .synopsis = "enable openssl [--file FILE] [--anyway]\n"
+                "enable nss DBDIR [--create] [--anyway]\n"
+                "enable nss --profiles | --firefox | --thunderbird [--anyway]",
+    .summary = "Check the connections of every program that uses OpenSSL 3, or NSS.",
     .help = help,
     .run = run,
 };

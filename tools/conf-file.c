@@ -21,8 +21,8 @@ enum cvg_error cvg_conf_file_read(const char *path, struct cvg_conf_file *ret_fi
     if (err != CVG_OK)
         return err;
     cvg_buffer_init(&ret_file->stripped, CVG_OPENSSL_CONF_MAX);
-    err = cvg_conf_strip((const char *)ret_file->file.text.data, ret_file->file.text.len,
-                         &ret_file->stripped, &ret_file->had_lines, &why);
+    err = cvg_conf_strip(&cvg_openssl_marks, (const char *)ret_file->file.text.data,
+                         ret_file->file.text.len, &ret_file->stripped, &ret_file->had_lines, &why);
     if (err == CVG_OK)
         return CVG_OK;
     cvg_fail(ret_why, err, "%.200s: %.300s", ret_file->file.path, why.text);

@@ -74,7 +74,7 @@ static int complete(const struct cvg_conf_file *file, const char *module)
     if (err == CVG_OK)
         err = cvg_buffer_put(&candidate, file->stripped.data, file->stripped.len);
     if (err == CVG_OK && block.len > 0)
-        err = cvg_conf_append(&candidate, &block);
+        err = cvg_conf_append(&cvg_openssl_marks, &candidate, &block);
     if (err == CVG_OK)
         err = cvg_openssl_block((const char *)candidate.data, candidate.len, file->file.path,
                                 module, &check, &why);
@@ -92,18 +92,26 @@ static int complete(const struct cvg_conf_file *file, const char *module)
     return code;
 }
 
+static int check_usage(const struct cvg_command *command, const struct cvg_target_options *options,
+                       char *const operands[], int count)
+{
+    if (count > 0)
+        return cvg_output_usage(command, "openssl takes no %s", operands[0]);
+    if (options->create || options->profiles || options->firefox || options->thunderbird)
+        return cvg_output_usage(command, "openssl takes --file and --anyway only");
+    return CVG_GO_ON;
+}
+
 static int enable(const struct cvg_command *command, const struct cvg_target_options *options,
                   char *const operands[], int count)
 {
     const char *module = NULL;
     struct cvg_conf_file file;
     struct cvg_why why = {""};
-    int code;
+    int code = check_usage(command, options, operands, count);
 
-    if (count > 0 || options->create)
-        return cvg_output_usage(command, "openssl takes no %s",
-                                count > 0 ? operands[0] : "--create");
-    code = cvg_target_check_notaries(options);
+    if (code == CVG_GO_ON)
+        code = cvg_target_check_notaries(options);
     if (code != CVG_GO_ON)
         return code;
     if (cvg_module_path(&module, &why) != CVG_OK ||
@@ -129,10 +137,10 @@ static int disable(const struct cvg_command *command, const struct cvg_target_op
 {
     struct cvg_conf_file file;
     struct cvg_why why = {""};
-    int code;
+    int code = check_usage(command, options, operands, count);
 
-    if (count > 0)
-        return cvg_output_usage(command, "openssl takes no %s", operands[0]);
+    if (code != CVG_GO_ON)
+        return code;
     if (cvg_conf_file_read(options->file, &file, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     if (file.had_lines && cvg_conf_file_write(&file, &file.stripped, &why) != CVG_OK)

@@ -10,7 +10,7 @@
 /* The options of all targets; each refuses those that are not its own. */
 struct cvg_target_options {
     const char *file;
-    bool anyway, create;
+    bool anyway, create, profiles, firefox, thunderbird;
 };
 
 /* The functions get what stands behind the target's name, and return the exit code. */

@@ -27,7 +27,8 @@ static enum cvg_error strip(const struct cvg_buffer *text, struct cvg_buffer *re
     enum cvg_error err;
 
     cvg_buffer_init(ret, MAX);
-    err = cvg_conf_strip((const char *)text->data, text->len, ret, ret_had, &why);
+    err =
+        cvg_conf_strip(&cvg_openssl_marks, (const char *)text->data, text->len, ret, ret_had, &why);
     assert_int_equal(err == CVG_OK, why.text[0] == '\0');
     return err;
 }
@@ -46,7 +47,7 @@ static void what_was_there_comes_back(void **state)
 
         put(&text, texts[i]);
         put(&block, "[default]\nopenssl_conf = x\n");
-        assert_int_equal(cvg_conf_append(&text, &block), CVG_OK);
+        assert_int_equal(cvg_conf_append(&cvg_openssl_marks, &text, &block), CVG_OK);
         assert_int_equal(strip(&text, &stripped, &had), CVG_OK);
         assert_true(had);
         assert_int_equal(stripped.len, strlen(texts[i]));
@@ -79,9 +80,9 @@ static void blocks_in_the_middle_and_twice(void **state)
     (void)state;
     put(&text, "one\n");
     put(&block, "ours\n");
-    assert_int_equal(cvg_conf_append(&text, &block), CVG_OK);
+    assert_int_equal(cvg_conf_append(&cvg_openssl_marks, &text, &block), CVG_OK);
     assert_int_equal(cvg_buffer_put_text(&text, "two"), CVG_OK);
-    assert_int_equal(cvg_conf_append(&text, &block), CVG_OK);
+    assert_int_equal(cvg_conf_append(&cvg_openssl_marks, &text, &block), CVG_OK);
     assert_int_equal(cvg_buffer_put_text(&text, "three\n"), CVG_OK);
     assert_int_equal(strip(&text, &stripped, &had), CVG_OK);
     assert_true(had);
@@ -102,7 +103,7 @@ static void every_cut(void **state)
     put(&text, "kept\n");
     put(&block, "ours\n");
     begin = text.len;
-    assert_int_equal(cvg_conf_append(&text, &block), CVG_OK);
+    assert_int_equal(cvg_conf_append(&cvg_openssl_marks, &text, &block), CVG_OK);
     end = text.len;
     for (size_t len = 0; len <= end; len++) {
         struct cvg_buffer cut, stripped;
@@ -135,11 +136,12 @@ static void more_than_fits_is_an_error(void **state)
     put(&text, "0123456789");
     put(&block, "ours\n");
     cvg_buffer_init(&small, 5);
-    assert_int_equal(cvg_conf_strip((const char *)text.data, text.len, &small, &had, &why),
-                     CVG_ERR_RANGE);
+    assert_int_equal(
+        cvg_conf_strip(&cvg_openssl_marks, (const char *)text.data, text.len, &small, &had, &why),
+        CVG_ERR_RANGE);
     cvg_buffer_free(&small);
     cvg_buffer_init(&small, 20);
-    assert_int_equal(cvg_conf_append(&small, &block), CVG_ERR_RANGE);
+    assert_int_equal(cvg_conf_append(&cvg_openssl_marks, &small, &block), CVG_ERR_RANGE);
     cvg_buffer_free(&small);
     cvg_buffer_free(&text);
     cvg_buffer_free(&block);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Our lines at the end of user.js, where no other line overrides them. */
+#include "tools/user-js.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/conf-edit.h"
+#include "tools/edit-file.h"
+
+#define USER_JS_MAX 1048576
+
+static const char lines[] =
+    "user_pref(\"network.http.http3.enable\", false);\n"
+    "user_pref(\"network.webtransport.enabled\", false);\n"
+    "user_pref(\"security.utility_pkcs11_module_process.enabled\", false);\n";
+
+struct user_js {
+    struct cvg_edit_file file;
+    struct cvg_buffer stripped;
+    bool had;
+};
+
+static enum cvg_error open_file(const char *profile, struct user_js *ret, struct cvg_why *ret_why)
+{
+    char path[PATH_MAX];
+    struct cvg_why why = {""};
+    enum cvg_error err;
+
+    if (snprintf(path, sizeof path, "%s/user.js", profile) >= (int)sizeof path)
+        return cvg_fail(ret_why, CVG_ERR_RANGE, "%.400s: too long a path", profile);
+    err = cvg_edit_file_read(path, USER_JS_MAX, &ret->file, ret_why);
+    if (err == CVG_ERR_NOT_FOUND)
+        err = cvg_edit_file_new(path, 0600, USER_JS_MAX, &ret->file, ret_why);
+    if (err != CVG_OK)
+        return err;
+    cvg_buffer_init(&ret->stripped, USER_JS_MAX);
+    err = cvg_conf_strip(&cvg_user_js_marks, (const char *)ret->file.text.data, ret->file.text.len,
+                         &ret->stripped, &ret->had, &why);
+    if (err == CVG_OK)
+        return CVG_OK;
+    cvg_fail(ret_why, err, "%.200s: %.300s", ret->file.path, why.text);
+    cvg_edit_file_free(&ret->file);
+    cvg_buffer_free(&ret->stripped);
+    return err;
+}
+
+static void close_file(struct user_js *js)
+{
+    cvg_edit_file_free(&js->file);
+    cvg_buffer_free(&js->stripped);
+}
+
+static enum cvg_error complete(const struct user_js *js, struct cvg_buffer *ret_text)
+{
+    struct cvg_buffer block;
+    enum cvg_error err;
+
+    cvg_buffer_init(ret_text, USER_JS_MAX);
+    cvg_buffer_init(&block, USER_JS_MAX);
+    err = cvg_buffer_put(ret_text, js->stripped.data, js->stripped.len);
+    if (err == CVG_OK)
+        err = cvg_buffer_put_text(&block, lines);
+    if (err == CVG_OK)
+        err = cvg_conf_append(&cvg_user_js_marks, ret_text, &block);
+    cvg_buffer_free(&block);
+    return err;
+}
+
+enum cvg_error cvg_user_js_enable(const char *profile, bool *ret_changed, struct cvg_why *ret_why)
+{
+    struct user_js js;
+    struct cvg_buffer text;
+    enum cvg_error err = open_file(profile, &js, ret_why);
+
+    if (err != CVG_OK)
+        return err;
+    err = complete(&js, &text);
+    if (err != CVG_OK)
+        cvg_fail(ret_why, err, "%.400s: %s", js.file.path, cvg_strerror(err));
+    else if ((*ret_changed = !cvg_edit_same(&text, &js.file.text))) {
+        if (!js.had && js.file.exists)
+            err = cvg_edit_file_keep(&js.file, ret_why);
+        if (err == CVG_OK)
+            err = cvg_edit_file_replace(&js.file, &text, ret_why);
+    }
+    cvg_buffer_free(&text);
+    close_file(&js);
+    return err;
+}
+
+enum cvg_error cvg_user_js_disable(const char *profile, bool *ret_changed, struct cvg_why *ret_why)
+{
+    struct user_js js;
+    struct cvg_buffer kept;
+    enum cvg_error err = open_file(profile, &js, ret_why);
+    bool was_kept;
+
+    if (err != CVG_OK)
+        return err;
+    was_kept = cvg_edit_file_kept(&js.file, &kept);
+    cvg_buffer_free(&kept);
+    *ret_changed = js.had;
+    if (js.had && js.stripped.len == 0 && !was_kept) {
+        if (unlink(js.file.path) != 0)
+            err = cvg_fail(ret_why, CVG_ERR_IO, "cannot remove %.400s: %s", js.file.path,
+                           strerrordesc_np(errno));
+    } else if (js.had) {
+        err = cvg_edit_file_replace(&js.file, &js.stripped, ret_why);
+        if (err == CVG_OK)
+            cvg_edit_file_drop_kept(&js.file, &js.stripped);
+    }
+    close_file(&js);
+    return err;
+}
