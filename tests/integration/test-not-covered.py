@@ -17,7 +17,7 @@ def unprotected(lab, installation, program):
 
 
 def doctor(installation, program, status, words):
-    answer = installation.tool("doctor", "--", program.command[0], timeout=60)
+    answer = installation.tool("doctor", "--", program.needs[0], timeout=60)
     said = answer.stdout.decode("utf-8", "replace")
     if answer.returncode == status and words in said.splitlines()[0]:
         return ""

@@ -214,7 +214,36 @@ def _cargo():
     return "/usr/bin/cargo" if os.path.exists("/usr/bin/cargo") or not found else found[0]
 
 
-# Programs with another TLS library, or an OpenSSL of their own inside: nobody asks for them, and
+_FINCH_ACCOUNTS = """<?xml version='1.0' encoding='UTF-8' ?>
+<account version='1.0'><account>
+<protocol>prpl-irc</protocol><name>me@{host}</name><password>octets-of-the-password</password>
+<settings><setting name='port' type='int'>{port}</setting>
+<setting name='ssl' type='bool'>1</setting></settings>
+<settings ui='gnt-purple'><setting name='auto-login' type='bool'>1</setting></settings>
+</account></account>
+"""
+_JAVA = """
+import java.io.*; import java.net.*; import java.security.*; import java.security.cert.*;
+import javax.net.ssl.*;
+class Get {
+    public static void main(String[] args) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setCertificateEntry("lab", CertificateFactory.getInstance("X.509")
+            .generateCertificate(new FileInputStream(args[0])));
+        TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+        trust.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        HttpsURLConnection site = (HttpsURLConnection)new URL(args[1]).openConnection();
+        site.setSSLSocketFactory(context.getSocketFactory());
+        System.out.write(site.getInputStream().readAllBytes());
+        System.out.flush();
+    }
+}
+"""
+
+# Programs with another TLS library, one that opens NSS without a database (libpurple's), or an OpenSSL of their own inside: nobody asks for them, and
 # `converge doctor -- PROGRAM` must say so.
 NOT_COVERED = [
     Program("git", ["git", "ls-remote", "{url}"]),
@@ -224,4 +253,8 @@ NOT_COVERED = [
     Program("cargo", [_cargo(), "search", "--registry", "lab", "genuine"],
             environment={"CARGO_HOME": "{scratch}", "RUSTC_BOOTSTRAP": "1"},
             files={"config.toml": _CARGO_CONFIG}),
+    Program("java", ["java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "{scratch}/Get.java",
+                     ANCHORS, "{url}"], files={"Get.java": _JAVA}),
+    Program("finch", [PYTHON, "-B", HERE + "/finch.py", "{scratch}"], process="finch",
+            needs=["finch"], files={"accounts.xml": _FINCH_ACCOUNTS}),
 ]

@@ -60,14 +60,25 @@ class Site:
                 return line.split(b":", 1)[1].strip().decode("ascii", "replace")
         return getattr(writer.get_extra_info("ssl_object"), "asked_for", None) or "-"
 
+    async def page(self, head, reader, writer):
+        while not head.endswith(b"\r\n\r\n"):
+            head += await asyncio.wait_for(reader.readuntil(b"\n"), 10)
+        path = head.split(b" ")[1].decode("ascii", "replace")
+        host = self.host(head, writer)
+        resumed = writer.get_extra_info("ssl_object").session_reused
+        self.note("%s %s%s" % (host, path, " resumed" if resumed else ""))
+        return reply(self.spec["text"], host, path)
+
+    def chat(self, line, writer):
+        """IRC, and its end."""
+        self.note("%s %s" % (self.host(b"", writer), line.split(b" ")[0].decode("ascii", "replace")))
+        return b"ERROR :%s\r\n" % self.spec["text"].encode()
+
     async def https(self, reader, writer):
         try:
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
-            path = head.split(b" ")[1].decode("ascii", "replace")
-            host = self.host(head, writer)
-            resumed = writer.get_extra_info("ssl_object").session_reused
-            self.note("%s %s%s" % (host, path, " resumed" if resumed else ""))
-            writer.write(reply(self.spec["text"], host, path))
+            line = await asyncio.wait_for(reader.readuntil(b"\n"), 10)
+            writer.write(await self.page(line, reader, writer) if b" HTTP/" in line
+                         else self.chat(line, writer))
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, IndexError,
                 ssl.SSLError, asyncio.LimitOverrunError):
