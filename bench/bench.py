@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import nss
 from installation import Installation, Place, Site
 from report import Report, median
 
@@ -180,6 +181,7 @@ def main():
     with Place(os.path.abspath(options.build)) as place:
         start_up(place, report, 5 if quick else 60)
         warm_check(place, report, 2 if quick else 15, 20 if quick else 200)
+        nss.section(place, report, quick)
         cold_check(place, report, [10] if quick else [10, 50, 150], [3] if quick else [3, 8],
                    5 if quick else 20)
         cache_size(place, report, 10000 if quick else 100000)

@@ -5,9 +5,9 @@
  *   fake-agent SOCKET LOG READY-FD [RULE...]
  *
  * A rule is "HOST=ANSWER"; "*" is any host, and the first match counts. ANSWER is accept, refuse,
- * unchanged, none, close (hang up), silent (never answer), slow (accept after 300 ms), foreign
- * (another id), short (half an answer) or junk. Without a rule: accept. SIGTERM ends it. One after
- * the other, but for those that wait. */
+ * unchanged, none, close (hang up), silent (never answer), slow (accept after 300 ms), late
+ * (after 1500 ms), foreign (another id), short (half an answer) or junk. Without a rule: accept.
+ * SIGTERM ends it. One after the other, but for those that wait. */
 #include "config.h"
 
 #include <errno.h>
@@ -129,6 +129,15 @@ static void delay(int fd, const struct cvg_question *question, int delay_ms)
     pthread_attr_destroy(&attr);
 }
 
+static int delay_of(const char *what)
+{
+    if (strcmp(what, "slow") == 0)
+        return 300;
+    if (strcmp(what, "late") == 0)
+        return 1500;
+    return strcmp(what, "silent") == 0 ? 20000 : 0;
+}
+
 static void serve(int fd)
 {
     static char data[CVG_MESSAGE_MAX];
@@ -142,8 +151,8 @@ static void serve(int fd)
         if (cvg_question_parse(data, (size_t)len, &question, &why) == CVG_OK)
             what = rule_for(question.host);
         write_log(&question, what);
-        if (strcmp(what, "silent") == 0 || strcmp(what, "slow") == 0) {
-            delay(fd, &question, strcmp(what, "slow") == 0 ? 300 : 20000);
+        if (delay_of(what) > 0) {
+            delay(fd, &question, delay_of(what));
             return;
         }
         if (strcmp(what, "close") != 0 && strcmp(what, "malformed") != 0)
