@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the settings of converge.conf do to unmodified programs, one over OpenSSL and one over NSS,
 where they differ from the defaults that the other tests use."""
+import copy
 import os
 
 from lab import expect
@@ -52,18 +53,25 @@ def exempt(lab, result, program):
 
 
 def broken(lab, result, program):
-    """`converge run` tells; a module in an NSS database has nobody to tell, and lets nothing pass."""
+    """Wrong only once the program is set up: nobody is there to tell it to, and nothing passes."""
     installation = lab.installation(name_of(program, "broken"))
-    installation.start_agent()
-    with open(os.path.join(installation.directory, "converge.conf"), "a",
-              encoding="ascii") as config:
-        config.write("on_unreachable = maybe\n")
-    outcome = drive(lab, program, lab.sites["clean"].host(name_of(program, "broken")), 443,
-                    installation)
-    told = program.nss or (outcome.status == 4 and all(
-        word in outcome.errors for word in ("converge.conf:", "maybe", "deny")))
-    result.check("%s: a configuration that is wrong: told where and how, and nothing passes"
-                 % program.name, "" if told and not outcome.genuine else str(outcome))
+    path = os.path.join(installation.directory, "converge.conf")
+    breaking = copy.copy(program)
+    breaking.command = ["sh", "-c", "echo on_unreachable = maybe >>%s; exec \"$0\" \"$@\"" % path,
+                        *program.command]
+    host = lab.sites["clean"].host(name_of(program, "broken"))
+    outcome = drive(lab, breaking, host, 443, installation)
+    result.check("%s: a configuration that became wrong: nothing passes" % program.name,
+                 expect.together(str(outcome) if outcome.genuine else "",
+                                 installation.log() if lab.served(host) else ""))
+
+
+def told(lab, result):
+    installation = lab.installation("told", on_unreachable="maybe")
+    outcome = drive(lab, find("curl"), lab.sites["clean"].host("told"), 443, installation)
+    words = all(word in outcome.errors for word in ("converge.conf:", "maybe", "deny"))
+    result.check("a configuration that is wrong: told where and how, and nothing is run",
+                 "" if outcome.status == 4 and words and not outcome.genuine else str(outcome))
 
 
 def unreachable(lab, result, program):
@@ -81,7 +89,8 @@ def main():
     programs = [find("curl"), find("tstclnt")]
     names = [name_of(program, case) for program in programs
              for case in ("monitor", "exempt", "broken", "allow", "known")]
-    with session(dict.fromkeys(names, "https")) as (lab, result):
+    with session(dict.fromkeys(names + ["told"], "https")) as (lab, result):
+        told(lab, result)
         for program in programs:
             for case in (monitor, exempt, broken):
                 case(lab, result, program)

@@ -18,7 +18,7 @@ def start_selfserv(lab, installation):
     database = Database(lab, os.path.join(isolation.SCRATCH, "selfserv"))
     database.trust("authority for clients", lab.authority.root.certificate, "CT,,")
     database.add_key("server", lab.authority.issue("server", [HOST]))
-    database.add_module()
+    database.enable(installation)
     installation.start_agent()
     errors = open(os.path.join(database.directory, "errors"), "wb")
     client = lab.network.place("client")

@@ -1,16 +1,30 @@
 # SPDX-License-Identifier: MIT
 """Converge switched on for the whole system: programs are started as ever, by root and by others,
 and one agent without root's rights answers them all. And switched off again."""
+import os
+
 from lab import expect, isolation, tap
 from lab.converge import SystemInstallation
 from lab.drive import drive
-from lab.programs import Program
+from lab.nss import Database
+from lab.programs import Program, REQUEST
 from lab.session import find, session
 
-CURL = find("curl")
 PERSON = 4711  # an ordinary user's uid
-AS_PERSON = Program("person-curl", ["setpriv", "--reuid=%d" % PERSON, "--regid=%d" % PERSON,
-                                    "--clear-groups", "--"] + CURL.command, process="curl")
+NSSDB = os.path.join(isolation.SCRATCH, "nssdb")  # one for everybody
+
+
+def as_person(program):
+    return Program("person-" + program.name,
+                   ["setpriv", "--reuid=%d" % PERSON, "--regid=%d" % PERSON, "--clear-groups",
+                    "--"] + program.command, process=program.process, files=program.files)
+
+
+CURL = find("curl")
+TSTCLNT = Program("tstclnt", ["tstclnt", "-h", "{host}", "-p", "{port}", "-d", "sql:" + NSSDB,
+                              "-A", "{scratch}/request"], files={"request": REQUEST})
+OPENSSL = [(CURL, 0), (as_person(CURL), PERSON)]
+NSS = [(TSTCLNT, 0), (as_person(TSTCLNT), PERSON)]
 COVERED = ("/etc/ssl", "/run", "/var/cache", "/var/lib")
 AGREE = {"verdict": "agree", "action": "accept"}
 DISAGREE = {"verdict": "disagree", "action": "refuse"}
@@ -34,7 +48,7 @@ def visit(lab, system, program, uid, site, **wanted):
     host = lab.sites[site].host(program.name)
     outcome = drive(lab, program, host, 443)
     came = expect.allowed(outcome) if site == "clean" else expect.refused(lab, outcome, host)
-    return expect.together(came, expect.logged(system, host, 443, "curl", uid=str(uid), **wanted))
+    return expect.together(came, expect.logged(system, host, 443, program.process, uid=str(uid), **wanted))
 
 
 def privileges(system):
@@ -57,15 +71,37 @@ def why(lab, system):
     return "a stranger learns it:\n" + said(persons) if b"notary" in persons.stdout else ""
 
 
+def protected(lab, system, result, programs):
+    for program, uid in programs:
+        result.check("%s, uid %d: the genuine site" % (program.process, uid),
+                     visit(lab, system, program, uid, "clean", **AGREE))
+        result.check("%s, uid %d: the attacker is refused" % (program.process, uid),
+                     visit(lab, system, program, uid, "hijacked", **DISAGREE))
+
+
+def nss(lab, system, result):
+    """A database that everybody reads, with the module in it, and without it again."""
+    if TSTCLNT.missing():
+        result.skip("nss", TSTCLNT.missing() + " is not installed")
+        return
+    Database(lab, NSSDB)
+    for name in os.listdir(NSSDB):
+        os.chmod(os.path.join(NSSDB, name), 0o644)
+    answer = system.tool("enable", "nss", NSSDB, timeout=60)
+    result.check("enable nss", said(answer) if answer.returncode else "")
+    protected(lab, system, result, NSS)
+    answer = system.tool("disable", "nss", NSSDB)
+    result.check("disable nss", said(answer) if answer.returncode else "")
+    host = lab.sites["hijacked"].host("off")
+    result.check("NSS programs are on their own again",
+                 "" if drive(lab, TSTCLNT, host, 443).fooled else "the attacker is still refused")
+
+
 def switched_on(lab, system, result):
     result.check("notary add", add_notaries(lab, system))
     answer = system.tool("enable", "openssl", timeout=60)
     result.check("enable openssl", said(answer) if answer.returncode else "")
-    for program, uid in ((CURL, 0), (AS_PERSON, PERSON)):
-        result.check("uid %d: the genuine site" % uid,
-                     visit(lab, system, program, uid, "clean", **AGREE))
-        result.check("uid %d: the attacker is refused" % uid,
-                     visit(lab, system, program, uid, "hijacked", **DISAGREE))
+    protected(lab, system, result, OPENSSL)
     result.check("the agent has dropped root's rights", privileges(system))
     result.check("why tells each their own", why(lab, system))
     answer = system.tool("doctor", timeout=60)
@@ -86,12 +122,13 @@ def main():
     isolation.enter_or_skip()
     if isolation.identity()[0] != 0:
         tap.skip_all("only root has a system to switch on")
-    names = {CURL.name: "https", AS_PERSON.name: "https", "off": "https"}
-    with session(names, covered=COVERED) as (lab, result):
+    names = [program.name for program, _ in OPENSSL + NSS] + ["off"]
+    with session(dict.fromkeys(names, "https"), covered=COVERED) as (lab, result):
         with open("/etc/ssl/openssl.cnf", "rb") as file:
             before = file.read()
         system = SystemInstallation(lab, "system", [])
         switched_on(lab, system, result)
+        nss(lab, system, result)
         switched_off(lab, system, result, before)
 
 

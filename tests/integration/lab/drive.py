@@ -50,7 +50,7 @@ def _prepare(lab, program, host, port, installation):
         database = Database(lab, os.path.join(values["scratch"], "nss"))
         values["nss"] = database.directory
         if installation:
-            database.add_module()
+            database.enable(installation)
     for name, text in program.files.items():
         with open(os.path.join(values["scratch"], name), "w", encoding="ascii") as file:
             file.write(program.fill(text, values))

@@ -19,8 +19,9 @@ class Database:
         """As NSS's tools and programs take it."""
         return "sql:" + self.directory
 
-    def _run(self, *command):
-        result = self.lab.network.place("client").run(list(command), env=self.lab.environment())
+    def _run(self, *command, environment=None):
+        result = self.lab.network.place("client").run(
+            list(command), env=environment or self.lab.environment())
         if result.returncode != 0:
             raise RuntimeError("%s: %s%s" % (" ".join(command), result.stdout.decode(),
                                              result.stderr.decode()))
@@ -36,7 +37,12 @@ class Database:
                   certificate.key, "-name", nickname, "-passout", "pass:", "-out", bag)
         self._run("pk12util", "-d", self.name, "-i", bag, "-W", "")
 
+    def enable(self, installation):
+        """Protects the programs that use it. The notaries may be out of reach meanwhile."""
+        self._run(*installation.command("enable", "nss", self.directory, "--anyway"),
+                  environment=installation.environment())
+
     def add_module(self):
-        """Puts Converge's module into it: what protects the programs that use it."""
+        """Puts Converge's module into it with NSS's own tool, and does nothing else."""
         self._run("modutil", "-force", "-dbdir", self.name, "-add", "Converge", "-libfile",
                   self.lab.prefix + "/lib/pkcs11/libconverge-nss.so")
