@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""The module with the tools that look at PKCS#11 modules: OpenSC's, GnuTLS's, p11-kit's and NSS's,
+beside the modules that such programs have already, and registered more than once. Nothing of the
+machine is changed: databases of our own, and a mount namespace with p11-kit's modules as we say."""
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import nsslab
+
+from nsslab import MODULE, NAME
+
+LIBRARIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
+P11_MODULES = "/usr/share/p11-kit/modules"
+HOLDERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "holders.py")
+
+
+def library(*names):
+    """Where the machine has one of these, or None."""
+    for folder in LIBRARIES:
+        for name in names:
+            if os.path.exists(os.path.join(folder, name)):
+                return os.path.join(folder, name)
+    return None
+
+
+ROOTS = library("libnssckbi.so", "nss/libnssckbi.so")
+TRUST = library("pkcs11/p11-kit-trust.so")
+PROXY = library("p11-kit-proxy.so")
+
+
+class Tools(nsslab.NssLab):
+    """Runs tools, in a mount namespace of their own where p11-kit must know our module."""
+
+    def __init__(self):
+        super().__init__()
+        self.write("converge.module", f"module: {os.path.abspath(MODULE)}\n")
+
+    def tool_says(self, *command):
+        """(status, both outputs)"""
+        status, out, err = self.run(*command)
+        return status, out + err
+
+    def in_p11_kit(self, *command):
+        """The same with our module among p11-kit's, and no other than its trust module."""
+        folder = self.path("p11")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.mkdir(folder)
+        for module in (os.path.join(P11_MODULES, "p11-kit-trust.module"),
+                       self.path("converge.module")):
+            if os.path.exists(module):
+                shutil.copy(module, folder)
+        privilege = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
+        return self.tool_says(
+            "unshare", *privilege, "--mount", "--", "sh", "-c",
+            'mount --bind "$1" "$2" && shift 2 && exec "$@"', "sh", folder, P11_MODULES, *command)
+
+    def new_database(self, name, *modules):
+        """With these files as modules, in this order; a name of its own for each."""
+        self.database(name)
+        with open(self.path(f"{name}/pkcs11.txt"), "a", encoding="ascii") as file:
+            for number, module in enumerate(modules):
+                file.write(f"library={os.path.abspath(module)}\nname=module{number}\n\n")
+        return f"sql:{self.path(name)}"
+
+
+def opensc(tap, here):
+    if not shutil.which("pkcs11-tool"):
+        tap.skip("pkcs11-tool", "opensc is not installed")
+        return
+    tool = ("pkcs11-tool", "--module", MODULE)
+    for what, pattern in (("-I", r"Manufacturer +Converge\n.*Library +Converge"),
+                          ("-L", r"token label +: Converge\n(.*\n)*.*token initialized, readonly"),
+                          ("-O", r"^(Using slot 0 .*\n)?$"),
+                          ("-M", r"^(Using slot 0 .*\n)?Supported mechanisms:\n(Using slot 0 .*\n)?$"),
+                          ("--list-interfaces", r"'PKCS 11'\n *version: 3\.0\n(.*\n)*.*'PKCS 11'\n *version: 2\.40\n")):
+        status, out = here.tool_says(*tool, what)
+        tap.case(f"pkcs11-tool {what}", status == 0 and re.search(pattern, out), (status, out))
+    for what, code in ((["--test"], "CKR_TOKEN_WRITE_PROTECTED"),
+                       (["--generate-random", "8"], "Could not generate random bytes"),
+                       (["--login", "--pin", "1234", "-O"], "CKR_USER_PIN_NOT_INITIALIZED"),
+                       (["--init-token", "--label", "x", "--so-pin", "1"],
+                        "CKR_TOKEN_WRITE_PROTECTED"),
+                       (["--keypairgen", "--key-type", "EC:prime256v1"],
+                        "CKR_TOKEN_WRITE_PROTECTED")):
+        status, out = here.tool_says(*tool, *what)
+        tap.case(f"pkcs11-tool {' '.join(what)} says {code}", status == 1 and code in out,
+                 (status, out))
+    status, out = here.tool_says(*tool, "--test-fork")
+    tap.case("pkcs11-tool --test-fork", status == 0 and "CKR_" not in out, (status, out))
+
+
+def gnutls(tap, here):
+    if not shutil.which("p11tool"):
+        tap.skip("p11tool", "gnutls-bin is not installed")
+        return
+    for what, pattern in (("--list-tokens", r"Label: Converge\n"),
+                          ("--list-all", r"No matching objects found"),
+                          ("--list-all-trusted", r"No matching objects found"),
+                          ("--list-all-certs", r"No matching objects found")):
+        status, out = here.tool_says("p11tool", "--provider", MODULE, what)
+        tap.case(f"p11tool {what}", status >= 0 and re.search(pattern, out), (status, out))
+    status, out = here.tool_says("p11tool", "--provider", MODULE, "--list-mechanisms",
+                                 "pkcs11:token=Converge")
+    tap.case("p11tool --list-mechanisms", status == 0 and "CKM_" not in out, (status, out))
+
+
+def p11_kit(tap, here):
+    if not shutil.which("p11-kit") or here.in_p11_kit("true")[0] != 0:
+        tap.skip("p11-kit", "it is not installed, or there are no mount namespaces")
+        return
+    status, out = here.in_p11_kit("p11-kit", "list-modules")
+    tap.case("p11-kit list-modules", status == 0 and "token: Converge" in out and
+             "token: System Trust" in out, (status, out))
+    if shutil.which("trust") and TRUST:
+        with_us, without = here.in_p11_kit("trust", "list"), here.tool_says("trust", "list")
+        tap.case("p11-kit's trust is what it is without the module",
+                 with_us == without and without[0] == 0, (with_us, without))
+    if shutil.which("p11tool"):
+        status, out = here.in_p11_kit("p11tool", "--list-tokens")
+        tap.case("p11tool over p11-kit", status == 0 and "Label: Converge\n" in out and
+                 re.search(r"Label: Converge\n\s*Type: Generic token", out), (status, out))
+    if PROXY and shutil.which("modutil"):
+        database = here.new_database("proxy", PROXY)
+        status, out = here.in_p11_kit("modutil", "-list", "-dbdir", database)
+        tap.case("NSS sees it through p11-kit's proxy", status == 0 and
+                 re.search(r"token: Converge\n", out), (status, out))
+        status, out = here.in_p11_kit("certutil", "-L", "-h", "all", "-d", database)
+        tap.case("certutil -L -h all through p11-kit's proxy", status == 0 and
+                 "Converge:" not in out, (status, out))
+
+
+def modutil(tap, here):
+    database = here.new_database("tools")
+    before = here.read("tools/pkcs11.txt")
+    add = ("modutil", "-force", "-dbdir", database, "-add", "Converge", "-libfile", MODULE)
+    status, out = here.tool_says(*add)
+    tap.case("modutil -add", status == 0 and 'Module "Converge" added' in out, (status, out))
+    status, out = here.tool_says("modutil", "-dbdir", database, "-list")
+    tap.case("modutil -list", status == 0 and re.search(
+        r"Converge\n.*library name: .*libconverge-nss.so\n(.*\n)*.*slots: 1 slot attached\n"
+        r".*status: loaded\n(.*\n)*.*token: Converge\n", out), (status, out))
+    status, out = here.tool_says("modutil", "-dbdir", database, "-list", "Converge")
+    tap.case("modutil -list Converge", status == 0 and "Token Name: Converge" in out and
+             "Default Mechanism Flags: None" in out and
+             "Access: Write Protected" in out and
+             "Login Type: Public (no login required)" in out, (status, out))
+    status, out = here.tool_says("modutil", "-dbdir", database, "-rawlist")
+    entry = [line for line in out.splitlines() if 'name="Converge"' in line]
+    tap.case("modutil -rawlist: no roots", status == 0 and len(entry) == 1 and
+             "hasRootCerts" not in out, (status, out))
+    status, out = here.tool_says("modutil", "-force", "-dbdir", database, "-delete", "Converge")
+    tap.case("modutil -delete", status == 0 and here.read("tools/pkcs11.txt") == before,
+             (status, out, here.read("tools/pkcs11.txt"), before))
+
+
+def beside(tap, here):
+    """What certutil lists is the same with the module as without, whatever else there is."""
+    number = 0
+    for name, modules in (("softoken", []), ("libnssckbi", [ROOTS]), ("p11-kit-trust", [TRUST]),
+                          ("both", [ROOTS, TRUST])):
+        if None in modules:
+            tap.skip(f"beside {name}", "it is not installed")
+            continue
+        number += 1
+        plain = here.new_database(f"plain{number}", *modules)
+        listed = here.tool_says("certutil", "-L", "-h", "all", "-d", plain)
+        for order, all_modules in (("first", [MODULE, *modules]), ("last", [*modules, MODULE])):
+            database = here.new_database(f"{order}{number}", *all_modules)
+            status, out = here.tool_says("certutil", "-L", "-h", "all", "-d", database)
+            tap.case(f"certutil -L -h all beside {name}, the module {order}",
+                     (status, out) == listed and status == 0, (status, out, listed))
+            status, out = here.tool_says("certutil", "-L", "-h", "Converge", "-d", database)
+            tap.case(f"certutil -L -h Converge beside {name}, the module {order}",
+                     status == 0 and not re.search(r"\S+ +[CTcpPuw]*,", out), (status, out))
+            status, out = here.tool_says("modutil", "-dbdir", database, "-rawlist")
+            tap.case(f"roots beside {name}, the module {order}",
+                     status == 0 and not any("converge" in line and "hasRootCerts" in line
+                                             for line in out.splitlines()), (status, out))
+
+
+def handshake(here, site, database, run):
+    """tstclnt over this database: its status, and what was asked."""
+    here.start_agent()
+    status, out = run("tstclnt", "-h", "127.0.0.1", "-a", NAME, "-p", site.port, "-d", database,
+                      "-Q", "-4")
+    return status, here.asked(), out
+
+
+def registered(tap, here, site):
+    """One question a handshake, however often the module is registered."""
+    os.mkdir(here.path("copy"))
+    copy = shutil.copy(MODULE, here.path("copy"))
+    plain = here.tool_says
+    cases = [("once", [MODULE], plain), ("beside libnssckbi", [ROOTS, MODULE], plain),
+             ("beside p11-kit-trust", [TRUST, MODULE], plain),
+             ("and a copy of it", [MODULE, copy], plain)]
+    if here.in_p11_kit("true")[0] == 0:
+        cases += [("through p11-kit", [PROXY], here.in_p11_kit),
+                  ("and through p11-kit", [MODULE, PROXY], here.in_p11_kit),
+                  ("after p11-kit", [PROXY, MODULE], here.in_p11_kit),
+                  ("and a copy through p11-kit", [copy, PROXY], here.in_p11_kit)]
+    for number, (what, modules, run) in enumerate(cases):
+        if None in modules:
+            tap.skip(f"registered {what}", "there is no such module here")
+            continue
+        database = here.new_database(f"registered{number}", *modules)
+        status, asked, out = handshake(here, site, database, run)
+        tap.case(f"registered {what}: one question", status == 0 and
+                 asked == [f"{NAME}:{site.port}"], (status, asked, out))
+
+
+def holders(tap, here):
+    """Who initialised keeps the gate, see holders.py."""
+    for scene in ("nss", "nss-then-p11-kit", "p11-kit-then-nss", "p11-kit-before-nss-is-there",
+                  "again-and-again", "child-of-nss", "child-with-p11-kit", "child-starts-anew"):
+        status, out = here.in_p11_kit(sys.executable, "-B", HOLDERS, MODULE,
+                                      here.new_database(f"holders-{scene}", MODULE),
+                                      here.new_database(f"bare-{scene}"), scene)
+        if status == 77:
+            tap.skip(f"holders: {scene}", out.strip())
+        else:
+            tap.case(f"holders: {scene}", status == 0, (status, out))
+
+
+def main():
+    tap = nsslab.lab.Tap()
+    if nsslab.sanitized():
+        print("1..0 # SKIP the module needs a sanitizer's runtime, which these tools have not")
+        return
+    if not all(shutil.which(tool) for tool in ("certutil", "modutil", "tstclnt")):
+        print("1..0 # SKIP libnss3-tools is not installed")
+        return
+    with Tools() as here:
+        site = here.serve()
+        opensc(tap, here)
+        gnutls(tap, here)
+        p11_kit(tap, here)
+        modutil(tap, here)
+        beside(tap, here)
+        registered(tap, here, site)
+        holders(tap, here)
+    tap.done()
+
+
+main()
