@@ -44,6 +44,24 @@ static void look_at_database(struct places *places, const char *what, const char
     add(places, what, path, &finding);
 }
 
+static void look_at_profiles(struct places *places)
+{
+    size_t count = 0;
+    struct cvg_mozilla_profile *profiles = cvg_doctor_profiles(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct cvg_doctor_finding finding = {.state = CVG_DOCTOR_BAD};
+        const char *directory = cvg_mozilla_directory(profiles[i].app, 0);
+        char what[192];
+        bool listed = false;
+
+        snprintf(what, sizeof what, "%s, profile %s", profiles[i].app->title, profiles[i].name);
+        cvg_doctor_profile(&profiles[i], directory != NULL ? directory : "", &listed, &finding);
+        add(places, what, profiles[i].directory, &finding);
+    }
+    free(profiles);
+}
+
 /* Whether one of p11-kit's files names our module. */
 static bool names_us(const char *path)
 {
@@ -98,6 +116,7 @@ json_t *cvg_doctor_nss_machine(enum cvg_doctor_state *ret_worst)
     look_at_database(&places, "the system's database", "/etc/pki/nssdb");
     if (home != NULL && snprintf(path, sizeof path, "%s/.pki/nssdb", home) < (int)sizeof path)
         look_at_database(&places, "your database", path);
+    look_at_profiles(&places);
     look_at_p11_kit(&places, "/etc/pkcs11/modules");
     look_at_p11_kit(&places, "/usr/share/p11-kit/modules");
     if (home != NULL &&

@@ -9,6 +9,7 @@
 #include "tools/application.h"
 #include "tools/installation.h"
 #include "tools/linkage.h"
+#include "tools/mozilla-profiles.h"
 
 #define CVG_DOCTOR_TEXT_MAX 600
 
@@ -68,6 +69,12 @@ bool cvg_doctor_nss_program(const struct cvg_installation *installation,
 /* doctor-mozilla.c: the same for Firefox, Thunderbird and what is made of them, by the profiles of
  * this user. */
 void cvg_doctor_mozilla(const struct cvg_application *application, struct cvg_doctor_nss *nss);
+
+/* One profile, with the NSS of its application; *ret_listed: the module is in its database. */
+void cvg_doctor_profile(const struct cvg_mozilla_profile *profile, const char *nss_directory,
+                        bool *ret_listed, struct cvg_doctor_finding *ret_finding);
+/* All profiles of this user; the caller frees them. */
+struct cvg_mozilla_profile *cvg_doctor_profiles(size_t *ret_count);
 
 /* Fills in a judgement, and adds a database to what was looked at. */
 void cvg_doctor_nss_judge(struct cvg_doctor_nss *nss, enum cvg_coverage coverage, const char *fmt,

@@ -249,10 +249,115 @@ def profiles_of_apparmor(installation):
     under_apparmor(installation, OK, path)
 
 
+def firefox(installation, **preferences):
+    """A Firefox of our own making, over the system's NSS, and a profile that has been started."""
+    for name in ("libxul.so", "firefox"):
+        write_program(installation, "app/" + name, "#!/bin/sh\n")
+    write_program(installation, "app/application.ini", "[App]\nVendor=Mozilla\nName=Firefox\n")
+    path = database(installation, "home/.mozilla/firefox/abc.default")
+    installation.write("home/.mozilla/firefox/profiles.ini",
+                       "[Profile0]\nName=mine\nIsRelative=1\nPath=abc.default\n")
+    write_preferences(installation, preferences)
+    return installation.path("app/firefox"), path
+
+
+def write_preferences(installation, preferences):
+    installation.write("home/.mozilla/firefox/abc.default/prefs.js", "".join(
+        'user_pref("%s", %s);\n' % (name.replace("_", "."), value)
+        for name, value in preferences.items()))
+
+
+def a_browser_without_a_profile(installation):
+    start, path = firefox(installation)
+    shutil.rmtree(installation.path("home/.mozilla"))
+    told = program(installation, REFUSED, start, HOME=installation.path("home"))
+    contains(told["reason"], "no profile")
+
+
+def a_browser_whose_profile_is_not_enabled(installation):
+    start, path = firefox(installation)
+    told = program(installation, REFUSED, start, HOME=installation.path("home"))
+    contains(told["reason"], "profile mine", "converge enable nss --profiles")
+    same(told["databases"][0]["path"], path)
+    found, _ = machine(installation)
+    same((found[path]["what"], found[path]["state"]), ("Firefox, profile mine", "warning"))
+
+
+def a_browser_that_may_use_http3(installation):
+    start, path = firefox(installation)
+    list_module(path)
+    told = program(installation, REFUSED, start, HOME=installation.path("home"))
+    contains(told["reason"], "not protected: HTTP/3")
+    found, code = machine(installation)
+    same((found[path]["state"], code), ("bad", FAULT))
+    contains(found[path]["text"], "not protected: HTTP/3", "enable nss --firefox")
+
+
+ETC = """
+set -e
+cp -a /etc "$1"
+mount --bind "$1" /etc
+mkdir -p /etc/firefox/pref
+printf '%s\n' "$2" >/etc/firefox/pref/lock.js
+shift 2
+exec "$@"
+"""
+LOCKED = """pref("network.http.http3.enable", false, locked);
+pref("network.webtransport.enabled", false, locked);"""
+
+
+def with_system_preferences(installation, code, start, lines):
+    etc = installation.path("etc-%d" % len(os.listdir(installation.directory)))
+    result = subprocess.run(
+        [*mount_namespace(), "sh", "-c", ETC, "sh", etc, lines, CONVERGE, "doctor", "--json", "--",
+         start], env=installation.environment(HOME=installation.path("home"),
+                                              CONVERGE_NSS_MODULE=NSS_MODULE),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    same(result.returncode, code, result.stdout + result.stderr)
+    return json.loads(result.stdout)
+
+
+def a_browser_that_is_locked_in(installation):
+    start, path = firefox(installation)
+    list_module(path)
+    told = with_system_preferences(installation, OK, start, LOCKED)
+    same(told["databases"][0]["state"], "good")
+    for half in LOCKED.splitlines():
+        with_system_preferences(installation, REFUSED, start, half)
+    with_system_preferences(installation, REFUSED, start, LOCKED.replace("false", "true"))
+    with_system_preferences(installation, REFUSED, start, LOCKED.replace(", locked", ""))
+
+
+def a_browser_with_its_modules_elsewhere(installation):
+    name = "security.utility_pkcs11_module_process.enabled"
+    start, path = firefox(installation)
+    list_module(path)
+    installation.write("home/.mozilla/firefox/abc.default/user.js", 'user_pref("%s", true);' % name)
+    told = with_system_preferences(installation, REFUSED, start, LOCKED)
+    contains(told["reason"], "not protected: " + name)
+    with_system_preferences(installation, OK, start, LOCKED + '\npref("%s", false, locked);' % name)
+
+
+def a_browser_whose_proxy_a_script_chooses(installation):
+    start, path = firefox(installation, network_proxy_type=2)
+    list_module(path)
+    told = with_system_preferences(installation, OK, start, LOCKED)
+    same(told["databases"][0]["state"], "warning")
+    contains(told["databases"][0]["text"], "proxy")
+
+
+def a_browser_of_another_name(installation):
+    start, _ = firefox(installation)
+    installation.write("app/application.ini", "[App]\nName=LibreWolf\n")
+    contains(program(installation, UNDECIDED, start)["reason"], "LibreWolf")
+
+
 def run_says_what_it_cannot_do(installation):
     need("vfyserv")
     result = installation.run("run", "--", "vfyserv")
     contains(result.stderr, "enable nss")
+    start, _ = firefox(installation)
+    contains(installation.run("run", "--", start).stderr, "enable nss --profiles")
     result = installation.run("run", "--", "true")
     same(result.stderr, "")
 
@@ -262,4 +367,7 @@ main(one_s_own_database_on_the_machine, a_module_that_is_gone, a_module_that_doe
      a_program_whose_database_is_not_known, a_command_of_ones_own_is_watched,
      a_script_over_python3_nss, an_https_proxy, programs_that_open_no_database,
      chromium_and_what_is_made_of_it, java, containers, programs_that_link_nss_for_other_things,
-     profiles_of_apparmor, run_says_what_it_cannot_do)
+     profiles_of_apparmor, a_browser_without_a_profile, a_browser_whose_profile_is_not_enabled,
+     a_browser_that_may_use_http3, a_browser_that_is_locked_in,
+     a_browser_with_its_modules_elsewhere, a_browser_whose_proxy_a_script_chooses,
+     a_browser_of_another_name, run_says_what_it_cannot_do)
