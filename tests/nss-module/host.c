@@ -29,7 +29,6 @@ static const struct {
     {"renegotiate", scene_renegotiate},
     {"copy", scene_copy},
     {"ways", scene_ways},
-    {"read-only", scene_read_only},
 };
 
 static const struct option long_options[] = {

@@ -82,6 +82,5 @@ int scene_fork(void);
 int scene_renegotiate(void);
 int scene_copy(void);
 int scene_ways(void);
-int scene_read_only(void);
 
 #endif

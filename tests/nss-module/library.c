@@ -22,7 +22,7 @@ void host_load(void)
 {
     char spec[1024];
 
-    snprintf(spec, sizeof spec, "name=\"%s\" library=\"%s\"", options.module, options.module);
+    snprintf(spec, sizeof spec, "name=\"converge\" library=\"%s\"", options.module);
     module = SECMOD_LoadUserModule(spec, NULL, PR_FALSE);
     if (!module || !module->loaded)
         fail("module");

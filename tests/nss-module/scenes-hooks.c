@@ -2,11 +2,12 @@
 /* Scenes of others in NSPR's table, of modules that come and go, see host.h. */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include <pkcs11.h>
 
 #include "tests/nss-module/host.h"
 
@@ -104,16 +105,22 @@ int scene_bury(void)
     return 0;
 }
 
-/* options.before: another copy of the module, which the program loads, too. */
+/* options.before: another copy of the module, which something that is not NSS loads, too. NSPR
+ * itself takes libraries of one name for the same. */
 int scene_copy(void)
 {
+    void *copy = dlopen(options.before, RTLD_NOW | RTLD_LOCAL);
+    CK_C_GetFunctionList get = copy ? (CK_C_GetFunctionList)dlsym(copy, "C_GetFunctionList") : NULL;
+    CK_FUNCTION_LIST *functions;
+
+    options.before = NULL;
     begin_without();
     host_load();
-    options.module = options.before;
-    options.before = NULL;
-    host_load();
+    if (!get || get(&functions) != CKR_OK || functions->C_Initialize(NULL) != CKR_OK)
+        return 1;
     report("both");
-    NSS_Shutdown();
+    functions->C_Finalize(NULL);
+    host_end();
     return 0;
 }
 
@@ -125,20 +132,5 @@ int scene_restart(void)
         connect_some(options.port[0]);
         host_end();
     }
-    return 0;
-}
-
-/* Where the loader has protected the table, it can be written to nevertheless only by who changes
- * that: this program does so before, and crashes if nobody does after. */
-int scene_read_only(void)
-{
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t start = (uintptr_t)table() & ~(page - 1);
-
-    begin_without();
-    mprotect((void *)start, 2 * page, PROT_READ);
-    host_load();
-    report("loaded");
-    host_unload();
     return 0;
 }
