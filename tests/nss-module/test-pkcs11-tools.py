@@ -181,15 +181,15 @@ def beside(tap, here):
                                              for line in out.splitlines()), (status, out))
 
 
-def handshake(here, site, database, run):
+def handshake(here, site, database, run, *rules):
     """tstclnt over this database: its status, and what was asked."""
-    here.start_agent()
+    here.start_agent(*rules)
     status, out = run("tstclnt", "-h", "127.0.0.1", "-a", NAME, "-p", site.port, "-d", database,
                       "-Q", "-4")
     return status, here.asked(), out
 
 
-def registered(tap, here, site):
+def registered(tap, here, site, self_signed):
     """One question a handshake, however often the module is registered."""
     os.mkdir(here.path("copy"))
     copy = shutil.copy(MODULE, here.path("copy"))
@@ -210,6 +210,12 @@ def registered(tap, here, site):
         status, asked, out = handshake(here, site, database, run)
         tap.case(f"registered {what}: one question", status == 0 and
                  asked == [f"{NAME}:{site.port}"], (status, asked, out))
+        here.configure("mode = replace\n")
+        for rule, good in (("*=accept", True), ("*=refuse", False)):
+            status, asked, out = handshake(here, self_signed, database, run, rule)
+            tap.case(f"registered {what}, a self-signed site, {rule[2:]}", (status == 0) == good and
+                     asked == [f"{NAME}:{self_signed.port}"], (status, asked, out))
+        here.configure("")
 
 
 def holders(tap, here):
@@ -240,7 +246,7 @@ def main():
         p11_kit(tap, here)
         modutil(tap, here)
         beside(tap, here)
-        registered(tap, here, site)
+        registered(tap, here, site, here.serve("self"))
         holders(tap, here)
     tap.done()
 
