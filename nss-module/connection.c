@@ -137,9 +137,9 @@ bool cvg_connection_alive(struct cvg_connection connection)
 
 void cvg_connection_sent(struct cvg_connection connection, const void *data, size_t len)
 {
-    enum cvg_role role = cvg_records_role(data, len);
+    enum cvg_role role = data ? cvg_records_role(data, len) : CVG_ROLE_UNKNOWN;
     struct cvg_spoken request;
-    bool connect = cvg_records_connect(data, len, &request);
+    bool connect = data && cvg_records_connect(data, len, &request);
     struct entry *entry;
 
     lock(connection.secret);

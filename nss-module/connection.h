@@ -53,7 +53,7 @@ struct cvg_connection cvg_connection_open(const PRFilePrivate *secret);
 struct cvg_connection cvg_connection_find(const PRFilePrivate *secret);
 bool cvg_connection_alive(struct cvg_connection connection);
 
-/* After these octets went out, or len came in. */
+/* After these octets went out (data NULL: so many that nobody saw), or len came in. */
 void cvg_connection_sent(struct cvg_connection connection, const void *data, size_t len);
 void cvg_connection_received(struct cvg_connection connection, size_t len);
 
