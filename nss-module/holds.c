@@ -94,6 +94,11 @@ struct cvg_nss *cvg_holds_drop_locked(const void *base)
     return is_held(hold->nss) ? NULL : hold->nss;
 }
 
+struct cvg_nss *cvg_holds_nss_locked(unsigned i)
+{
+    return holds[i].pid != 0 ? holds[i].nss : NULL;
+}
+
 const void *cvg_holds_without_nss_locked(void)
 {
     const struct hold *hold = find_without_nss();

@@ -25,6 +25,9 @@ bool cvg_holds_take_locked(const void *base, struct cvg_nss *nss);
  * without an NSS, never for one with. Returns the NSS that nobody holds any more, or NULL. */
 struct cvg_nss *cvg_holds_drop_locked(const void *base);
 
+/* The NSS of the hold number i < CVG_HOLDS_MAX; NULL if there is none. */
+struct cvg_nss *cvg_holds_nss_locked(unsigned i);
+
 /* The base address of an object that holds without an NSS, or NULL; and giving all such this NSS.
  */
 const void *cvg_holds_without_nss_locked(void);

@@ -138,14 +138,13 @@ static int count_loaded(struct dl_phdr_info *info, size_t size, void *ret_loaded
     return 1;
 }
 
-void cvg_module_look_again(void)
+/* For those who hold without an NSS. */
+static void look_for_nss(void)
 {
     unsigned long long loaded = 0;
     const void *base;
     struct cvg_nss *nss;
 
-    if (!atomic_load(&want_nss))
-        return;
     dl_iterate_phdr(count_loaded, &loaded);
     if (atomic_exchange(&looked_at, loaded) == loaded)
         return;
@@ -156,11 +155,19 @@ void cvg_module_look_again(void)
     if (!nss)
         return;
     cvg_surface_lock();
-    if (cvg_holds_without_nss_locked()) {
-        cvg_holds_adopt_locked(nss);
-        cvg_methods_install(nss);
-        update_locked();
-    }
+    cvg_holds_adopt_locked(nss);
+    update_locked();
+    cvg_surface_unlock();
+}
+
+void cvg_module_look_again(void)
+{
+    if (atomic_load(&want_nss))
+        look_for_nss();
+    cvg_surface_lock();
+    for (unsigned i = 0; i < CVG_HOLDS_MAX; i++)
+        if (cvg_holds_nss_locked(i))
+            cvg_methods_install(cvg_holds_nss_locked(i));
     cvg_surface_unlock();
 }
 

@@ -14,8 +14,9 @@
 /* Between C_Initialize and C_Finalize, in the process that called the former. Any thread. */
 bool cvg_module_ready(void);
 
-/* Looks for an NSS that was loaded after C_Initialize was called by something else (p11-kit). Cheap
- * where nothing was loaded since. Takes the lock of surface.h. */
+/* Looks for an NSS that was loaded after C_Initialize was called by something else (p11-kit), and
+ * sets up the gate of one whose sockets another copy of this module watched, which has ended. Cheap
+ * where there is nothing to do. Takes the lock of surface.h. */
 void cvg_module_look_again(void);
 
 /* The version of Converge, as PKCS#11 writes versions. */

@@ -4,7 +4,9 @@ is in NSPR's table when it must be. holders.py MODULE DATABASE BARE-DATABASE SCE
 where a library is missing. p11-kit must know the module, too."""
 import ctypes
 import os
+import shutil
 import sys
+import tempfile
 
 MODULE, DATABASE, BARE, SCENE = sys.argv[1:]
 CRITICAL, REQUIRED = 0, 1
@@ -45,13 +47,23 @@ class Nss:
         assert ctypes.CDLL(None).dladdr(ctypes.c_void_p(table[3]), ctypes.byref(symbol))
         return os.path.realpath(symbol.path.decode()) == os.path.realpath(MODULE)
 
+    def slot(self):
+        self.nss.PK11_FindSlotByName.restype = ctypes.c_void_p
+        return ctypes.c_void_p(self.nss.PK11_FindSlotByName(b"Converge"))
+
     def lists(self):
         """Whether NSS itself has the module."""
-        self.nss.PK11_FindSlotByName.restype = ctypes.c_void_p
-        slot = self.nss.PK11_FindSlotByName(b"Converge")
+        slot = self.slot()
         if slot:
-            self.nss.PK11_FreeSlot(ctypes.c_void_p(slot))
+            self.nss.PK11_FreeSlot(slot)
         return bool(slot)
+
+    def look(self):
+        """Searches the module's token, as a handshake does."""
+        slot = self.slot()
+        self.nss.PK11_ListCertsInSlot.restype = ctypes.c_void_p
+        self.nss.CERT_DestroyCertList(ctypes.c_void_p(self.nss.PK11_ListCertsInSlot(slot)))
+        self.nss.PK11_FreeSlot(slot)
 
 
 class P11Kit:
@@ -141,6 +153,26 @@ def p11_kit_before_nss_is_there():
     assert not nss.hooked()
 
 
+def copy_goes():
+    """A second copy of the module was there first, and watched for both."""
+    folder = tempfile.mkdtemp(prefix="cvg-")
+    copy = load(shutil.copy(MODULE, folder))
+    shutil.rmtree(folder)
+    table = ctypes.POINTER(ctypes.c_void_p)()
+    assert copy.C_GetFunctionList(ctypes.byref(table)) == 0
+    call = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_void_p)
+    initialize, finalize = call(table[1]), call(table[2])  # behind the version
+    nss = Nss()
+    assert initialize(None) == 0
+    nss.start(DATABASE)
+    assert nss.lists() and not nss.hooked()  # by the copy
+    assert finalize(None) == 0
+    nss.look()
+    assert nss.hooked()
+    nss.stop()
+    assert not nss.hooked()
+
+
 def again_and_again():
     nss, kit = Nss(), P11Kit()
     for _ in range(20):
@@ -210,6 +242,6 @@ def child_starts_anew():
 SCENES = {"nss": only_nss, "nss-then-p11-kit": nss_then_p11_kit,
           "p11-kit-then-nss": p11_kit_then_nss,
           "p11-kit-before-nss-is-there": p11_kit_before_nss_is_there,
-          "again-and-again": again_and_again, "child-of-nss": child_of_nss,
+          "copy-goes": copy_goes, "again-and-again": again_and_again, "child-of-nss": child_of_nss,
           "child-with-p11-kit": child_with_p11_kit, "child-starts-anew": child_starts_anew}
 SCENES[SCENE]()

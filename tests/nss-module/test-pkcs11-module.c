@@ -228,6 +228,22 @@ static void a_childs_gate_ends_with_its_nss(void **state)
     assert_int_equal(p11->C_Finalize(NULL), CKR_OK);
 }
 
+/* Another copy of the module may have watched the sockets, and gone. */
+static void sessions_and_searches_see_to_the_gate(void **state)
+{
+    CK_SESSION_HANDLE session;
+
+    (void)state;
+    assert_int_equal(p11->C_Initialize(NULL), CKR_OK);
+    assert_int_equal(fake_gate.installed, 1);
+    assert_int_equal(p11->C_OpenSession(SLOT, CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
+    assert_int_equal(fake_gate.installed, 2);
+    assert_int_equal(p11->C_FindObjectsInit(session, NULL, 0), CKR_OK);
+    assert_int_equal(fake_gate.installed, 3);
+    assert_int_equal(p11->C_Finalize(NULL), CKR_OK);
+    assert_int_equal(fake_gate.removed, 1);
+}
+
 static void nss_may_come_later(void **state)
 {
     CK_SESSION_HANDLE session;
@@ -495,6 +511,7 @@ int main(void)
         TEST(holders_are_a_bounded_number),
         TEST(a_childs_holds_are_its_own),
         TEST(a_childs_gate_ends_with_its_nss),
+        TEST(sessions_and_searches_see_to_the_gate),
         TEST(nss_may_come_later),
         TEST(both_interfaces_are_listed),
         TEST(an_interface_is_found_by_name_and_version),

@@ -221,7 +221,7 @@ def registered(tap, here, site, self_signed):
 def holders(tap, here):
     """Who initialised keeps the gate, see holders.py."""
     for scene in ("nss", "nss-then-p11-kit", "p11-kit-then-nss", "p11-kit-before-nss-is-there",
-                  "again-and-again", "child-of-nss", "child-with-p11-kit", "child-starts-anew"):
+                  "copy-goes", "again-and-again", "child-of-nss", "child-with-p11-kit", "child-starts-anew"):
         status, out = here.in_p11_kit(sys.executable, "-B", HOLDERS, MODULE,
                                       here.new_database(f"holders-{scene}", MODULE),
                                       here.new_database(f"bare-{scene}"), scene)
