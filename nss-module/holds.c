@@ -5,8 +5,9 @@
 
 #include "nss-module/holds.h"
 
+#include "nss-module/pid.h"
+
 #include <stddef.h>
-#include <unistd.h>
 
 struct hold {
     const void *base;
@@ -20,7 +21,7 @@ static struct hold holds[CVG_HOLDS_MAX];
 
 bool cvg_holds_any_locked(void)
 {
-    pid_t self = getpid();
+    pid_t self = cvg_pid();
 
     FOR_EACH(hold)
     if (hold->pid == self)
@@ -40,7 +41,7 @@ bool cvg_holds_has_locked(const void *base)
 {
     const struct hold *hold = find(base);
 
-    return hold && hold->pid == getpid();
+    return hold && hold->pid == cvg_pid();
 }
 
 static struct hold *find_free(void)
@@ -62,14 +63,14 @@ bool cvg_holds_take_locked(const void *base, struct cvg_nss *nss)
     hold->base = base;
     if (nss || hold->pid == 0)
         hold->nss = nss;
-    hold->pid = getpid();
+    hold->pid = cvg_pid();
     return true;
 }
 
 static struct hold *find_without_nss(void)
 {
     FOR_EACH(hold)
-    if (hold->pid == getpid() && !hold->nss)
+    if (hold->pid == cvg_pid() && !hold->nss)
         return hold;
     return NULL;
 }
@@ -109,6 +110,6 @@ const void *cvg_holds_without_nss_locked(void)
 void cvg_holds_adopt_locked(struct cvg_nss *nss)
 {
     FOR_EACH(hold)
-    if (hold->pid == getpid() && !hold->nss)
+    if (hold->pid == cvg_pid() && !hold->nss)
         hold->nss = nss;
 }

@@ -12,7 +12,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "nss-module/holds.h"
 #include "nss-module/initargs.h"
@@ -21,6 +20,7 @@
 #include "nss-module/nss.h"
 #include "nss-module/object.h"
 #include "nss-module/session.h"
+#include "nss-module/pid.h"
 
 /* The process that has initialised the module, else 0. */
 static _Atomic pid_t ready_pid;
@@ -58,13 +58,13 @@ static struct caller caller_at(const void *address)
 
 bool cvg_module_ready(void)
 {
-    return atomic_load(&ready_pid) == getpid();
+    return atomic_load(&ready_pid) == cvg_pid();
 }
 
 static void update_locked(void)
 {
     atomic_store(&want_nss, cvg_holds_without_nss_locked() != NULL);
-    atomic_store(&ready_pid, cvg_holds_any_locked() ? getpid() : 0);
+    atomic_store(&ready_pid, cvg_holds_any_locked() ? cvg_pid() : 0);
 }
 
 /* A holder that comes second is told CKR_OK like the first: NSS drops a module that says

@@ -5,10 +5,11 @@
 
 #include "nss-module/surface.h"
 
+#include "nss-module/pid.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -33,7 +34,7 @@ static void renew(pid_t self)
 
 void cvg_surface_lock(void)
 {
-    renew(getpid());
+    renew(cvg_pid());
     pthread_mutex_lock(&mutex);
 }
 
