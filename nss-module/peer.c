@@ -16,7 +16,7 @@
 
 struct search {
     struct cvg_nss *nss;
-    PRFileDesc *tcp;
+    PRFileDesc *tcp, *ssl;
     const struct cvg_spoken *spoken;
     const struct cvg_config *config;
     struct cvg_question *question;
@@ -42,9 +42,9 @@ static void take(struct search *search, const char *name, enum cvg_found found)
 }
 
 /* What the program told NSS to compare the certificate with; else whom it asked a proxy for. */
-static void name_host(struct search *search, PRFileDesc *ssl)
+static void name_host(struct search *search)
 {
-    char *url = search->nss->ssl.SSL_RevealURL(ssl);
+    char *url = search->nss->ssl.SSL_RevealURL(search->ssl);
 
     if (url && url[0]) {
         search->meant = true;
@@ -119,7 +119,7 @@ static bool same_peer(const struct sockaddr_storage *a, const struct sockaddr_st
            memcmp(one.peer_address, other.peer_address, sizeof one.peer_address) == 0;
 }
 
-/* A layer that speaks SOCKS answers the destination. */
+/* A layer that speaks SOCKS answers the destination; TLS asks the layer below. */
 static void port_of_layers(struct search *search, const struct sockaddr_storage *below)
 {
     struct sockaddr_storage above;
@@ -127,7 +127,8 @@ static void port_of_layers(struct search *search, const struct sockaddr_storage 
 
     while (top->higher)
         top = top->higher;
-    if (top == search->tcp || !peer_of(search->nss, top, &above) || cvg_socket_port(&above) == 0 ||
+    if (top == search->tcp || (top == search->ssl && top->lower == search->tcp) ||
+        !peer_of(search->nss, top, &above) || cvg_socket_port(&above) == 0 ||
         same_peer(&above, below))
         return;
     cvg_ports_peer(search->question, &above);
@@ -135,34 +136,39 @@ static void port_of_layers(struct search *search, const struct sockaddr_storage 
 }
 
 /* The socket's own; octets that nobody saw were said before NSPR got it. */
-static void port_of_socket(struct search *search, const struct sockaddr_storage *peer)
+static void port_of_socket(struct search *search, const struct cvg_socket *found)
+{
+    const char *host = search->meant ? search->question->host : NULL;
+
+    search->question->port_found =
+        cvg_ports_of_socket(found, search->config, host, search->question) ? CVG_FOUND_TUNNEL
+                                                                           : CVG_FOUND_FD;
+}
+
+/* Where the kernel's counters cannot be had, nothing is known to have been said. */
+static bool look(struct search *search, struct cvg_socket *ret_found)
 {
     const struct cvg_spoken *spoken = search->spoken;
     const struct cvg_counters counters = {.sent = spoken->sent, .received = spoken->received};
-    struct cvg_socket found = {.peer = *peer};
     int fd = search->nss->PR_FileDesc2NativeHandle(search->tcp);
-    const char *host = search->meant ? search->question->host : NULL;
 
-    /* Without the kernel's counters nothing is known to have been said. */
-    if (fd >= 0)
-        (void)cvg_socket_look(fd, &counters, &found);
-    search->question->port_found =
-        cvg_ports_of_socket(&found, search->config, host, search->question) ? CVG_FOUND_TUNNEL
-                                                                            : CVG_FOUND_FD;
+    memset(ret_found, 0, sizeof *ret_found);
+    return (fd >= 0 && cvg_socket_look(fd, &counters, ret_found)) ||
+           peer_of(search->nss, search->tcp, &ret_found->peer);
 }
 
 static void find_port(struct search *search)
 {
-    struct sockaddr_storage peer;
-    bool socket = peer_of(search->nss, search->tcp, &peer);
+    struct cvg_socket found;
+    bool socket = look(search, &found);
 
     if (socket)
-        cvg_ports_peer(search->question, &peer);
+        cvg_ports_peer(search->question, &found.peer);
     port_of_connect(search);
     if (search->question->port_count == 0 && socket)
-        port_of_layers(search, &peer);
+        port_of_layers(search, &found.peer);
     if (search->question->port_count == 0 && socket)
-        port_of_socket(search, &peer);
+        port_of_socket(search, &found);
     if (search->question->port_count == 0 && search->meant) {
         cvg_ports_tunnel(search->question, search->config);
         search->question->port_found = CVG_FOUND_TUNNEL;
@@ -187,9 +193,9 @@ enum cvg_peer_found cvg_nss_peer_find(struct cvg_nss *nss, PRFileDesc *tcp, PRFi
                                       const struct cvg_config *config,
                                       struct cvg_question *ret_question)
 {
-    struct search search = {nss, tcp, spoken, config, ret_question, .meant = false};
+    struct search search = {nss, tcp, ssl, spoken, config, ret_question, .meant = false};
 
-    name_host(&search, ssl);
+    name_host(&search);
     if (search.meant && !ret_question->host[0])
         return CVG_PEER_BAD;
     find_port(&search);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static struct {
     PRFileDesc *tcp;
     uint16_t port;
     PRNetAddr destination;
+    bool hidden;
 } scene;
 
 static const char *url;
@@ -39,6 +41,12 @@ static PRStatus not_internet(PRFileDesc *fd, PRNetAddr *address)
     (void)fd;
     address->raw.family = PR_AF_LOCAL;
     return PR_SUCCESS;
+}
+
+static PROsfd no_descriptor(PRFileDesc *fd)
+{
+    (void)fd;
+    return -1;
 }
 
 static PRStatus destination(PRFileDesc *fd, PRNetAddr *address)
@@ -116,6 +124,15 @@ static void push_layer(const char *address, uint16_t port)
     scene.tcp = PR_GetIdentitiesLayer(scene.client, PR_NSPR_IO_LAYER);
     assert_int_equal(PR_StringToNetAddr(address, &scene.destination), PR_SUCCESS);
     scene.destination.inet.port = PR_htons(port);
+    scene.hidden = true;
+}
+
+/* TLS is at the top, or below a layer that hides it. */
+static PRFileDesc *ssl_layer(void)
+{
+    static PRFileDesc hidden;
+
+    return scene.hidden ? &hidden : scene.client;
 }
 
 static enum cvg_peer_found find(const struct cvg_spoken *spoken, struct cvg_question *ret_question)
@@ -123,7 +140,7 @@ static enum cvg_peer_found find(const struct cvg_spoken *spoken, struct cvg_ques
     static const struct cvg_spoken nothing;
 
     memset(ret_question, 0, sizeof *ret_question);
-    return cvg_nss_peer_find(&nss, scene.tcp, scene.client, spoken ? spoken : &nothing, &config,
+    return cvg_nss_peer_find(&nss, scene.tcp, ssl_layer(), spoken ? spoken : &nothing, &config,
                              ret_question);
 }
 
@@ -314,6 +331,7 @@ static void no_internet_socket(void **state)
 
     (void)state;
     nss.PR_GetPeerName = not_internet;
+    nss.PR_FileDesc2NativeHandle = no_descriptor;
     assert_int_equal(find(NULL, &question), CVG_PEER_NOT_APPLICABLE);
     url = SITE;
     assert_int_equal(find(NULL, &question), CVG_PEER_FOUND);
