@@ -31,7 +31,9 @@ static __thread struct {
         struct cvg_connection connection;
         const struct cvg_leaf *leaf; /* one of vouched, NULL if there is none */
         uint8_t sha1[SHA1_LEN];
-    } given; /* the last trust object: NSS asks again at once, about octets of its own */
+    } given;            /* the last trust object: NSS asks again at once, about octets of its own */
+    uint64_t unchanged; /* the serial of the connection about which the last answer was this: NSS
+                           looks a leaf up several times in a handshake */
 } thread;
 
 static void pay_back(void)
@@ -109,8 +111,8 @@ static bool find_connection(struct cvg_subject *ret_subject)
 {
     struct cvg_nss *nss = thread.nss;
 
-    if (!nss || !cvg_connection_alive(thread.connection) ||
-        thread.tcp->secret != thread.connection.secret)
+    if (!nss || thread.unchanged == thread.connection.serial ||
+        !cvg_connection_alive(thread.connection) || thread.tcp->secret != thread.connection.secret)
         return false;
     memset(ret_subject, 0, sizeof *ret_subject);
     ret_subject->nss = nss;
@@ -149,8 +151,10 @@ static bool settle(const struct cvg_subject *subject, enum cvg_action action,
 {
     const struct cvg_leaf *known = NULL;
 
-    if (action == CVG_ACTION_UNCHANGED)
+    if (action == CVG_ACTION_UNCHANGED) {
+        thread.unchanged = subject->connection.serial;
         return false;
+    }
     if (action == CVG_ACTION_ACCEPT)
         known = remember(&subject->leaf);
     if (!known) {

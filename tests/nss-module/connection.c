@@ -97,7 +97,7 @@ static bool push_socks(PRFileDesc *fd)
     return layer && PR_PushIOLayer(fd, PR_TOP_IO_LAYER, layer) == PR_SUCCESS;
 }
 
-static bool speak_before(PRFileDesc *fd)
+static bool speak_before(PRFileDesc *fd, const char *name)
 {
     char text[300];
 
@@ -107,8 +107,7 @@ static bool speak_before(PRFileDesc *fd)
         return push_socks(fd);
     if (strcmp(options.before, "starttls") == 0)
         return say(fd, "STARTTLS\r\n", "\n");
-    snprintf(text, sizeof text, "CONNECT %s:9443 HTTP/1.1\r\nHost: %s:9443\r\n\r\n", options.name,
-             options.name);
+    snprintf(text, sizeof text, "CONNECT %s:9443 HTTP/1.1\r\nHost: %s:9443\r\n\r\n", name, name);
     return say(fd, text, "\r\n\r\n");
 }
 
@@ -119,7 +118,7 @@ static SECStatus let_pass(void *context, PRFileDesc *fd)
     return SECSuccess;
 }
 
-static PRFileDesc *add_tls(PRFileDesc *fd)
+static PRFileDesc *add_tls(PRFileDesc *fd, const char *name)
 {
     const SSLVersionRange tls12 = {SSL_LIBRARY_VERSION_TLS_1_2, SSL_LIBRARY_VERSION_TLS_1_2};
     PRFileDesc *ssl = SSL_ImportFD(NULL, fd);
@@ -132,8 +131,8 @@ static PRFileDesc *add_tls(PRFileDesc *fd)
         SSL_VersionRangeSet(ssl, &tls12);
     if (options.overrule)
         SSL_BadCertHook(ssl, let_pass, NULL);
-    if (options.name)
-        SSL_SetURL(ssl, options.name);
+    if (name)
+        SSL_SetURL(ssl, name);
     SSL_ResetHandshake(ssl, PR_FALSE);
     return ssl;
 }
@@ -146,17 +145,17 @@ static void set_nonblocking(PRFileDesc *fd)
     PR_SetSocketOption(fd, &option);
 }
 
-bool connection_open(struct connection *connection, uint16_t port)
+bool connection_open(struct connection *connection, const struct target *target)
 {
-    PRFileDesc *fd = dial(port);
+    PRFileDesc *fd = dial(target->port);
 
     memset(connection, 0, sizeof *connection);
-    connection->port = port;
-    if (!fd || !speak_before(fd))
+    connection->port = target->port;
+    if (!fd || !speak_before(fd, target->name))
         return false;
     if (options.nonblocking)
         set_nonblocking(fd);
-    connection->fd = add_tls(fd);
+    connection->fd = add_tls(fd, target->name);
     return connection->fd != NULL;
 }
 
@@ -246,12 +245,14 @@ void connection_close(struct connection *connection)
     connection->fd = NULL;
 }
 
-void connect_some(uint16_t port)
+void connect_some(const struct target *target)
 {
     struct connection connection;
 
     for (unsigned i = 0; i < options.count; i++) {
-        if (connection_open(&connection, port))
+        if (options.step && getchar() == EOF)
+            return;
+        if (connection_open(&connection, target))
             connection_exchange(&connection);
         connection_report(&connection);
         connection_close(&connection);

@@ -32,20 +32,28 @@ static const struct {
 };
 
 static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},   {"module", required_argument, NULL, 'm'},
-    {"db", required_argument, NULL, 'd'},     {"cert", required_argument, NULL, 'e'},
-    {"name", required_argument, NULL, 'h'},   {"address", required_argument, NULL, 'A'},
-    {"before", required_argument, NULL, 'b'}, {"count", required_argument, NULL, 'N'},
-    {"nonblocking", no_argument, NULL, 'n'},  {"tls12", no_argument, NULL, '2'},
-    {"import", no_argument, NULL, 'i'},       {"overrule", no_argument, NULL, 'o'},
-    {"read-first", no_argument, NULL, 'r'},   {NULL, 0, NULL, 0},
+    {"port", required_argument, NULL, 'p'},
+    {"module", required_argument, NULL, 'm'},
+    {"db", required_argument, NULL, 'd'},
+    {"cert", required_argument, NULL, 'e'},
+    {"name", required_argument, NULL, 'h'},
+    {"address", required_argument, NULL, 'A'},
+    {"before", required_argument, NULL, 'b'},
+    {"count", required_argument, NULL, 'N'},
+    {"nonblocking", no_argument, NULL, 'n'},
+    {"tls12", no_argument, NULL, '2'},
+    {"import", no_argument, NULL, 'i'},
+    {"overrule", no_argument, NULL, 'o'},
+    {"read-first", no_argument, NULL, 'r'},
+    {"step", no_argument, NULL, 's'},
+    {NULL, 0, NULL, 0},
 };
 
-static void add_port(const char *text)
+static void add_target(const char *port)
 {
-    if (options.ports == HOST_PORTS_MAX)
+    if (options.targets == HOST_TARGETS_MAX)
         exit(2);
-    options.port[options.ports++] = (uint16_t)atoi(text);
+    options.target[options.targets++] = (struct target){(uint16_t)atoi(port), options.name};
 }
 
 static bool *flag_of(int option)
@@ -61,6 +69,8 @@ static bool *flag_of(int option)
         return &options.overrule;
     case 'r':
         return &options.read_first;
+    case 's':
+        return &options.step;
     default:
         return NULL;
     }
@@ -93,7 +103,7 @@ static void set_option(int option, const char *text)
     if (flag)
         *flag = true;
     else if (option == 'p')
-        add_port(text);
+        add_target(text);
     else if (option == 'N')
         options.count = (unsigned)atoi(text);
     else

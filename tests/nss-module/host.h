@@ -20,15 +20,20 @@
 #include <private/pprio.h>
 #include <ssl.h>
 
-#define HOST_PORTS_MAX 128
+#define HOST_TARGETS_MAX 128
+
+struct target {
+    uint16_t port;
+    const char *name; /* for SSL_SetURL; NULL: none */
+};
 
 struct options {
-    uint16_t port[HOST_PORTS_MAX];
-    unsigned ports;
+    struct target target[HOST_TARGETS_MAX]; /* each --port, with the --name before it */
+    unsigned targets;
     const char *module; /* that the program loads by itself */
     const char *db;
-    const char *cert;    /* PEM, its key beside it: what the server shows */
-    const char *name;    /* of the host, for SSL_SetURL */
+    const char *cert; /* PEM, its key beside it: what the server shows */
+    const char *name;
     const char *address; /* where servers are: 127.0.0.1 */
     const char *before;  /* what is spoken before TLS: connect, starttls, socks */
     unsigned count;
@@ -37,6 +42,7 @@ struct options {
     bool import;     /* sockets are not NSPR's from the beginning */
     bool overrule;   /* the program lets bad certificates pass */
     bool read_first; /* the server speaks first */
+    bool step;       /* a line of input before each connection */
 };
 
 extern struct options options;
@@ -56,7 +62,7 @@ void host_load(void);
 void host_unload(void);
 
 /* Connects and speaks what comes before TLS. */
-bool connection_open(struct connection *connection, uint16_t port);
+bool connection_open(struct connection *connection, const struct target *target);
 /* Sends the request and reads the answer, waiting for what would block. */
 void connection_exchange(struct connection *connection);
 /* One step for a loop: PR_POLL_READ or PR_POLL_WRITE, what to wait for; 0 once it is over. */
@@ -65,8 +71,8 @@ PRInt16 connection_step(struct connection *connection);
 PRFileDesc *connection_socket(const struct connection *connection);
 void connection_report(struct connection *connection);
 void connection_close(struct connection *connection);
-/* All of it, for options.count connections to this port. */
-void connect_some(uint16_t port);
+/* All of it, for options.count connections. */
+void connect_some(const struct target *target);
 
 /* The scenes: each returns the program's exit status. */
 int scene_connect(void);

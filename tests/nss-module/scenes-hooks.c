@@ -40,7 +40,7 @@ static void unhook(void)
 
 static void report(const char *when)
 {
-    connect_some(options.port[0]);
+    connect_some(&options.target[0]);
     printf("%s: other=%d\n", when, sends > 0);
     sends = 0;
 }
@@ -129,7 +129,7 @@ int scene_restart(void)
 {
     for (unsigned i = 0; i < 3; i++) {
         host_begin();
-        connect_some(options.port[0]);
+        connect_some(&options.target[0]);
         host_end();
     }
     return 0;

@@ -17,8 +17,8 @@
 int scene_connect(void)
 {
     host_begin();
-    for (unsigned i = 0; i < options.ports; i++)
-        connect_some(options.port[i]);
+    for (unsigned i = 0; i < options.targets; i++)
+        connect_some(&options.target[i]);
     host_end();
     return 0;
 }
@@ -31,7 +31,7 @@ int scene_errors(void)
     PRInt32 sent;
 
     host_begin();
-    if (connection_open(&connection, options.port[0]))
+    if (connection_open(&connection, &options.target[0]))
         connection_exchange(&connection);
     tcp = connection_socket(&connection);
     PR_SetError(PR_FILE_NOT_FOUND_ERROR, 77);
@@ -80,7 +80,7 @@ int scene_ways(void)
     PRInt32 sent;
 
     host_begin();
-    if (connection_open(&connection, options.port[0]))
+    if (connection_open(&connection, &options.target[0]))
         connection_exchange(&connection);
     for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         PR_SetError(0, 0);
@@ -100,7 +100,7 @@ int scene_renegotiate(void)
     SECStatus status;
 
     host_begin();
-    if (connection_open(&connection, options.port[0]))
+    if (connection_open(&connection, &options.target[0]))
         connection_exchange(&connection);
     connection_report(&connection);
     status = SSL_ReHandshake(connection.fd, PR_TRUE);
@@ -125,7 +125,7 @@ int scene_fork(void)
 
     host_begin();
     options.nonblocking = true;
-    if (!connection_open(&connection, options.port[0]))
+    if (!connection_open(&connection, &options.target[0]))
         return 1;
     poll.fd = connection.fd;
     while (connection.waits < 20 && (poll.in_flags = connection_step(&connection)) != 0)
