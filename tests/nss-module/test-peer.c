@@ -277,6 +277,23 @@ static void a_layer_knows_better(void **state)
     assert_ports(&question, CVG_FOUND_FD, 9443, 0, 0);
 }
 
+/* As browsers have it: TLS, then the layer, then the socket. */
+static void a_layer_below_tls(void **state)
+{
+    PRDescIdentity identity = PR_GetUniqueIdentity("TLS");
+    struct cvg_question question;
+    PRFileDesc *tls;
+
+    (void)state;
+    push_layer("192.0.2.7", 9443);
+    tls = PR_CreateIOLayerStub(identity, PR_GetDefaultIOMethods());
+    assert_int_equal(PR_PushIOLayer(scene.client, PR_TOP_IO_LAYER, tls), PR_SUCCESS);
+    scene.hidden = false;
+    url = SITE;
+    assert_int_equal(find(NULL, &question), CVG_PEER_FOUND);
+    assert_ports(&question, CVG_FOUND_FD, 9443, 0, 0);
+}
+
 /* SOCKS with names resolved by the proxy: the layer knows no address. */
 static void a_layer_without_address(void **state)
 {
@@ -351,6 +368,7 @@ int main(void)
         TEST(a_connect_is_a_name),
         TEST(a_connect_for_another),
         TEST(a_layer_knows_better),
+        TEST(a_layer_below_tls),
         TEST(a_layer_without_address),
         TEST(what_nobody_saw),
         TEST(no_internet_socket),
