@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A process in which NSS and p11-kit come and go, with and without the module: tells whether the gate
-is in NSPR's table when it must be. holders.py MODULE DATABASE BARE-DATABASE SCENE; exit status 77
-where a library is missing. p11-kit must know the module, too."""
+"""A process in which NSS and p11-kit come and go, with and without the module: tells whether the
+gate is in NSPR's table when it must be. holders.py MODULE DATABASE BARE-DATABASE SCENE; exit status
+77 where a library is missing. p11-kit must know the module, too."""
 import ctypes
 import os
 import shutil
