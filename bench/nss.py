@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import pages
 from installation import Installation, Site, start, stop
 from report import median
 
@@ -163,4 +164,5 @@ def section(place, report, quick):
     site = handshakes(place, report, databases, 2 if quick else 15, 20 if quick else 200)
     lookups(place, report, databases, site, 2 if quick else 15, 20 if quick else 200)
     pending(place, report, databases, site, 1 if quick else 5)
+    pages.section(place, report, databases, 3 if quick else 30)
     site.close()
