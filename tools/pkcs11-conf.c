@@ -165,7 +165,7 @@ enum cvg_error cvg_pkcs11_add(struct cvg_buffer *text, const char *library)
          number++)
         snprintf(name, sizeof name, "%s %u", CVG_PKCS11_NAME, number);
     end_last_block(text);
-    return cvg_buffer_printf(text, "library=%s\nname=%s\nNSS=trustOrder=100\n\n", library, name);
+    return cvg_buffer_printf(text, "library=%s\nname=%s\n\n", library, name);
 }
 
 enum cvg_error cvg_pkcs11_begin(struct cvg_buffer *text, const char *directory)

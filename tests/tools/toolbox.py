@@ -23,6 +23,7 @@ AGENT = os.path.join(BUILD, "converge-agent")
 NOTARYD = os.path.join(BUILD, "converge-notaryd")
 FAKE_AGENT = os.path.join(BUILD, "tests", "common", "libconverge", "fake-agent")
 MODULE = os.path.join(BUILD, ".libs", "converge.so")
+NSS_MODULE = os.path.join(BUILD, ".libs", "libconverge-nss.so")
 
 OK, REFUSED, USAGE, UNDECIDED, FAULT = range(5)
 
@@ -65,7 +66,7 @@ class Installation:
         environment = {k: v for k, v in os.environ.items()
                        if not k.startswith(("CONVERGE_", "OPENSSL_"))}
         environment.update(CONVERGE_CONFIG_DIR=self.directory, CONVERGE_AGENT=FAKE_AGENT,
-                           CONVERGE_MODULE=MODULE, LC_ALL="C.UTF-8", TZ="UTC")
+                           CONVERGE_MODULE=MODULE, CONVERGE_NSS_MODULE=NSS_MODULE, LC_ALL="C.UTF-8", TZ="UTC")
         environment.update(extra)
         return {k: v for k, v in environment.items() if v is not None}
 
