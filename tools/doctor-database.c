@@ -14,6 +14,7 @@
 /* What a list of modules says of ours. */
 struct listed {
     size_t count;
+    bool proxy;             /* p11-kit's, which may bring us along */
     char library[PATH_MAX]; /* the first */
     char other[PATH_MAX];   /* another copy; else "" */
     char gone[PATH_MAX];    /* one that is no file any more; else "" */
@@ -48,8 +49,25 @@ static enum cvg_error read_list(const char *database, const char *module, struct
     while (err == CVG_OK && cvg_pkcs11_next((const char *)text.data, text.len, &offset, &block))
         if (cvg_nss_module_is_ours(block.library, module))
             take(block.library, ret_listed);
+        else if (strstr(block.library, "p11-kit-proxy") != NULL)
+            ret_listed->proxy = true;
     cvg_buffer_free(&text);
     return err;
+}
+
+/* What only p11-kit lists is seen in its effect: it has its own rules for whom it gives what. */
+static bool comes_by_proxy(const char *nss_directory, const char *database,
+                           const struct listed *listed, struct cvg_doctor_finding *finding)
+{
+    struct cvg_canary canary = {.loaded = false};
+
+    if (!listed->proxy || listed->count > 0 ||
+        cvg_canary_run_nss(nss_directory, database, &canary, NULL) != CVG_OK ||
+        !cvg_canary_good(&canary))
+        return false;
+    cvg_doctor_set(finding, CVG_DOCTOR_GOOD,
+                   "p11-kit's proxy brings the module: a canary handshake was watched");
+    return true;
 }
 
 static void try_it(const char *nss_directory, const char *database,
@@ -79,7 +97,10 @@ void cvg_doctor_database(const char *nss_directory, const char *database, bool *
     if (cvg_nss_module_path(&module, NULL) != CVG_OK)
         module = "";
     err = read_list(database, module, &listed, &why);
-    *ret_listed = err == CVG_OK && listed.count > 0;
+    *ret_listed = err == CVG_OK && (listed.count > 0 ||
+                                    comes_by_proxy(nss_directory, database, &listed, ret_finding));
+    if (*ret_listed && listed.count == 0)
+        return;
     if (err == CVG_ERR_NOT_FOUND)
         cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING, "there is no list of modules here");
     else if (err != CVG_OK)

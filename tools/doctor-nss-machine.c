@@ -99,8 +99,8 @@ static void look_at_p11_kit(struct places *places, const char *directory)
             !names_us(path))
             continue;
         cvg_doctor_set(&finding, CVG_DOCTOR_WARNING,
-                       "p11-kit loads the module, too, for programs that use its proxy; in NSS it "
-                       "stays one, but it is protected by NSS databases alone: remove the file");
+                       "p11-kit has the module, too, for NSS databases that list its proxy; where "
+                       "both do it stays one, but `converge disable nss` leaves this one");
         add(places, "p11-kit", path, &finding);
     }
     if (dir != NULL)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """doctor on programs over NSS: which database they read, and whether the module is at work there."""
+import glob
 import json
 import os
 import shutil
@@ -112,6 +113,22 @@ def p11_kit_too(installation):
     found, _ = machine(installation)
     same(list(found), [os.path.join(directory, "converge.module")])
     contains(found[os.path.join(directory, "converge.module")]["text"], "p11-kit")
+
+
+def only_through_p11_kit(installation):
+    """p11-kit's proxy is in the list of modules, and our module is in p11-kit's."""
+    proxy = glob.glob("/usr/lib/*/p11-kit-proxy.so")
+    if not proxy:
+        raise Skip("no p11-kit-proxy")
+    path = database(installation, "home/.pki/nssdb")
+    list_module(path, proxy[0], "p11-kit")
+    found, _ = machine(installation)
+    same(found[path]["state"], "warning", str(found))
+    file = "/etc/pkcs11/modules/converge.module"
+    found = {entry["path"]: entry for entry in with_system_file(
+        installation, UNDECIDED, file, "module: " + NSS_MODULE)["nss"]}
+    same((found[path]["state"], found[file]["state"]), ("good", "warning"), str(found))
+    contains(found[path]["text"], "p11-kit's proxy")
 
 
 def a_program_and_its_database(installation):
@@ -297,24 +314,29 @@ ETC = """
 set -e
 cp -a /etc "$1"
 mount --bind "$1" /etc
-mkdir -p /etc/firefox/pref
-printf '%s\n' "$2" >/etc/firefox/pref/lock.js
-shift 2
+mkdir -p "$(dirname "$2")"
+printf '%s\n' "$3" >"$2"
+shift 3
 exec "$@"
 """
 LOCKED = """pref("network.http.http3.enable", false, locked);
 pref("network.webtransport.enabled", false, locked);"""
 
 
-def with_system_preferences(installation, code, start, lines):
+def with_system_file(installation, code, file, lines, *arguments):
+    """What doctor says where this file of the system's has these lines."""
     etc = installation.path("etc-%d" % len(os.listdir(installation.directory)))
     result = subprocess.run(
-        [*mount_namespace(), "sh", "-c", ETC, "sh", etc, lines, CONVERGE, "doctor", "--json", "--",
-         start], env=installation.environment(HOME=installation.path("home"),
-                                              CONVERGE_NSS_MODULE=NSS_MODULE),
+        [*mount_namespace(), "sh", "-c", ETC, "sh", etc, file, lines, CONVERGE, "doctor", "--json",
+         *arguments], env=installation.environment(HOME=installation.path("home"),
+                                                   CONVERGE_NSS_MODULE=NSS_MODULE),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     same(result.returncode, code, result.stdout + result.stderr)
     return json.loads(result.stdout)
+
+
+def with_system_preferences(installation, code, start, lines):
+    return with_system_file(installation, code, "/etc/firefox/pref/lock.js", lines, "--", start)
 
 
 def a_browser_that_is_locked_in(installation):
@@ -363,7 +385,7 @@ def run_says_what_it_cannot_do(installation):
 
 
 main(one_s_own_database_on_the_machine, a_module_that_is_gone, a_module_that_does_not_load,
-     two_copies, one_copy_twice, p11_kit_too, a_program_and_its_database,
+     two_copies, one_copy_twice, p11_kit_too, only_through_p11_kit, a_program_and_its_database,
      a_program_whose_database_is_not_known, a_command_of_ones_own_is_watched,
      a_script_over_python3_nss, an_https_proxy, programs_that_open_no_database,
      chromium_and_what_is_made_of_it, java, containers, programs_that_link_nss_for_other_things,
