@@ -143,6 +143,23 @@ void cvg_doctor_profile(const struct cvg_mozilla_profile *profile, const char *n
                        "not enabled: `converge enable nss --profiles`");
 }
 
+bool cvg_doctor_all_users(const struct cvg_mozilla_app *app, struct cvg_doctor_finding *ret_finding)
+{
+    struct cvg_mozilla_told told = told_by_system(app);
+
+    if (!told.module)
+        return false;
+    if (told.http3)
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_GOOD,
+                       "the module is for every profile that is started; HTTP/3 is off and locked");
+    else
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
+                       "not protected: the module is for every profile, but HTTP/3, which goes "
+                       "round it, is not off and locked: `sudo converge enable nss --%s`",
+                       app->name);
+    return true;
+}
+
 struct cvg_mozilla_profile *cvg_doctor_profiles(size_t *ret_count)
 {
     const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");

@@ -44,6 +44,20 @@ static void look_at_database(struct places *places, const char *what, const char
     add(places, what, path, &finding);
 }
 
+static void look_at_policies(struct places *places)
+{
+    for (size_t i = 0; i < CVG_MOZILLA_COUNT; i++) {
+        const struct cvg_mozilla_app *app = &cvg_mozilla_apps[i];
+        struct cvg_doctor_finding finding;
+        char what[64];
+
+        if (!cvg_doctor_all_users(app, &finding))
+            continue;
+        snprintf(what, sizeof what, "%s for all users", app->title);
+        add(places, what, app->system, &finding);
+    }
+}
+
 static void look_at_profiles(struct places *places)
 {
     size_t count = 0;
@@ -116,6 +130,7 @@ json_t *cvg_doctor_nss_machine(enum cvg_doctor_state *ret_worst)
     look_at_database(&places, "the system's database", "/etc/pki/nssdb");
     if (home != NULL && snprintf(path, sizeof path, "%s/.pki/nssdb", home) < (int)sizeof path)
         look_at_database(&places, "your database", path);
+    look_at_policies(&places);
     look_at_profiles(&places);
     look_at_p11_kit(&places, "/etc/pkcs11/modules");
     look_at_p11_kit(&places, "/usr/share/p11-kit/modules");

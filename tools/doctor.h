@@ -73,6 +73,9 @@ void cvg_doctor_mozilla(const struct cvg_application *application, struct cvg_do
 /* One profile, with the NSS of its application; *ret_listed: the module is in its database. */
 void cvg_doctor_profile(const struct cvg_mozilla_profile *profile, const char *nss_directory,
                         bool *ret_listed, struct cvg_doctor_finding *ret_finding);
+/* What the system says for all users of it; false: nothing of us. */
+bool cvg_doctor_all_users(const struct cvg_mozilla_app *app,
+                          struct cvg_doctor_finding *ret_finding);
 /* All profiles of this user; the caller frees them. */
 struct cvg_mozilla_profile *cvg_doctor_profiles(size_t *ret_count);
 

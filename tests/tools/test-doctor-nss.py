@@ -350,6 +350,27 @@ def a_browser_that_is_locked_in(installation):
     with_system_preferences(installation, REFUSED, start, LOCKED.replace(", locked", ""))
 
 
+POLICIES = {"Preferences": {name: {"Value": False, "Status": "locked"} for name in
+                            ("network.http.http3.enable", "network.webtransport.enabled")},
+            "SecurityDevices": {"Add": {"Converge": NSS_MODULE}}}
+
+
+def a_browser_for_all_users(installation):
+    start, path = firefox(installation)
+    file = "/etc/firefox/policies/policies.json"
+    told = with_system_file(installation, UNDECIDED, file, json.dumps({"policies": POLICIES}))
+    found = {entry["path"]: entry for entry in told["nss"]}
+    same((found["/etc/firefox"]["what"], found["/etc/firefox"]["state"], found[path]["state"]),
+         ("Firefox for all users", "good", "warning"), str(found))
+    contains(found[path]["text"], "not enabled yet", "when Firefox is started")
+    half = {"SecurityDevices": POLICIES["SecurityDevices"]}
+    told = with_system_file(installation, FAULT, file, json.dumps({"policies": half}))
+    same([entry["state"] for entry in told["nss"]], ["bad", "warning"])
+    list_module(path)
+    told = with_system_file(installation, OK, file, json.dumps({"policies": POLICIES}), "--", start)
+    same(told["covered"], "yes")
+
+
 def a_browser_with_its_modules_elsewhere(installation):
     name = "security.utility_pkcs11_module_process.enabled"
     start, path = firefox(installation)
@@ -390,6 +411,6 @@ main(one_s_own_database_on_the_machine, a_module_that_is_gone, a_module_that_doe
      a_script_over_python3_nss, an_https_proxy, programs_that_open_no_database,
      chromium_and_what_is_made_of_it, java, containers, programs_that_link_nss_for_other_things,
      profiles_of_apparmor, a_browser_without_a_profile, a_browser_whose_profile_is_not_enabled,
-     a_browser_that_may_use_http3, a_browser_that_is_locked_in,
+     a_browser_that_may_use_http3, a_browser_that_is_locked_in, a_browser_for_all_users,
      a_browser_with_its_modules_elsewhere, a_browser_whose_proxy_a_script_chooses,
      a_browser_of_another_name, run_says_what_it_cannot_do)
