@@ -18,6 +18,7 @@ static const struct {
     {"connect", scene_connect},
     {"growth", scene_growth},
     {"many", scene_many},
+    {"memory", scene_memory},
     {"threads", scene_threads},
     {"fork", scene_fork},
     {"spawn", scene_spawn},

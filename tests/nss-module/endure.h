@@ -61,6 +61,7 @@ int agent_descriptors(void); /* those among them that are sockets of the local k
 int scene_connect(void);
 int scene_growth(void);
 int scene_many(void);
+int scene_memory(void);
 int scene_threads(void);
 int scene_fork(void);
 int scene_spawn(void);

@@ -48,7 +48,17 @@ def simple(tap, here, site, what, args, handshakes, words=("agents=0", "stopped=
              got[0] == 0 and got[2] == "" and said(got[1], "agents=0"), got)
 
 
-def growth(tap, here, site):
+def grown(here, site, count, kind, rule, database):
+    """What the handshakes of one process left behind: memory in octets, descriptors."""
+    here.start_agent(f"*={rule}")
+    got = here.endure(site, "--count", count, *kind, "growth", database=database, timeout=600)
+    found = re.search(r"growth=(-?\d+) descriptors=(-?\d+)", got[1])
+    if not found or got[1].count("ok=") != count + 50:
+        raise RuntimeError((got[0], got[1][-500:], got[2][-2000:]))
+    return int(found[1]), int(found[2]), accepted(got[1])
+
+
+def growth(tap, here, site, self_signed):
     """NSS itself keeps some memory, more of it with a session cache; with the module it must not be
     more."""
     count = 10000 if LONG else 200
@@ -57,20 +67,39 @@ def growth(tap, here, site):
         kinds += (["--tls12"], ["--tls12", "--resume"])
     here.configure("deadline = 30s\n")
     for kind in kinds:
-        figures = []
-        here.start_agent()
-        for database in ("with", "without"):
-            got = here.endure(site, "--count", count, *kind, "growth", database=database,
-                              timeout=600)
-            found = re.search(r"growth=(-?\d+) descriptors=(-?\d+)", got[1])
-            if not found or accepted(got[1]) != count + 50:
-                break
-            figures.append((int(found[1]), int(found[2])))
+        without = grown(here, site, count, kind, "accept", "without")
+        got = grown(here, site, count, kind, "accept", "with")
         slack = 65536 if "--resume" in kind else 16384
-        good = len(figures) == 2 and figures[0][0] - figures[1][0] < slack and \
-            figures[0][1] == 0 and len(here.asked()) == count + 50
-        tap.case(f"{count} handshakes{options(kind)}: no growth, no descriptor left", good,
-                 (figures, got[0], got[1][-200:], got[2][-2000:], len(here.asked())))
+        tap.case(f"{count} handshakes{options(kind)}: no growth, no descriptor left",
+                 got[0] - without[0] < slack and got[1:] == (0, count + 50) and
+                 len(here.asked()) == count + 50, (got, without, len(here.asked())))
+    for mode, rule, server, good in (("augment", "refuse", site, 0),
+                                     ("replace", "accept", self_signed, count + 50),
+                                     ("replace", "refuse", self_signed, 0)):
+        here.configure(f"mode = {mode}\ndeadline = 30s\n")
+        got = grown(here, server, count, [], rule, "with")
+        tap.case(f"{count} handshakes in {mode} mode, agent {rule}: no growth, no descriptor left",
+                 got[0] < 32768 and got[1:] == (0, good), got)
+
+
+def memory(tap, here, site, self_signed):
+    for server, mode in ((site, "augment"), (self_signed, "replace")):
+        for kind in ([], ["--nonblocking"]):
+            here.configure(f"mode = {mode}\ndeadline = 30s\n")
+            here.start_agent("*=refuse")
+            got = here.endure(server, *kind, "memory")
+            if got[0] == 77:
+                tap.skip("memory that runs out", "sanitizers have allocators of their own")
+                return
+            tap.case(f"memory runs out at every place in {mode} mode{options(kind)}, refused: "
+                     "nothing is accepted", got[0] == 0 and got[2] == "" and
+                     re.search(r"tried=\d{2,} accepted=0\n", got[1]) and accepted(got[1]) == 0 and
+                     said(got[1], "left=0", "agents=0", "stopped=1"), got)
+            here.start_agent()
+            got = here.endure(server, *kind, "memory")
+            tap.case(f"memory runs out at every place in {mode} mode{options(kind)}: nothing is "
+                     "left", got[0] == 0 and got[2] == "" and accepted(got[1]) >= 1 and
+                     said(got[1], "left=0", "agents=0", "stopped=1"), got)
 
 
 def many(tap, here, site):
@@ -246,8 +275,10 @@ def surroundings(tap, here, site):
 def main():
     tap = nsslab.lab.Tap()
     with nsslab.NssLab() as here:
-        site = here.serve()
-        for part in (growth, many, processes, restarts, removals, kills, descriptors, signals, ends,
+        site, self_signed = here.serve(), here.serve("self")
+        growth(tap, here, site, self_signed)
+        memory(tap, here, site, self_signed)
+        for part in (many, processes, restarts, removals, kills, descriptors, signals, ends,
                      surroundings):
             part(tap, here, site)
     tap.done()
