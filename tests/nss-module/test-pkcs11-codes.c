@@ -376,6 +376,8 @@ static void nobody_can_log_in(void **state)
     (void)state;
     assert_int_equal(old_table->C_Initialize(NULL), CKR_OK);
     session = open_session();
+    assert_int_equal(old_table->C_InitPIN(session, NULL, 0), CKR_USER_NOT_LOGGED_IN);
+    assert_int_equal(old_table->C_SetPIN(session, NULL, 0, NULL, 0), CKR_SESSION_READ_ONLY);
     log_in_as(session, CKU_SO, CKR_SESSION_READ_ONLY_EXISTS);
     log_in_as(session, CKU_USER, CKR_USER_PIN_NOT_INITIALIZED);
     log_in_as(session, CKU_CONTEXT_SPECIFIC, CKR_OPERATION_NOT_INITIALIZED);

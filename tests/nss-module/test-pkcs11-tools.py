@@ -37,7 +37,8 @@ class Tools(nsslab.NssLab):
 
     def __init__(self):
         super().__init__()
-        self.write("converge.module", f"module: {os.path.abspath(MODULE)}\n")
+        self.write("converge.module",
+                   f"module: {os.path.abspath(MODULE)}\nx-init-reserved: any thing\n")
         self.p11_kit_works = shutil.which("p11-kit") and self.in_p11_kit("true")[0] == 0
 
     def tool_says(self, *command):
@@ -184,12 +185,35 @@ def beside(tap, here):
                                              for line in out.splitlines()), (status, out))
 
 
-def handshake(here, site, database, run, *rules):
-    """tstclnt over this database: its status, and what was asked."""
+def settings(tap, here, site):
+    """What users do to a module in a database takes none of its checks away."""
+    database = here.new_database("settings", MODULE)
+    status, out = here.tool_says("certutil", "-A", "-d", database, "-h", "Converge", "-n", "x",
+                                 "-t", "C,,", "-i", here.path("self.pem"))
+    tap.case("certutil -A -h Converge is refused", status == 255 and "could not add" in out,
+             (status, out))
+    self_made = here.new_database("parameters")
+    with open(here.path("parameters/pkcs11.txt"), "a", encoding="ascii") as file:
+        file.write(f"library={os.path.abspath(MODULE)}\nname=x\nparameters=any thing\n\n")
+    status, out = here.tool_says("modutil", "-dbdir", self_made, "-list", "x")
+    tap.case("a module with parameters is loaded", status == 0 and "Token Name: Converge" in out,
+             (status, out))
+    for what in (("-disable", "module0"), ("-enable", "module0"), ("-fips", "true")):
+        status, out = here.tool_says("modutil", "-force", "-dbdir", database, *what)
+        tap.case(f"modutil {' '.join(what)}", status == 0, (status, out))
+        answered, asked, out = talk(here, site, database, here.tool_says)
+        tap.case(f"one question after modutil {' '.join(what)}", answered and
+                 asked == [f"{NAME}:{site.port}"], (asked, out))
+
+
+def talk(here, site, database, run, *rules):
+    """tstclnt over this database: whether it was answered, and what was asked. It says that it
+    succeeded when it could not yet send anything, so only the answer counts."""
     here.start_agent(*rules)
-    status, out = run("tstclnt", "-h", "127.0.0.1", "-a", NAME, "-p", site.port, "-d", database,
-                      "-Q", "-4")
-    return status, here.asked(), out
+    here.write("request", "GET / HTTP/1.0\r\n\r\n")
+    _, out = run("tstclnt", "-h", "127.0.0.1", "-a", NAME, "-p", site.port, "-d", database, "-4",
+                 "-A", here.path("request"))
+    return "200 OK" in out, here.asked(), out
 
 
 def registered(tap, here, site, self_signed):
@@ -210,14 +234,14 @@ def registered(tap, here, site, self_signed):
             tap.skip(f"registered {what}", "there is no such module here")
             continue
         database = here.new_database(f"registered{number}", *modules)
-        status, asked, out = handshake(here, site, database, run)
-        tap.case(f"registered {what}: one question", status == 0 and
-                 asked == [f"{NAME}:{site.port}"], (status, asked, out))
-        here.configure("mode = replace\n")
-        for rule, good in (("*=accept", True), ("*=refuse", False)):
-            status, asked, out = handshake(here, self_signed, database, run, rule)
-            tap.case(f"registered {what}, a self-signed site, {rule[2:]}", (status == 0) == good and
-                     asked == [f"{NAME}:{self_signed.port}"], (status, asked, out))
+        for where, mode, name in ((site, "augment", "site"),
+                                  (self_signed, "replace", "self-signed site")):
+            here.configure(f"mode = {mode}\n")
+            for rule in ("accept", "refuse"):
+                answered, asked, out = talk(here, where, database, run, f"*={rule}")
+                tap.case(f"registered {what}, a {name}, {rule}: one question",
+                         answered == (rule == "accept") and
+                         asked == [f"{NAME}:{where.port}"], (answered, asked, out))
         here.configure("")
 
 
@@ -256,6 +280,7 @@ def main():
         p11_kit(tap, here)
         modutil(tap, here)
         beside(tap, here)
+        settings(tap, here, site)
         registered(tap, here, site, here.serve("self"))
         holders(tap, here)
     tap.done()
