@@ -10,6 +10,7 @@
 
 #include "common/client/guard.h"
 #include "nss-module/connection.h"
+#include "nss-module/gecko.h"
 #include "nss-module/inquiry.h"
 #include "nss-module/records.h"
 #include "nss-module/round.h"
@@ -40,9 +41,22 @@ static bool is_server(const struct cvg_subject *subject, enum cvg_role role)
            as_server;
 }
 
+/* What the agent knows already is known here before the write returns: NSS takes a write that would
+ * block for done and ends the handshake, and a refusal that comes after that is no error of the
+ * handshake any more. Firefox tells a person why only of those, if it speaks HTTP/2. */
+static enum cvg_decision start(const struct cvg_subject *subject, struct cvg_pending **ret_pending)
+{
+    enum cvg_decision decision = cvg_inquiry_start(subject, ret_pending);
+
+    if (decision != CVG_DECISION_NONE)
+        return decision;
+    cvg_round_first_wait(cvg_pending_fd(*ret_pending));
+    return cvg_inquiry_look(subject, *ret_pending);
+}
+
 /* NONE: still without an answer. A question that another thread is just looking at is without one
- * for this thread. */
-static enum cvg_decision look(const struct cvg_subject *subject)
+ * for this thread. late: a write was held back before. */
+static enum cvg_decision look(const struct cvg_subject *subject, bool *ret_late)
 {
     enum cvg_decision decision = CVG_DECISION_NONE;
     struct cvg_pending *pending = NULL;
@@ -52,8 +66,9 @@ static enum cvg_decision look(const struct cvg_subject *subject)
     turn = cvg_connection_take(subject->connection, &subject->leaf, &pending);
     if (turn == CVG_TURN_BUSY)
         return CVG_DECISION_NONE;
+    *ret_late = turn == CVG_TURN_TAKEN;
     if (turn == CVG_TURN_ABSENT)
-        decision = cvg_inquiry_start(subject, &pending);
+        decision = start(subject, &pending);
     else
         decision = cvg_inquiry_look(subject, pending);
     if (decision == CVG_DECISION_NONE) {
@@ -68,14 +83,14 @@ static enum cvg_decision look(const struct cvg_subject *subject)
 }
 
 /* Without an entry there is no place for a question that waits. */
-static enum cvg_decision ask(struct cvg_subject *subject)
+static enum cvg_decision ask(struct cvg_subject *subject, bool *ret_late)
 {
     enum cvg_decision decision;
 
     subject->connection = cvg_connection_open(subject->tcp->secret);
     subject->vouched = cvg_vouched(&subject->leaf);
     if (subject->connection.serial != 0 && !is_blocking(subject))
-        return look(subject);
+        return look(subject, ret_late);
     decision = cvg_inquiry_ask(subject);
     cvg_connection_decide(subject->connection, &subject->leaf, decision);
     return decision;
@@ -90,6 +105,7 @@ static enum cvg_pass pass_of(enum cvg_decision decision)
 
 static enum cvg_pass decide(struct cvg_subject *subject, struct octets octets)
 {
+    bool late = false;
     enum cvg_role role;
     enum cvg_decision decision =
         cvg_connection_decision(subject->tcp->secret, &subject->leaf, &role);
@@ -100,7 +116,12 @@ static enum cvg_pass decide(struct cvg_subject *subject, struct octets octets)
         return CVG_PASS_OPEN;
     if (decision == CVG_DECISION_DENIED)
         return CVG_PASS_REFUSED;
-    return is_server(subject, role) ? CVG_PASS_OPEN : pass_of(ask(subject));
+    if (is_server(subject, role))
+        return CVG_PASS_OPEN;
+    decision = ask(subject, &late);
+    return late && decision == CVG_DECISION_REFUSED && cvg_gecko_http2(subject->nss, subject->ssl)
+               ? CVG_PASS_FAILED
+               : pass_of(decision);
 }
 
 static enum cvg_pass with_certificate(struct cvg_nss *nss, PRFileDesc *tcp, PRFileDesc *ssl,

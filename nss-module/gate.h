@@ -10,6 +10,7 @@
 
 enum cvg_pass {
     CVG_PASS_REFUSED = 0, /* fail the write with SEC_ERROR_UNTRUSTED_CERT */
+    CVG_PASS_FAILED,      /* fail it with SSL_ERROR_HANDSHAKE_UNEXPECTED_ALERT; gecko.h */
     CVG_PASS_WAIT,        /* fail it with PR_WOULD_BLOCK_ERROR: only for non-blocking sockets */
     CVG_PASS_OPEN
 };

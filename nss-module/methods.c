@@ -46,6 +46,9 @@ static bool may_write(const struct hook *hook, PRFileDesc *fd, const void *data,
     case CVG_PASS_WAIT:
         hook->nss->PR_SetError(PR_WOULD_BLOCK_ERROR, 0);
         return false;
+    case CVG_PASS_FAILED:
+        hook->nss->PR_SetError(SSL_ERROR_HANDSHAKE_UNEXPECTED_ALERT, 0);
+        return false;
     case CVG_PASS_REFUSED:
     default:
         hook->nss->PR_SetError(SEC_ERROR_UNTRUSTED_CERT, 0);

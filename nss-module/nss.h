@@ -13,6 +13,7 @@
 #include <pk11pub.h>
 #include <private/pprio.h>
 #include <secerr.h>
+#include <sslerr.h>
 #include <ssl.h>
 
 #define CVG_NSS_MAX 4 /* copies of NSS in one process */
@@ -22,17 +23,19 @@
 #define CVG_NSS_FUNCTIONS(X)                                                                       \
     X(PR_GetTCPMethods)                                                                            \
     X(PR_GetNameForIdentity)                                                                       \
-    X(PR_GetPeerName) X(PR_GetSocketOption) X(PR_FileDesc2NativeHandle) X(PR_GetError)             \
-        X(PR_GetOSError) X(PR_SetError) X(PR_Now) X(PORT_Free) X(PK11_HashBuf)                     \
-            X(CERT_DestroyCertificate) X(CERT_DestroyCertList) X(CERT_GetCertChainFromCert)        \
-                X(CERT_GetCertTrust) X(CERT_ExtractPublicKey)                                      \
-                    X(CERT_VerifySignedDataWithPublicKey) X(SECKEY_DestroyPublicKey)               \
-                        X(PK11_FindCertInSlot) X(PK11_HasAttributeSet) X(PK11_FreeSlotList)        \
-                            X(PK11_GetAllTokens) X(PK11_IsFriendly) X(PK11_NeedLogin)              \
-                                X(PK11_IsLoggedIn) X(CERT_IsCACert) X(CERT_CheckCertValidTimes)    \
-                                    X(CERT_FindCertExtension) X(CERT_DecodeBasicConstraintValue)   \
+    X(PR_GetPeerName)                                                                              \
+    X(PR_GetSocketOption) X(PR_FileDesc2NativeHandle) X(PR_GetError) X(PR_GetOSError)              \
+        X(PR_SetError) X(PR_Now) X(PORT_Free) X(PK11_HashBuf) X(CERT_DestroyCertificate)           \
+            X(CERT_DestroyCertList) X(CERT_GetCertChainFromCert) X(CERT_GetCertTrust)              \
+                X(CERT_ExtractPublicKey) X(CERT_VerifySignedDataWithPublicKey)                     \
+                    X(SECKEY_DestroyPublicKey) X(PK11_FindCertInSlot) X(PK11_HasAttributeSet)      \
+                        X(PK11_FreeSlotList) X(PK11_GetAllTokens) X(PK11_IsFriendly)               \
+                            X(PK11_NeedLogin) X(PK11_IsLoggedIn) X(CERT_IsCACert)                  \
+                                X(CERT_CheckCertValidTimes) X(CERT_FindCertExtension)              \
+                                    X(CERT_DecodeBasicConstraintValue)                             \
                                         X(CERT_CreateSubjectCertList) X(SECITEM_FreeItem)
-#define CVG_NSS_SSL_FUNCTIONS(X) X(SSL_PeerCertificate) X(SSL_RevealURL) X(SSL_OptionGet)
+#define CVG_NSS_SSL_FUNCTIONS(X)                                                                   \
+    X(SSL_PeerCertificate) X(SSL_RevealURL) X(SSL_OptionGet) X(SSL_GetNextProto)
 
 #define CVG_NSS_POINTER(name) __typeof__(name) *name;
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the gate does for Firefox's and Thunderbird's sake alone. */
+#ifndef CVG_NSS_MODULE_GECKO_H
+#define CVG_NSS_MODULE_GECKO_H
+
+#include <stdbool.h>
+
+#include "nss-module/nss.h"
+
+/* Whether this is Gecko's HTTP/2. A write of it that was held back and is refused then, comes too
+ * late to fail the handshake; of all errors Gecko's HTTP/2 passes on only those that can come of
+ * early data, and ends the load for any other without a word. So a refusal is told as one of them,
+ * which shows a person an error page that cannot be overridden. Whoever tries again gets the real
+ * one: by then the agent knows, and the refusal is in time. */
+bool cvg_gecko_http2(struct cvg_nss *nss, PRFileDesc *ssl);
+
+#endif
