@@ -1,41 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Firefox, unmodified, with Converge's module in its profile: what it loads, what it refuses with
 its own warning page, and that nothing else of it waits for a check."""
-import contextlib
-import time
-
 from lab import browser, expect, isolation, tap
+from lab.guarded import AGREE, DISAGREE, UNDECIDED, Guarded, firefox, until, url, warning
 from lab.lab import Lab, PORTS, standard_sites
 from lab.nginx import Nginx, server
 from lab.network import NOTARIES
 
-PROGRAM = "firefox-esr"
 NAMES = dict.fromkeys(["bare", "port443", "port8443", "exception", "pair", "start", "fetch",
                        "websocket", "known", "waiting"], "https")
-AGREE = {"verdict": "agree", "action": "accept", "pki": "ok"}
-DISAGREE = {"verdict": "disagree", "action": "refuse", "pki": "ok"}
-UNDECIDED = {"verdict": "undecided", "action": "refuse", "pki": "ok"}
 PAIR = 9443  # the port where two sites have one certificate
-PATIENCE_S = 30
-
-
-def url(host, port=443):
-    return "https://%s:%d/" % (host, port)
-
-
-@contextlib.contextmanager
-def firefox(lab, installation=None):
-    """Yields the remote control of one, with Converge's module if there is an installation."""
-    profile = browser.Profile(lab)
-    if installation:
-        profile.database.add_module()
-    run = browser.Browser(lab, profile, installation=installation)
-    try:
-        yield run.remote
-    finally:
-        run.stop()
-    if run.process.returncode != 0:
-        raise RuntimeError("Firefox did not end by itself: " + run.log())
 
 
 def bare(lab, result):
@@ -45,34 +19,6 @@ def bare(lab, result):
             page = browser.visit(remote, url(lab.sites[site].host("bare")))
             result.check("without Converge: %s: %s" % (site, wanted),
                          "" if getattr(page, wanted) else str(page))
-
-
-class Guarded:
-    """Firefox with the module, asking one installation."""
-
-    def __init__(self, lab, remote, installation):
-        self.lab = lab
-        self.remote = remote
-        self.installation = installation
-
-    def logged(self, host, port, **wanted):
-        return expect.logged(self.installation, host, port, PROGRAM, **wanted)
-
-    def loads(self, host, port=443):
-        page = browser.visit(self.remote, url(host, port))
-        return expect.together(expect.allowed(page), self.logged(host, port, **AGREE))
-
-    def warns(self, host, port=443, **wanted):
-        """The person sees Firefox's own warning; the attacker has seen no request."""
-        page = browser.visit(self.remote, url(host, port))
-        return expect.together(warning(page), expect.refused(self.lab, page, host),
-                               self.logged(host, port, **wanted))
-
-
-def warning(page):
-    if page.code == "SEC_ERROR_UNTRUSTED_CERT" and "Warning: " in page.text:
-        return ""
-    return "not the warning about an untrusted certificate\n%s" % page
 
 
 def situations(guarded, result):
@@ -154,14 +100,6 @@ def from_page(guarded, result):
             "".join(guarded.lab.caught(host))))
 
 
-def until(condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise RuntimeError("waited in vain")
-        time.sleep(0.05)
-
-
 def asking(lab):
     """Whether the agent is waiting for notaries that do not answer: on connections that it kept or
     that it tries to make, they have not acknowledged what it sent."""
@@ -206,7 +144,7 @@ def cut_off(guarded, result):
 
 
 def main():
-    lack = browser.missing("firefox")
+    lack = browser.missing("firefox", "nginx")
     if lack:
         tap.skip_all(lack + " is not installed")
     isolation.enter_or_skip()

@@ -49,7 +49,8 @@ QUIET = {
 }
 
 PATHS = {"firefox": "/usr/lib/firefox-esr/firefox-esr",
-         "thunderbird": "/usr/lib/thunderbird/thunderbird-bin"}
+         "thunderbird": "/usr/lib/thunderbird/thunderbird-bin",
+         "nginx": "/usr/sbin/nginx"}
 
 _counter = itertools.count(1)
 
