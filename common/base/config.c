@@ -249,7 +249,10 @@ void cvg_config_copy(const struct cvg_config *from, struct cvg_config *ret_to)
 {
     if (from == ret_to)
         return;
-    memcpy(ret_to, from, sizeof *ret_to);
+    /* Once for each check: most of the pool is empty. */
+    memcpy(ret_to, from, offsetof(struct cvg_config, pool));
+    memcpy(ret_to->pool, from->pool, from->pool_len);
+    ret_to->pool_len = from->pool_len;
     move_words(&ret_to->exempt_names, from->pool, ret_to->pool);
     move_words(&ret_to->exclude_programs, from->pool, ret_to->pool);
 }
