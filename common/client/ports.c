@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An honest list of ports, see ports.h: where the port cannot be known, every one it may be is asked
- * about. */
+/* An honest list of ports, see ports.h: where the port cannot be known, every one it may be is
+ * asked about. */
 #include "config.h"
 
 #include "common/client/ports.h"
@@ -20,10 +20,10 @@
 static const uint16_t proxy_ports[] = {1080, 3128, 8080, 8118, 8123, 8888, 9050, 9150};
 
 /* Where a service itself speaks first in clear: ftp, smtp, pop3, nntp, imap, ldap, submission,
- * mysql, xmpp, postgresql, managesieve, irc, amqp ... */
-static const uint16_t starttls_ports[] = {21,   24,   25,   110,  119,  143,  194,
-                                          389,  433,  587,  1433, 2525, 3306, 3389,
-                                          4190, 5222, 5269, 5432, 5672, 6667, 24224};
+ * mysql, nut, xmpp, postgresql, managesieve, irc, amqp ... */
+static const uint16_t starttls_ports[] = {21,   24,   25,   110,  119,  143,  194,  389,
+                                          433,  587,  1433, 2525, 3306, 3389, 3493, 4190,
+                                          5222, 5269, 5432, 5672, 6667, 24224};
 
 static bool among(const uint16_t *list, size_t count, uint16_t port)
 {
