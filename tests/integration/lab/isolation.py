@@ -98,6 +98,12 @@ def bind(source, target):
     subprocess.run(["mount", "--bind", source, target], check=True)
 
 
+def close(path):
+    """In the lab, nobody finds or leaves anything in this directory, if it is there at all."""
+    if os.path.isdir(path):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "lab", path], check=True)
+
+
 def cover(path):
     """Lets the lab change what is below a directory; the machine's own files stay as they are."""
     layers = os.path.join(SCRATCH, "layers", path.replace("/", "_"))

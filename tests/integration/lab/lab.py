@@ -13,13 +13,16 @@ from .postgres import Postgres, start_fronts
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = ["/usr/bin/python3", "-B"]
 DOMAIN = "converge-lab.net"
-PORTS = {"https": (443, 8443), "https6": (443, 8443), "postgres": (443, 5432)}
+PORTS = {"https": (443, 8443), "https6": (443, 8443), "postgres": (443, 5432),
+         "nut": (443, 3493)}
+STARTTLS = ("postgres", "nut")
 PROXY = ("203.0.113.5", 3128)
 
 
 class Site:
     """A site of many names *.LABEL.converge-lab.net, one for every program that visits it; over
-    HTTPS at one address, as a PostgreSQL server at the next, over HTTPS and IPv6 at a third.
+    HTTPS at one address, as a PostgreSQL server at the next, as a UPS's (NUT) at a third, over HTTPS
+    and IPv6 at a fourth.
     also: labels of other sites that its certificate is good for. shows: the site whose genuine
     certificate the attacker has got, and shows in this one's place."""
 
@@ -29,7 +32,8 @@ class Site:
         self.shows = shows
         self.names = ["*.%s.%s" % (label, DOMAIN), "%s.%s" % (label, DOMAIN)]
         self.addresses = {"https": "203.0.113.%d" % number,
-                          "postgres": "203.0.113.%d" % (number + 1)}
+                          "postgres": "203.0.113.%d" % (number + 1),
+                          "nut": "203.0.113.%d" % (number + 2)}
         if network.HAVE_IPV6:
             self.addresses["https6"] = "2001:db8:4::%d" % number
         self.trusted = trusted
@@ -66,6 +70,7 @@ class Lab:
     def _directories(self):
         for name in ("home", "scratch"):
             os.mkdir(os.path.join(isolation.SCRATCH, name), 0o755)
+        isolation.close("/run/nut")  # upsmon would leave its pid there, and find that of another
 
     def _install(self, covered):
         """Shows what `make install DESTDIR=STAGE` made in its real place."""
@@ -109,8 +114,9 @@ class Lab:
             certificates[site.label] = certificate
             for address in site.addresses.values():
                 self.network.add_site(address)
-            for kind in self._web(site):
-                genuine += self._listeners(site, kind, certificate, "genuine " + site.label)
+            for kind in site.addresses:
+                if kind != "postgres":
+                    genuine += self._listeners(site, kind, certificate, "genuine " + site.label)
             if want_postgres:
                 databases += Postgres(self, certificate, site.label).fronts(
                     site.addresses["postgres"], PORTS["postgres"])
@@ -133,14 +139,11 @@ class Lab:
         return listeners
 
     @staticmethod
-    def _web(site):
-        return [kind for kind in site.addresses if kind != "postgres"]
-
-    @staticmethod
     def _listeners(site, kind, certificate, text):
         return [{"address": site.addresses[kind], "port": port, "text": text,
                  "certificate": certificate.certificate, "key": certificate.key,
-                 "starttls": kind == "postgres"} for port in PORTS[kind]]
+                 "starttls": kind if kind in STARTTLS else None,
+                 "direct": (site.addresses["https"], 443)} for port in PORTS[kind]]
 
     def _serve_at(self, place, listeners):
         config = {"log": os.path.join(isolation.SCRATCH, place + ".log"), "listen": listeners}

@@ -50,7 +50,7 @@ fetch(*sys.argv[2:6])
 """
 
 # A program over libcurl3-nss, as small as that library allows: Debian has only plug-ins over it.
-LIBCURL_NSS = """
+_LIBCURL = """
 import ctypes, sys
 
 URL, OPTIONS = 10002, {"CAINFO": 10065, "PROXY": 10004}
@@ -69,6 +69,21 @@ for url in sys.argv[1].split():
 curl.curl_easy_cleanup(handle)
 sys.exit(status)
 """
+# Many connections in one thread, none of which may wait for another's check.
+_LIBCURL_MULTI = """
+import ctypes, sys
+
+curl = ctypes.CDLL("libcurl-nss.so.4")
+curl.curl_easy_init.restype = curl.curl_multi_init.restype = ctypes.c_void_p
+multi, running = ctypes.c_void_p(curl.curl_multi_init()), ctypes.c_int(1)
+for url in sys.argv[1:]:
+    handle = ctypes.c_void_p(curl.curl_easy_init())
+    curl.curl_easy_setopt(handle, 10002, url.encode())
+    curl.curl_multi_add_handle(multi, handle)
+while running.value:
+    curl.curl_multi_perform(multi, ctypes.byref(running))
+    curl.curl_multi_poll(multi, None, 0, 1000, None)
+"""
 
 
 def _first(pattern):
@@ -83,19 +98,19 @@ def nss(name, command, needs=None, **options):
 
 def tstclnt(name, *options, **more):
     return nss(name, ["tstclnt", "-h", "{host}", "-p", "{port}", "-d", "sql:{nss}",
-                       "-A", "{scratch}/request", *options],
-                files={"request": REQUEST}, **more)
+                      "-A", "{scratch}/request", *options],
+               files={"request": REQUEST}, **more)
 
 
 def _strsclnt(name, *options, **more):
     return nss(name, ["strsclnt", "-p", "{port}", "-d", "sql:{nss}", "-q", *options, "{host}"],
-                silent=True, **more)
+               silent=True, **more)
 
 
 def python_nss(name, proxy="", source=_ONCE):
     return nss(name, [PYTHON, "-c", _PYTHON_NSS + source, "sql:{nss}", "{host}", "{port}", REQUEST,
-                       proxy],
-                process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")])
+                      proxy],
+               process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")])
 
 
 def python_nss_twice(name):
@@ -103,10 +118,22 @@ def python_nss_twice(name):
     return python_nss(name, source=_TWICE)
 
 
-def libcurl(name, *options):
-    return nss(name, [PYTHON, "-c", LIBCURL_NSS, "{url}", *options], process="python3",
-                environment={"SSL_DIR": "{nss}"}, needs=[_first("/usr/lib/*/libcurl-nss.so.4")])
+def libcurl(name, *options, source=_LIBCURL, **more):
+    return nss(name, [PYTHON, "-c", source, "{url}", *options], process="python3",
+               environment={"SSL_DIR": "{nss}"}, needs=[_first("/usr/lib/*/libcurl-nss.so.4")],
+               **more)
 
+
+# STARTTLS, with a password for the server. It goes on for ever unless the server says that there is
+# no more power; and would tell all terminals, if it found `wall`.
+_UPSMON = """
+MONITOR ups@{host}:{port} 1 lab octets-of-the-password slave
+CERTPATH {nss}
+CERTVERIFY 1
+FORCESSL 1
+SHUTDOWNCMD true
+FINALDELAY 0
+"""
 
 COVERED = [
     tstclnt("tstclnt"),
@@ -119,6 +146,12 @@ COVERED = [
     _strsclnt("strsclnt-resumed-tls13", "-c", "3", "-t", "1", "-V", "tls1.3:tls1.3", handshakes=3),
     _strsclnt("strsclnt-many", "-c", "8", "-t", "4", "-N", handshakes=8),
     python_nss("python3-nss"),
+    nss("upsmon", ["env", "PATH={scratch}", "/usr/bin/timeout", "-s", "KILL", "4",
+                   "/lib/nut/upsmon", "-F", "-p"], process="upsmon", silent=True, kind="nut",
+        needs=["/lib/nut/upsmon"], environment={"NUT_CONFPATH": "{scratch}"},
+        files={"upsmon.conf": _UPSMON}),
     libcurl("libcurl-nss"),
+    libcurl("libcurl-nss-parallel", *["{url}%d" % number for number in range(7)],
+            source=_LIBCURL_MULTI, handshakes=8),
     libcurl("libcurl-nss-pem", "CAINFO=" + ANCHORS),
 ]

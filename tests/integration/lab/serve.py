@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """TLS sites, as a program of its own: `serve.py CONFIG.json`.
 
-CONFIG is {"log": path, "listen": [{"address", "port", "certificate", "key", "text", "starttls"}]}.
+CONFIG is {"log": path, "listen": [{"address", "port", "certificate", "key", "text", "starttls",
+"direct"}]}. starttls: null, "postgres" or "nut"; direct: where those go that begin with TLS at once.
 Every request is answered with the listener's text and noted in the log, one line each: what the
 attacker has in its log has reached it. Prints "ready" when all listeners listen."""
 import asyncio
@@ -9,6 +10,9 @@ import json
 import ssl
 import sys
 
+from relay import pump
+
+TLS_HANDSHAKE = b"\x16"
 POSTGRES_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
@@ -43,9 +47,9 @@ class Site:
         tls.asked_for = name
 
     async def start(self):
-        handler = self.starttls if self.spec.get("starttls") else self.https
+        handler = {"postgres": self.postgres, "nut": self.nut}.get(self.spec["starttls"], self.https)
         await asyncio.start_server(handler, self.spec["address"], self.spec["port"],
-                                   ssl=None if self.spec.get("starttls") else self.context)
+                                   ssl=None if self.spec["starttls"] else self.context)
 
     def note(self, what):
         self.log.write("%s: %s %d %s\n" % (self.spec["text"], self.spec["address"],
@@ -86,7 +90,28 @@ class Site:
         finally:
             writer.close()
 
-    async def starttls(self, reader, writer):
+    async def nut(self, reader, writer):
+        """What a UPS's server says, until it says that there is no more power: then the client ends.
+        Notaries, which do not know this protocol, see the certificate of the site's direct TLS."""
+        try:
+            first = await asyncio.wait_for(reader.readexactly(1), 10)
+            if first == TLS_HANDSHAKE:
+                far_reader, far_writer = await asyncio.open_connection(*self.spec["direct"])
+                far_writer.write(first)
+                await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+            elif await reader.readline() == b"TARTTLS\n":
+                writer.write(b"OK STARTTLS\n")
+                await writer.start_tls(self.context)
+                while line := await asyncio.wait_for(reader.readline(), 10):
+                    self.note("%s %s" % (self.host(b"", writer), line.decode("ascii", "replace")[:-1]))
+                    writer.write(b'VAR ups ups.status "FSD OB LB"\n' if line.startswith(b"GET")
+                                 else b"OK\n")
+        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ssl.SSLError):
+            pass
+        finally:
+            writer.close()
+
+    async def postgres(self, reader, writer):
         """A man in the middle for PostgreSQL: agrees to TLS, then takes the first message."""
         try:
             if await asyncio.wait_for(reader.readexactly(8), 10) == POSTGRES_SSL_REQUEST:
