@@ -25,7 +25,7 @@ static const char help[] =
     "\n"
     "Exit codes, without a program: 0 all is well, 1 the module is not enabled in openssl.cnf\n"
     "(`converge run` works), 3 no agent, or fewer than two notaries answer, 4 a module does not\n"
-    "work where it is enabled, or a browser can go round it. With a program: 0 covered, 1 not "
+    "work where it is enabled, or a browser can go round it. With a program: 0 covered, 1 not\n"
     "covered, 3 cannot be told, 4 no such program.\n"
     "2 is wrong usage.\n";
 
