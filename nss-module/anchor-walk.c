@@ -126,7 +126,8 @@ static CERTCertificate *anchor_of(struct cvg_nss *nss, CERTCertList *chain)
     CERTCertListNode *end = CERT_LIST_TAIL(chain);
     int authorities = 0;
 
-    if (below == end || !is_anchor(nss, end->cert))
+    /* Most chains end in a public root: nothing below it matters then. */
+    if (below == end || !is_anchor(nss, end->cert) || is_public(nss, end->cert))
         return NULL;
     for (CERTCertListNode *at = CERT_LIST_NEXT(below); !CERT_LIST_END(at, chain);
          at = CERT_LIST_NEXT(at)) {
