@@ -16,6 +16,7 @@
 #define PREFS_MAX (4 * 1024 * 1024)
 #define HTTP3     "network.http.http3.enable"
 #define TRANSPORT "network.webtransport.enabled" /* over HTTP/3, too */
+#define COALESCE  "network.http.http2.coalesce-hostnames"
 #define UTILITY   "security.utility_pkcs11_module_process.enabled"
 #define PROXY     "network.proxy.type"
 #define BY_SCRIPT "2"
@@ -88,7 +89,8 @@ static struct cvg_mozilla_told told_by_system(const struct cvg_mozilla_app *app)
     if (cvg_nss_module_path(&module, NULL) != CVG_OK)
         module = "";
     told = cvg_mozilla_system_look(app, module);
-    told.http3 = told.http3 || (is_locked_off(app, HTTP3) && is_locked_off(app, TRANSPORT));
+    told.http3 = told.http3 || (is_locked_off(app, HTTP3) && is_locked_off(app, TRANSPORT) &&
+                                is_locked_off(app, COALESCE));
     told.utility = told.utility || is_locked_off(app, UTILITY);
     return told;
 }
@@ -101,11 +103,12 @@ static void judge_ways_round(const struct cvg_mozilla_profile *profile,
     struct cvg_mozilla_pref pref = {.locked = false};
 
     if (!told->http3)
-        cvg_doctor_set(finding, CVG_DOCTOR_BAD,
-                       "not protected: HTTP/3 (or WebTransport), which goes round the module, is "
-                       "not off and locked: "
-                       "`sudo converge enable nss --%s`",
-                       profile->app->name);
+        cvg_doctor_set(
+            finding, CVG_DOCTOR_BAD,
+            "not protected: HTTP/3, WebTransport or hosts that share a connection, which "
+            "go round the module, are not off and locked: "
+            "`sudo converge enable nss --%s`",
+            profile->app->name);
     else if (!told->utility && find_pref(profile->directory, UTILITY, &pref) &&
              strcmp(pref.value, "true") == 0)
         cvg_doctor_set(finding, CVG_DOCTOR_BAD,

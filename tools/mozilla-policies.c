@@ -16,8 +16,11 @@
 #define PREFERENCES "Preferences"
 #define LOCKED_OFF  "{\"Value\": false, \"Status\": \"locked\"}"
 
+/* The last: with it Firefox sends the requests for a second host over a connection whose
+ * certificate was asked about for the first one only. */
 static const char *const preferences[] = {"network.http.http3.enable",
-                                          "network.webtransport.enabled"};
+                                          "network.webtransport.enabled",
+                                          "network.http.http2.coalesce-hostnames"};
 #define PREFERENCES_COUNT (sizeof preferences / sizeof preferences[0])
 
 /* The text and what it means, changed together. */

@@ -15,6 +15,7 @@
 static const char lines[] =
     "user_pref(\"network.http.http3.enable\", false);\n"
     "user_pref(\"network.webtransport.enabled\", false);\n"
+    "user_pref(\"network.http.http2.coalesce-hostnames\", false);\n"
     "user_pref(\"security.utility_pkcs11_module_process.enabled\", false);\n";
 
 struct user_js {

@@ -8,8 +8,9 @@ from lab.lab import Lab, standard_sites
 
 HTTP3 = "network.http.http3.enable"
 WEBTRANSPORT = "network.webtransport.enabled"
+COALESCE = "network.http.http2.coalesce-hostnames"
 UTILITY = "security.utility_pkcs11_module_process.enabled"
-LOCKED = [(False, True)] * 3
+LOCKED = [(False, True)] * 4
 
 
 def url(host):
@@ -24,7 +25,7 @@ def run(result, installation, name, *arguments, code=0):
 
 
 def preferences(remote):
-    return [browser.preference(remote, name) for name in (HTTP3, WEBTRANSPORT, UTILITY)]
+    return [browser.preference(remote, name) for name in (HTTP3, WEBTRANSPORT, COALESCE, UTILITY)]
 
 
 def on(lab, installation, result, name, profile):
@@ -32,7 +33,7 @@ def on(lab, installation, result, name, profile):
     program = browser.Browser(lab, profile, name, installation)
     try:
         got = preferences(program.remote)
-        result.check("%s: HTTP/3 and the utility process are off and locked" % name,
+        result.check("%s: HTTP/3, shared connections and the utility process are off and locked" % name,
                      "" if got == LOCKED else str(got))
         library = browser.modules(program.remote).get("Converge")
         result.check("%s loads the module" % name,
@@ -59,7 +60,7 @@ def off(lab, installation, result, profile):
     program = browser.Browser(lab, profile, "firefox", installation)
     try:
         got = preferences(program.remote)
-        result.check("nothing is locked any more", "" if [lock for _, lock in got] == [False] * 3
+        result.check("nothing is locked any more", "" if [lock for _, lock in got] == [False] * 4
                      else str(got))
         result.check("the profile still has the module",
                      "" if "Converge" in browser.modules(program.remote) else "it has not")

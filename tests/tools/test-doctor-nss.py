@@ -320,7 +320,8 @@ shift 3
 exec "$@"
 """
 LOCKED = """pref("network.http.http3.enable", false, locked);
-pref("network.webtransport.enabled", false, locked);"""
+pref("network.webtransport.enabled", false, locked);
+pref("network.http.http2.coalesce-hostnames", false, locked);"""
 
 
 def with_system_file(installation, code, file, lines, *arguments):
@@ -344,14 +345,15 @@ def a_browser_that_is_locked_in(installation):
     list_module(path)
     told = with_system_preferences(installation, OK, start, LOCKED)
     same(told["databases"][0]["state"], "good")
-    for half in LOCKED.splitlines():
-        with_system_preferences(installation, REFUSED, start, half)
+    for missing in LOCKED.splitlines():
+        with_system_preferences(installation, REFUSED, start, LOCKED.replace(missing, ""))
     with_system_preferences(installation, REFUSED, start, LOCKED.replace("false", "true"))
     with_system_preferences(installation, REFUSED, start, LOCKED.replace(", locked", ""))
 
 
 POLICIES = {"Preferences": {name: {"Value": False, "Status": "locked"} for name in
-                            ("network.http.http3.enable", "network.webtransport.enabled")},
+                            ("network.http.http3.enable", "network.webtransport.enabled",
+                             "network.http.http2.coalesce-hostnames")},
             "SecurityDevices": {"Add": {"Converge": NSS_MODULE}}}
 
 

@@ -196,6 +196,8 @@ static void what_does_not_lock_is_not_taken_for_it(void **state)
         "{\"policies\": {\"Preferences\": {\"network.http.http3.enable\": " LOCKED "}}}",
         "{\"policies\": {\"Preferences\": {\"network.webtransport.enabled\": " LOCKED "}}}",
         "{\"policies\": {\"Preferences\": {\"network.webtransport.enabled\": " LOCKED
+        ", \"network.http.http3.enable\": " LOCKED "}}}",
+        "{\"policies\": {\"Preferences\": {\"network.webtransport.enabled\": " LOCKED
         ", \"network.http.http3.enable\": {\"Value\": false, \"Status\": \"default\"}}}}",
         "{\"Preferences\": {\"network.webtransport.enabled\": " LOCKED
         ", \"network.http.http3.enable\": " LOCKED "}}",
