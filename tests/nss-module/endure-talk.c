@@ -41,21 +41,21 @@ int nss_stop_and_tell(int left)
     return 0;
 }
 
-static bool connect_to(PRFileDesc *tcp)
+static bool connect_socket(PRFileDesc *tcp, bool nonblocking)
 {
     PRSocketOptionData no_delay = {.option = PR_SockOpt_NoDelay};
     PRSocketOptionData option = {.option = PR_SockOpt_Nonblocking};
     PRNetAddr address;
 
     no_delay.value.no_delay = PR_TRUE;
-    option.value.non_blocking = options.nonblocking;
+    option.value.non_blocking = nonblocking;
     return PR_SetSocketOption(tcp, &no_delay) == PR_SUCCESS &&
            PR_InitializeNetAddr(PR_IpAddrLoopback, options.port, &address) == PR_SUCCESS &&
            PR_Connect(tcp, &address, PR_INTERVAL_NO_TIMEOUT) == PR_SUCCESS &&
            PR_SetSocketOption(tcp, &option) == PR_SUCCESS;
 }
 
-static bool start_tls(PRFileDesc *fd)
+static bool start_tls(PRFileDesc *fd, const char *host)
 {
     const SSLVersionRange range = {SSL_LIBRARY_VERSION_TLS_1_2, options.tls12
                                                                     ? SSL_LIBRARY_VERSION_TLS_1_2
@@ -64,26 +64,30 @@ static bool start_tls(PRFileDesc *fd)
     return SSL_VersionRangeSet(fd, &range) == SECSuccess &&
            SSL_OptionSet(fd, SSL_NO_CACHE, !options.resume) == SECSuccess &&
            SSL_OptionSet(fd, SSL_ENABLE_SESSION_TICKETS, PR_TRUE) == SECSuccess &&
-           SSL_SetURL(fd, options.host) == SECSuccess &&
-           SSL_ResetHandshake(fd, PR_FALSE) == SECSuccess;
+           SSL_SetURL(fd, host) == SECSuccess && SSL_ResetHandshake(fd, PR_FALSE) == SECSuccess;
 }
 
-bool talk_open(struct talk *talk)
+bool talk_open_to(struct talk *talk, const char *host, bool nonblocking)
 {
     PRFileDesc *tcp = PR_OpenTCPSocket(PR_AF_INET);
 
     memset(talk, 0, sizeof *talk);
     if (!tcp)
         return false;
-    if (connect_to(tcp)) {
+    if (connect_socket(tcp, nonblocking)) {
         talk->fd = SSL_ImportFD(NULL, tcp);
-        if (talk->fd && start_tls(talk->fd))
+        if (talk->fd && start_tls(talk->fd, host))
             return true;
     }
     talk->error = PR_GetError();
     PR_Close(talk->fd ? talk->fd : tcp);
     talk->fd = NULL;
     return false;
+}
+
+bool talk_open(struct talk *talk)
+{
+    return talk_open_to(talk, options.host, options.nonblocking);
 }
 
 static enum step stopped(struct talk *talk)

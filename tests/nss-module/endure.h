@@ -41,7 +41,9 @@ bool nss_stop(void);
  * among what is open, and how NSS ended. The exit status, 0. */
 int nss_stop_and_tell(int left);
 
-bool talk_open(struct talk *talk); /* connected, nothing said */
+/* Connected, nothing said; the second one to a name of its own. */
+bool talk_open(struct talk *talk);
+bool talk_open_to(struct talk *talk, const char *host, bool nonblocking);
 enum step talk_handshake(struct talk *talk);
 enum step talk_step(struct talk *talk); /* AGAIN only if it does not block */
 bool talk_finish(struct talk *talk);    /* all the steps, waiting between them */

@@ -28,7 +28,7 @@ SCENES = [ # handshakes, the agent's rule, arguments
 
 # Here NSS leaks by itself, because of what lives when it ends, or because it does not end.
 LEAKING = [
-    (5, "accept", ["--count", 1, "fork"]),
+    (4, "accept", ["--count", 1, "fork"]),
     (0, "slow", ["stop-alive"]),
 ]
 
@@ -54,7 +54,7 @@ def main():
         here.configure("deadline = 60s\n")
         for leaks, scenes in ((True, SCENES), (False, LEAKING)):
             for handshakes, rule, args in scenes:
-                here.start_agent(f"*={rule}")
+                here.start_agent("stuck.site.example=silent", f"*={rule}")
                 got = checked(here, site, leaks, args)
                 ended = got[1].count("ok=0 " if rule in ("refuse", "close") else "ok=1 ")
                 tap.case(f"{' '.join(str(arg) for arg in args)}, agent {rule}",
