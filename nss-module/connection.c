@@ -172,22 +172,25 @@ static bool is_shown(const struct shown *shown, const struct cvg_leaf *leaf)
     return shown && shown->len == leaf->len && memcmp(shown->der, leaf->der, leaf->len) == 0;
 }
 
-enum cvg_decision cvg_connection_decision(const PRFilePrivate *secret, const struct cvg_leaf *leaf,
-                                          enum cvg_role *ret_role)
+static bool counts(const struct entry *entry, const struct cvg_leaf *leaf)
 {
-    enum cvg_decision decision = CVG_DECISION_NONE;
-    enum cvg_role role = CVG_ROLE_UNKNOWN;
+    return entry->decision != CVG_DECISION_OPEN || (leaf && is_shown(entry->leaf, leaf));
+}
+
+struct cvg_known cvg_connection_known(const PRFilePrivate *secret, const struct cvg_leaf *leaf)
+{
+    struct cvg_known known = {CVG_ROLE_UNKNOWN, CVG_DECISION_NONE, false};
     struct entry *entry;
 
     lock(secret);
     entry = find_locked(secret);
-    if (entry)
-        role = entry->role;
-    if (entry && (entry->decision != CVG_DECISION_OPEN || (leaf && is_shown(entry->leaf, leaf))))
-        decision = entry->decision;
+    if (entry) {
+        known.role = entry->role;
+        known.decision = counts(entry, leaf) ? entry->decision : CVG_DECISION_NONE;
+        known.waiting = entry->busy || entry->pending;
+    }
     unlock(secret);
-    *ret_role = role;
-    return decision;
+    return known;
 }
 
 static struct shown *copy_leaf(const struct cvg_leaf *leaf)

@@ -57,9 +57,14 @@ bool cvg_connection_alive(struct cvg_connection connection);
 void cvg_connection_sent(struct cvg_connection connection, const void *data, size_t len);
 void cvg_connection_received(struct cvg_connection connection, size_t len);
 
-/* What was decided; with a leaf: about this leaf. NONE for a connection that is not kept. */
-enum cvg_decision cvg_connection_decision(const PRFilePrivate *secret, const struct cvg_leaf *leaf,
-                                          enum cvg_role *ret_role);
+struct cvg_known {
+    enum cvg_role role;
+    enum cvg_decision decision; /* about this leaf; without one: NONE or a refusal */
+    bool waiting;               /* a question about it is not answered yet */
+};
+
+/* All zero for a connection that is not kept. leaf may be NULL. */
+struct cvg_known cvg_connection_known(const PRFilePrivate *secret, const struct cvg_leaf *leaf);
 void cvg_connection_decide(struct cvg_connection connection, const struct cvg_leaf *leaf,
                            enum cvg_decision decision);
 

@@ -16,6 +16,7 @@
 #include "nss-module/round.h"
 #include "nss-module/vouch.h"
 
+/* To be written; none: a read. */
 struct octets {
     const void *data;
     size_t len;
@@ -55,24 +56,23 @@ static enum cvg_decision start(const struct cvg_subject *subject, struct cvg_pen
 }
 
 /* NONE: still without an answer. A question that another thread is just looking at is without one
- * for this thread. late: a write was held back before. */
-static enum cvg_decision look(const struct cvg_subject *subject, bool *ret_late)
+ * for this thread. */
+static enum cvg_decision look(const struct cvg_subject *subject, enum cvg_visit visit)
 {
     enum cvg_decision decision = CVG_DECISION_NONE;
     struct cvg_pending *pending = NULL;
     enum cvg_turn turn;
 
-    cvg_round_begin(subject->connection.serial);
+    cvg_round_begin(subject->connection.serial, visit);
     turn = cvg_connection_take(subject->connection, &subject->leaf, &pending);
     if (turn == CVG_TURN_BUSY)
         return CVG_DECISION_NONE;
-    *ret_late = turn == CVG_TURN_TAKEN;
     if (turn == CVG_TURN_ABSENT)
         decision = start(subject, &pending);
     else
         decision = cvg_inquiry_look(subject, pending);
     if (decision == CVG_DECISION_NONE) {
-        cvg_round_wait_for(subject->connection.serial, cvg_pending_fd(pending));
+        cvg_round_wait_for(subject->connection.serial, visit, cvg_pending_fd(pending));
     } else {
         cvg_connection_decide(subject->connection, &subject->leaf, decision);
         cvg_pending_drop(pending);
@@ -83,14 +83,14 @@ static enum cvg_decision look(const struct cvg_subject *subject, bool *ret_late)
 }
 
 /* Without an entry there is no place for a question that waits. */
-static enum cvg_decision ask(struct cvg_subject *subject, bool *ret_late)
+static enum cvg_decision ask(struct cvg_subject *subject, enum cvg_visit visit)
 {
     enum cvg_decision decision;
 
     subject->connection = cvg_connection_open(subject->tcp->secret);
     subject->vouched = cvg_vouched(&subject->leaf);
     if (subject->connection.serial != 0 && !is_blocking(subject))
-        return look(subject, ret_late);
+        return look(subject, visit);
     decision = cvg_inquiry_ask(subject);
     cvg_connection_decide(subject->connection, &subject->leaf, decision);
     return decision;
@@ -105,23 +105,22 @@ static enum cvg_pass pass_of(enum cvg_decision decision)
 
 static enum cvg_pass decide(struct cvg_subject *subject, struct octets octets)
 {
-    bool late = false;
-    enum cvg_role role;
-    enum cvg_decision decision =
-        cvg_connection_decision(subject->tcp->secret, &subject->leaf, &role);
+    const struct cvg_known known = cvg_connection_known(subject->tcp->secret, &subject->leaf);
+    enum cvg_decision decision;
 
-    if (decision != CVG_DECISION_NONE && decision != CVG_DECISION_DENIED)
-        return pass_of(decision);
+    if (known.decision != CVG_DECISION_NONE && known.decision != CVG_DECISION_DENIED)
+        return pass_of(known.decision);
     if (cvg_records_only_alert(octets.data, octets.len))
         return CVG_PASS_OPEN;
-    if (decision == CVG_DECISION_DENIED)
+    if (known.decision == CVG_DECISION_DENIED)
         return CVG_PASS_REFUSED;
-    if (is_server(subject, role))
+    if (is_server(subject, known.role))
         return CVG_PASS_OPEN;
-    decision = ask(subject, &late);
-    return late && decision == CVG_DECISION_REFUSED && cvg_gecko_http2(subject->nss, subject->ssl)
-               ? CVG_PASS_FAILED
-               : pass_of(decision);
+    decision = ask(subject, octets.data ? CVG_VISIT_WRITE : CVG_VISIT_READ);
+    if (known.waiting && decision == CVG_DECISION_REFUSED &&
+        cvg_gecko_http2(subject->nss, subject->ssl))
+        return CVG_PASS_FAILED;
+    return pass_of(decision);
 }
 
 static enum cvg_pass with_certificate(struct cvg_nss *nss, PRFileDesc *tcp, PRFileDesc *ssl,
@@ -139,21 +138,50 @@ static enum cvg_pass with_certificate(struct cvg_nss *nss, PRFileDesc *tcp, PRFi
     return pass;
 }
 
+/* Keeps NSPR's error around what calls NSS. */
+static enum cvg_pass guarded(struct cvg_nss *nss, PRFileDesc *tcp, PRFileDesc *ssl,
+                             struct octets octets)
+{
+    PRErrorCode error = nss->PR_GetError();
+    PRInt32 os_error = nss->PR_GetOSError();
+    enum cvg_pass pass;
+
+    cvg_vouch_settle();
+    pass = with_certificate(nss, tcp, ssl, octets);
+    nss->PR_SetError(error, os_error);
+    return pass;
+}
+
 enum cvg_pass cvg_gate_write(struct cvg_nss *nss, PRFileDesc *tcp, const void *data, size_t len)
 {
     struct cvg_guard guard = cvg_guard_begin();
     PRFileDesc *ssl = cvg_nss_ssl_layer(nss, tcp);
-    PRErrorCode error = nss->PR_GetError();
-    PRInt32 os_error = nss->PR_GetOSError();
     enum cvg_pass pass = CVG_PASS_OPEN;
-    enum cvg_role role;
 
-    cvg_vouch_settle();
     if (ssl)
-        pass = with_certificate(nss, tcp, ssl, (struct octets){data, len});
-    else if (cvg_connection_decision(tcp->secret, NULL, &role) >= CVG_DECISION_REFUSED)
+        pass = guarded(nss, tcp, ssl, (struct octets){data, len});
+    else if (cvg_connection_known(tcp->secret, NULL).decision >= CVG_DECISION_REFUSED)
         pass = CVG_PASS_REFUSED;
-    nss->PR_SetError(error, os_error);
+    cvg_guard_end(&guard);
+    return pass;
+}
+
+/* A server may speak before it has heard that the handshake is over (TLS 1.3, and resumption). What
+ * it says is held back as the program's own words are, or a program that listens first would take
+ * the word of somebody who is refused an instant later. */
+enum cvg_pass cvg_gate_read(struct cvg_nss *nss, PRFileDesc *tcp)
+{
+    struct cvg_guard guard = cvg_guard_begin();
+    const struct cvg_known known = cvg_connection_known(tcp->secret, NULL);
+    enum cvg_pass pass = CVG_PASS_OPEN;
+    PRFileDesc *ssl;
+
+    if (known.decision >= CVG_DECISION_REFUSED) {
+        pass = CVG_PASS_REFUSED;
+    } else if (known.waiting) {
+        ssl = cvg_nss_ssl_layer(nss, tcp);
+        pass = ssl ? guarded(nss, tcp, ssl, (struct octets){NULL, 0}) : CVG_PASS_OPEN;
+    }
     cvg_guard_end(&guard);
     return pass;
 }

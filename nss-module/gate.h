@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The gate: no octet leaves a TLS client's connection, once the server's certificate is there,
- * before the question about (host, port, leaf) is answered; after a refusal none ever does. */
+ * before the question about (host, port, leaf) is answered, and what comes in meanwhile is not
+ * read; after a refusal neither ever is. */
 #ifndef CVG_NSS_MODULE_GATE_H
 #define CVG_NSS_MODULE_GATE_H
 
@@ -19,6 +20,9 @@ enum cvg_pass {
  * non-blocking ones that come round in a thread's loop wait a few milliseconds once a round, all
  * together. Keeps errno and NSPR's error. */
 enum cvg_pass cvg_gate_write(struct cvg_nss *nss, PRFileDesc *tcp, const void *data, size_t len);
+
+/* Before a read: waits, or is refused, once a write was. The handshake's own reads come before. */
+enum cvg_pass cvg_gate_read(struct cvg_nss *nss, PRFileDesc *tcp);
 
 /* After a read of so many octets: they are counted, and this thread is busy with the connection. */
 void cvg_gate_have_read(struct cvg_nss *nss, PRFileDesc *tcp, size_t len);

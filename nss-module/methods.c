@@ -35,12 +35,10 @@ static bool is_active(const struct hook *hook)
     return atomic_load_explicit(&hook->active, memory_order_acquire);
 }
 
-/* Whether the octets may go; sets NSPR's error where they may not. */
-static bool may_write(const struct hook *hook, PRFileDesc *fd, const void *data, size_t len)
+/* Sets NSPR's error where octets may not pass. */
+static bool passes(const struct hook *hook, enum cvg_pass pass)
 {
-    if (!is_active(hook))
-        return true;
-    switch (cvg_gate_write(hook->nss, fd, data, len)) {
+    switch (pass) {
     case CVG_PASS_OPEN:
         return true;
     case CVG_PASS_WAIT:
@@ -54,6 +52,16 @@ static bool may_write(const struct hook *hook, PRFileDesc *fd, const void *data,
         hook->nss->PR_SetError(SEC_ERROR_UNTRUSTED_CERT, 0);
         return false;
     }
+}
+
+static bool may_write(const struct hook *hook, PRFileDesc *fd, const void *data, size_t len)
+{
+    return !is_active(hook) || passes(hook, cvg_gate_write(hook->nss, fd, data, len));
+}
+
+static bool may_read(const struct hook *hook, PRFileDesc *fd)
+{
+    return !is_active(hook) || passes(hook, cvg_gate_read(hook->nss, fd));
 }
 
 static PRInt32 wrote(const struct hook *hook, PRFileDesc *fd, const void *data, PRInt32 result)
@@ -84,14 +92,19 @@ static PRStatus hook_close(struct hook *hook, PRFileDesc *fd)
 
 static PRInt32 hook_read(struct hook *hook, PRFileDesc *fd, void *data, PRInt32 amount)
 {
+    if (!may_read(hook, fd))
+        return -1;
     return have_read(hook, fd, hook->original.read(fd, data, amount));
 }
 
 static PRInt32 hook_recv(struct hook *hook, PRFileDesc *fd, void *data, PRInt32 amount,
                          PRIntn flags, PRIntervalTime timeout)
 {
-    PRInt32 result = hook->original.recv(fd, data, amount, flags, timeout);
+    PRInt32 result;
 
+    if (!may_read(hook, fd))
+        return -1;
+    result = hook->original.recv(fd, data, amount, flags, timeout);
     return flags & PR_MSG_PEEK ? result : have_read(hook, fd, result);
 }
 

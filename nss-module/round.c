@@ -15,9 +15,14 @@
 #define PERIOD_NS   INT64_C(20000000)
 #define BUDGET_NS   INT64_C(2000000) /* of first waits, in each period */
 
+/* A program's one call may be several of TLS's. */
+#define IN_A_ROW_MAX 4
+
 static __thread struct {
     unsigned count;
-    uint64_t serial[WAITING_MAX];
+    uint64_t last; /* who was here last, and how often in a row */
+    unsigned in_a_row;
+    uint64_t visit[WAITING_MAX];
     struct pollfd poll[WAITING_MAX];
 } waiting;
 
@@ -33,17 +38,30 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static bool has_waited(uint64_t serial)
+static uint64_t visit_of(uint64_t serial, enum cvg_visit visit)
+{
+    return serial << 1 | visit;
+}
+
+static bool has_waited(uint64_t visit)
 {
     for (unsigned i = 0; i < waiting.count; i++)
-        if (waiting.serial[i] == serial)
+        if (waiting.visit[i] == visit)
             return true;
     return false;
 }
 
-void cvg_round_begin(uint64_t serial)
+static bool goes_on(uint64_t serial)
 {
-    if (!has_waited(serial))
+    if (waiting.last != serial)
+        waiting.in_a_row = 0;
+    waiting.last = serial;
+    return waiting.in_a_row++ % IN_A_ROW_MAX != 0;
+}
+
+void cvg_round_begin(uint64_t serial, enum cvg_visit visit)
+{
+    if (goes_on(serial) || !has_waited(visit_of(serial, visit)))
         return;
     poll(waiting.poll, waiting.count, PAUSE_MS);
     waiting.count = 0;
@@ -66,11 +84,11 @@ void cvg_round_first_wait(int fd)
     first.spent += now_ns() - before;
 }
 
-void cvg_round_wait_for(uint64_t serial, int fd)
+void cvg_round_wait_for(uint64_t serial, enum cvg_visit visit, int fd)
 {
-    if (waiting.count == WAITING_MAX)
+    if (waiting.count == WAITING_MAX || has_waited(visit_of(serial, visit)))
         return;
-    waiting.serial[waiting.count] = serial;
+    waiting.visit[waiting.count] = visit_of(serial, visit);
     waiting.poll[waiting.count] = (struct pollfd){.fd = fd, .events = POLLIN};
     waiting.count++;
 }

@@ -138,11 +138,9 @@ static bool find_leaf(struct cvg_subject *subject, const struct cvg_lookup *look
 
 static bool is_undecided(const struct cvg_subject *subject)
 {
-    enum cvg_role role;
+    const struct cvg_known known = cvg_connection_known(subject->connection.secret, &subject->leaf);
 
-    return cvg_connection_decision(subject->connection.secret, &subject->leaf, &role) ==
-               CVG_DECISION_NONE &&
-           role == CVG_ROLE_CLIENT;
+    return known.decision == CVG_DECISION_NONE && known.role == CVG_ROLE_CLIENT;
 }
 
 /* The acceptance is the connection's only once the leaf is remembered. */

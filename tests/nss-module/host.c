@@ -25,6 +25,7 @@ static const struct {
     {"bury", scene_bury},
     {"restart", scene_restart},
     {"errors", scene_errors},
+    {"listen", scene_listen},
     {"fork", scene_fork},
     {"renegotiate", scene_renegotiate},
     {"copy", scene_copy},

@@ -84,6 +84,7 @@ int scene_hook_after(void);
 int scene_bury(void);
 int scene_restart(void);
 int scene_errors(void);
+int scene_listen(void);
 int scene_fork(void);
 int scene_renegotiate(void);
 int scene_copy(void);

@@ -93,6 +93,48 @@ int scene_ways(void)
     return 0;
 }
 
+static void hear(const struct connection *connection, const char *when)
+{
+    PRFileDesc *tcp = connection_socket(connection);
+    char octet;
+    PRInt32 len = tcp->methods->recv(tcp, &octet, 1, 0, PR_INTERVAL_NO_WAIT);
+
+    printf("%s=%d/%s ", when, len, len < 0 ? PR_ErrorToName(PR_GetError()) : "-");
+}
+
+static bool is_shown(PRFileDesc *fd)
+{
+    CERTCertificate *cert = SSL_PeerCertificate(fd);
+
+    CERT_DestroyCertificate(cert);
+    return cert != NULL;
+}
+
+/* What the server says before it has been judged, and after. Once its certificate is there, a few
+ * steps more bring the end of its flight, and the handshake to where it is held. */
+int scene_listen(void)
+{
+    struct connection connection;
+    PRPollDesc poll = {.fd = NULL};
+
+    host_begin();
+    options.nonblocking = true;
+    if (!connection_open(&connection, &options.target[0]))
+        return 1;
+    poll.fd = connection.fd;
+    for (unsigned held = 0; held < 4 && (poll.in_flags = connection_step(&connection)) != 0;
+         held += is_shown(connection.fd))
+        PR_Poll(&poll, 1, PR_MillisecondsToInterval(10));
+    hear(&connection, "before");
+    while ((poll.in_flags = connection_step(&connection)) != 0)
+        PR_Poll(&poll, 1, PR_MillisecondsToInterval(10));
+    hear(&connection, "after");
+    printf("\n");
+    connection_close(&connection);
+    host_end();
+    return 0;
+}
+
 /* A second handshake on the connection of the first. */
 int scene_renegotiate(void)
 {

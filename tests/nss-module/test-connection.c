@@ -26,9 +26,7 @@ static const struct cvg_leaf other = {(const uint8_t *)"two", 3};
 
 static enum cvg_decision decision(unsigned number, const struct cvg_leaf *leaf)
 {
-    enum cvg_role role;
-
-    return cvg_connection_decision(secret(number), leaf, &role);
+    return cvg_connection_known(secret(number), leaf).decision;
 }
 
 static int close_all(void **state)
@@ -89,7 +87,6 @@ static void test_spoken(void **state)
     static const char request[] = "CONNECT site.example:9 HTTP/1.1\r\n\r\n";
     struct cvg_connection connection = cvg_connection_open(secret(0));
     struct cvg_spoken spoken;
-    enum cvg_role role;
 
     (void)state;
     cvg_connection_sent(connection, request, sizeof request - 1);
@@ -100,12 +97,10 @@ static void test_spoken(void **state)
     assert_int_equal(spoken.received, 39);
     assert_string_equal(spoken.connect_host, "site.example");
     assert_int_equal(spoken.connect_port, 9);
-    cvg_connection_decision(secret(0), NULL, &role);
-    assert_int_equal(role, CVG_ROLE_UNKNOWN);
+    assert_int_equal(cvg_connection_known(secret(0), NULL).role, CVG_ROLE_UNKNOWN);
     cvg_connection_sent(connection, "\x16\3\1\0\1\2", 6);
     cvg_connection_sent(connection, "\x16\3\1\0\1\1", 6);
-    cvg_connection_decision(secret(0), NULL, &role);
-    assert_int_equal(role, CVG_ROLE_SERVER);
+    assert_int_equal(cvg_connection_known(secret(0), NULL).role, CVG_ROLE_SERVER);
 }
 
 static void test_turns(void **state)
@@ -116,7 +111,9 @@ static void test_turns(void **state)
     (void)state;
     assert_int_equal(cvg_connection_take(connection, &one, &pending), CVG_TURN_ABSENT);
     assert_int_equal(cvg_connection_take(connection, &one, &pending), CVG_TURN_BUSY);
+    assert_true(cvg_connection_known(secret(0), &one).waiting);
     cvg_connection_give(connection, &one, NULL);
+    assert_false(cvg_connection_known(secret(0), &one).waiting);
     assert_int_equal(cvg_connection_take(connection, &one, &pending), CVG_TURN_ABSENT);
     cvg_connection_close(secret(0));
     assert_int_equal(cvg_connection_take(connection, &one, &pending), CVG_TURN_BUSY);

@@ -5,6 +5,7 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gatelab
@@ -127,7 +128,7 @@ def changed_mode(case, site):
         steps = Steps(case, (NAME, site.port), (NAME, site.port))
         first = steps.step()
         here.configure(f"mode = {mode}\n")
-        lab.time.sleep(1.1)  # for so long a configuration may be believed without a look
+        time.sleep(1.1)  # for so long a configuration may be believed without a look
         second = steps.step()
         case.tap.case(f"the mode becomes {mode}: trusted no longer",
                       good(first) and not good(second) and steps.end() == 0,
@@ -151,6 +152,9 @@ def told(case):
     for more in WAYS:
         heard.clear()
         case.scene("connect", *more, site=site, rule="refuse", config=REPLACE)
+        give_up = time.monotonic() + 10
+        while not heard and time.monotonic() < give_up:
+            time.sleep(0.01)
         case.tap.case(f"a refusal during the handshake is told {' '.join(more)}",
                       len(heard) == 1 and "alert" in heard[0].lower() and
                       case.here.asked() == [f"{NAME}:{site.port}"], (heard, case.here.questions()))
