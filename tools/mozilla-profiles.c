@@ -100,7 +100,7 @@ static void take_line(char *line, struct section *section)
     *value++ = '\0';
     if (strcmp(line, "Name") == 0)
         snprintf(section->name, sizeof section->name, "%s", value);
-    else if (strcmp(line, "Path") == 0 || (strcmp(line, "Default") == 0 && value[1] != '\0'))
+    else if (strcmp(line, "Path") == 0 || (strcmp(line, "Default") == 0 && strlen(value) > 1))
         snprintf(section->path, sizeof section->path, "%s", value);
 }
 

@@ -114,10 +114,14 @@ int cvg_nss_run_profiles(const struct cvg_nss_job *job)
     free(profiles);
     run_shared(&walk, home, "/.pki/nssdb");
     run_shared(&walk, data, "/pki/nssdb");
-    if (walk.count == 0 && !cvg_output_is_json())
-        printf("%s: no profile of Firefox or Thunderbird has been started there, and no shared "
-               "database is there\n",
-               home);
+    if (walk.count == 0) {
+        walk.all_protected = false;
+        if (!cvg_output_is_json())
+            printf(
+                "%s: no profile of Firefox or Thunderbird that was ever started is there, and no "
+                "shared database; each user calls this for itself\n",
+                home);
+    }
     code = finish(&walk);
     json_decref(walk.list);
     return code;

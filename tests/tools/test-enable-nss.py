@@ -332,24 +332,30 @@ def all_of_a_user(installation):
     put(old + "profiles.ini", "[Profile0]\r\nName=default\r\nIsRelative=1\r\nPath=a.default\r\n"
         "Default=1\r\n\r\n[Profile1]\r\nName=away\r\nIsRelative=0\r\nPath=%s\r\n"
         "[Profile2]\r\nName=gone\r\nPath=gone\r\n" % installation.path("far"))
-    put(new + "installs.ini", "[4F96D1932A9F858E]\nDefault=installed\nLocked=1\n")
+    put(new + "installs.ini", "[4F96D1932A9F858E]\nDefault=installed\nLocked=1\n"
+        "[0]\nDefault=")
     make_database(installation, home + "/.pki/nssdb")
-    script = 'exec "$0" "$@"'
     environment = {"HOME": home, "XDG_CONFIG_HOME": None, "XDG_DATA_HOME": None}
+    command = [CONVERGE]
     if os.geteuid() == 0:
         # root's home is what the system says; so the system says this one, in a namespace.
         put(installation.path("passwd"), "root:x:0:0:root:%s:/bin/sh\n" % home)
         script = 'mount --bind %s /etc/passwd && exec "$0" "$@"' % installation.path("passwd")
+        command = [*mount_namespace(), "sh", "-c", script, CONVERGE]
 
     def run(verb, *arguments, code):
-        result = subprocess.run([*mount_namespace(), "sh", "-c", script, CONVERGE, verb, "nss",
-                                 "--profiles", *arguments],
+        result = subprocess.run([*command, verb, "nss", "--profiles", *arguments],
                                 env=installation.environment(**environment), timeout=120,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 check=False)
         same(result.returncode, code, result.stdout + result.stderr)
         return result.stdout
 
+    elsewhere, environment["HOME"] = home, installation.path("nobody")
+    if os.geteuid() != 0:
+        contains(run("enable", code=REFUSED), "no profile")
+        same(json.loads(run("enable", "--json", code=REFUSED))["protected"], False)
+    environment["HOME"] = elsewhere
     before = {path: get(path) for path in places}
     answer = json.loads(run("enable", "--json", code=REFUSED))
     same((answer["ok"], answer["protected"]), (True, False))
