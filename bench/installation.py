@@ -48,6 +48,16 @@ def stop(process):
     process.wait(timeout=10)
 
 
+def cpu_ns(pid):
+    """A process's CPU time so far, of all its present threads, from the scheduler's accounting."""
+    total = 0
+    tasks = f"/proc/{pid}/task"
+    for task in os.listdir(tasks):
+        with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
+            total += int(file.read().split()[0])
+    return total
+
+
 def free_ports(count):
     """Ports nobody listens on now, distinct from each other, and below those that the kernel gives
     to connections: one of the bench's own must not take a port before its notary does."""
@@ -297,13 +307,7 @@ class Installation:
                 raise SystemExit("bench: the agent did not start")
 
     def agent_cpu_ns(self):
-        """The agent's CPU time so far, all threads, from the scheduler's accounting."""
-        total = 0
-        tasks = f"/proc/{self.agent.pid}/task"
-        for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
-                total += int(file.read().split()[0])
-        return total
+        return cpu_ns(self.agent.pid)
 
     def count(self, words):
         with open(self.log, encoding="utf-8") as file:

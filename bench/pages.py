@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from installation import RUNNING, Installation, Site, start
+from installation import RUNNING, Installation, Site, cpu_ns, start
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "tests",
                                 "integration"))
@@ -103,14 +103,17 @@ class Firefox:
                 time.sleep(0.05)
         raise SystemExit("bench: Firefox does not start")
 
-    def load_ms(self, url):
-        """From the beginning of the navigation to the end of the page's load event."""
+    def load(self, url):
+        """Milliseconds from the beginning of the navigation to the end of the page's load event, and
+        the CPU's in the process that has the sockets."""
         self.remote.navigate("about:blank")
+        before = cpu_ns(self.process.pid)
         self.remote.navigate(url)
+        spent = cpu_ns(self.process.pid) - before
         took = self.remote.script(TIME)
         while not took:
             took = self.remote.script(TIME)
-        return took
+        return took, spent / 1e6
 
     def close(self):
         self.remote.quit()
@@ -130,12 +133,13 @@ def section(place, report, databases, rounds):
     url = f"https://{HOST}:{server.server_address[1]}/"
     browsers = {"without": Firefox(place, databases.without, "without", env),
                 "with": Firefox(place, databases.with_module, "with", env)}
-    took = {name: [] for name in browsers}
+    took, spent = ({name: [] for name in browsers} for _ in range(2))
     for number in range(rounds + 2):  # the first ones fill the agent's cache and the browsers' own
         for name in sorted(browsers, reverse=number % 2 == 0):
-            sample = browsers[name].load_ms(url)
+            wall_ms, cpu_ms = browsers[name].load(url)
             if number >= 2:
-                took[name].append(sample)
+                took[name].append(wall_ms)
+                spent[name].append(cpu_ms)
     checks = install.count("reason=cache") / rounds
     for browser in browsers.values():
         browser.close()
@@ -143,6 +147,8 @@ def section(place, report, databases, rounds):
         sys.exit(f"bench: {checks:.1f} checks a page where there are {len(NAMES)} hosts")
     report.heading(f"Firefox: a page of {len(NAMES)} hosts, agent warm (reference: without module)")
     report.row("pages", "page load, wall", took["with"], "ms", took["without"], "without module")
+    report.row("pages", "page load, CPU of the main process", spent["with"], "ms",
+               spent["without"], "without module")
     report.row("pages", "added to a page load, wall",
                [b - a for a, b in zip(took["without"], took["with"])], "ms")
     server.shutdown()
