@@ -42,5 +42,11 @@ def refused(lab, outcome, host):
     return "the attacker got: %s" % "".join(caught) if caught else ""
 
 
+def withheld(lab, host):
+    """Not even the handshake was ended: NSS sends nothing once the certificate is there."""
+    reached = lab.reached(host)
+    return "not withheld: %s" % "".join(reached) if reached else ""
+
+
 def together(*problems):
     return "\n".join(problem for problem in problems if problem)

@@ -160,17 +160,26 @@ class Lab:
             raise RuntimeError("does not start: " + " ".join(command))
         return child
 
-    def served(self, host, places=("sites", "attacker")):
-        """The requests that were answered in a host's name, one line each."""
+    @staticmethod
+    def _noted(host, places):
+        """What the sites or the attacker wrote down about a host, one line each."""
         found = []
         for place in places:
             with open(os.path.join(isolation.SCRATCH, place + ".log"), encoding="utf-8") as file:
                 found += [line for line in file if " %s" % host in line]
         return found
 
+    def served(self, host, places=("sites", "attacker")):
+        """The requests that were answered in a host's name, one line each."""
+        return [line for line in self._noted(host, places) if not line.endswith(" handshake\n")]
+
     def caught(self, host):
         """What the attacker got of a host: its requests, one line each."""
         return self.served(host, ["attacker"])
+
+    def reached(self, host):
+        """Everything that came from a client after it saw a certificate for this host."""
+        return self._noted(host, ["sites", "attacker"])
 
     def start_notaries(self):
         self.require_converge()

@@ -3,8 +3,8 @@
 
 CONFIG is {"log": path, "listen": [{"address", "port", "certificate", "key", "text", "starttls",
 "direct"}]}. starttls: null, "postgres" or "nut"; direct: where those go that begin with TLS at once.
-Every request is answered with the listener's text and noted in the log, one line each: what the
-attacker has in its log has reached it. Prints "ready" when all listeners listen."""
+Every request is answered with the listener's text and noted in the log, one line each, as is the end
+of each handshake: what the attacker has in its log has reached it. Prints "ready" when all listeners listen."""
 import asyncio
 import json
 import ssl
@@ -64,6 +64,10 @@ class Site:
                 return line.split(b":", 1)[1].strip().decode("ascii", "replace")
         return getattr(writer.get_extra_info("ssl_object"), "asked_for", None) or "-"
 
+    def note_handshake(self, writer):
+        """That it is complete: the client has gone on after it saw the certificate."""
+        self.note("%s handshake" % self.host(b"", writer))
+
     async def page(self, head, reader, writer):
         while not head.endswith(b"\r\n\r\n"):
             head += await asyncio.wait_for(reader.readuntil(b"\n"), 10)
@@ -79,6 +83,7 @@ class Site:
         return b"ERROR :%s\r\n" % self.spec["text"].encode()
 
     async def https(self, reader, writer):
+        self.note_handshake(writer)
         try:
             line = await asyncio.wait_for(reader.readuntil(b"\n"), 10)
             writer.write(await self.page(line, reader, writer) if b" HTTP/" in line
@@ -102,6 +107,7 @@ class Site:
             elif await reader.readline() == b"TARTTLS\n":
                 writer.write(b"OK STARTTLS\n")
                 await writer.start_tls(self.context)
+                self.note_handshake(writer)
                 while line := await asyncio.wait_for(reader.readline(), 10):
                     self.note("%s %s" % (self.host(b"", writer), line.decode("ascii", "replace")[:-1]))
                     writer.write(b'VAR ups ups.status "FSD OB LB"\n' if line.startswith(b"GET")
