@@ -22,6 +22,7 @@ struct shown {
 
 struct entry {
     struct entry *next;
+    const void *owner;
     struct cvg_connection id;
     struct cvg_spoken spoken;
     enum cvg_role role;
@@ -85,12 +86,14 @@ static void free_entry(struct entry *entry)
     free(entry);
 }
 
-static struct entry *new_entry(const PRFilePrivate *secret)
+static struct entry *new_entry(const void *owner, const PRFilePrivate *secret)
 {
     struct entry *entry = calloc(1, sizeof *entry);
 
-    if (entry)
-        entry->id = (struct cvg_connection){secret, atomic_fetch_add(&last_serial, 1) + 1};
+    if (!entry)
+        return NULL;
+    entry->owner = owner;
+    entry->id = (struct cvg_connection){secret, atomic_fetch_add(&last_serial, 1) + 1};
     return entry;
 }
 
@@ -108,10 +111,10 @@ struct cvg_connection cvg_connection_find(const PRFilePrivate *secret)
 }
 
 /* Two threads may be the first to use a connection: the second one's entry is not needed. */
-struct cvg_connection cvg_connection_open(const PRFilePrivate *secret)
+struct cvg_connection cvg_connection_open(const void *owner, const PRFilePrivate *secret)
 {
     struct cvg_connection connection = cvg_connection_find(secret);
-    struct entry *fresh = connection.serial == 0 ? new_entry(secret) : NULL, *entry;
+    struct entry *fresh = connection.serial == 0 ? new_entry(owner, secret) : NULL, *entry;
 
     if (!fresh)
         return connection;
@@ -296,16 +299,18 @@ void cvg_connection_close(const PRFilePrivate *secret)
     free_entry(entry);
 }
 
-static struct entry *take_part(unsigned part)
+static struct entry *take_part(const void *owner, unsigned part)
 {
     struct entry *taken = NULL;
 
     cvg_lock(CVG_LOCK_CONNECTIONS + part);
     for (unsigned i = 0; i < CHAINS; i++)
-        while (table[part][i]) {
-            struct entry *entry = table[part][i];
-
-            table[part][i] = entry->next;
+        for (struct entry **at = &table[part][i], *entry; (entry = *at) != NULL;) {
+            if (entry->owner != owner) {
+                at = &entry->next;
+                continue;
+            }
+            *at = entry->next;
             entry->next = taken;
             taken = entry;
         }
@@ -313,10 +318,10 @@ static struct entry *take_part(unsigned part)
     return taken;
 }
 
-void cvg_connection_close_all(void)
+void cvg_connection_close_all(const void *owner)
 {
     for (unsigned part = 0; part < CVG_LOCK_PARTS; part++)
-        for (struct entry *entry = take_part(part), *next; entry; entry = next) {
+        for (struct entry *entry = take_part(owner, part), *next; entry; entry = next) {
             next = entry->next;
             free_entry(entry);
         }

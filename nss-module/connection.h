@@ -46,8 +46,9 @@ struct cvg_leaf {
     size_t len;
 };
 
-/* What is kept of the connection; begins an entry for one that is new. */
-struct cvg_connection cvg_connection_open(const PRFilePrivate *secret);
+/* What is kept of the connection; begins an entry for one that is new. owner: its NSS, or whoever
+ * will close_all(). */
+struct cvg_connection cvg_connection_open(const void *owner, const PRFilePrivate *secret);
 
 /* The entry that there is; serial 0 if there is none. */
 struct cvg_connection cvg_connection_find(const PRFilePrivate *secret);
@@ -79,8 +80,8 @@ void cvg_connection_give(struct cvg_connection connection, const struct cvg_leaf
 
 void cvg_connection_spoken(struct cvg_connection connection, struct cvg_spoken *ret_spoken);
 
-/* The connection is closed; also all of them. */
+/* The connection is closed; also all of this owner's, or their end will not be seen. */
 void cvg_connection_close(const PRFilePrivate *secret);
-void cvg_connection_close_all(void);
+void cvg_connection_close_all(const void *owner);
 
 #endif

@@ -87,7 +87,7 @@ static enum cvg_decision ask(struct cvg_subject *subject, enum cvg_visit visit)
 {
     enum cvg_decision decision;
 
-    subject->connection = cvg_connection_open(subject->tcp->secret);
+    subject->connection = cvg_connection_open(subject->nss, subject->tcp->secret);
     subject->vouched = cvg_vouched(&subject->leaf);
     if (subject->connection.serial != 0 && !is_blocking(subject))
         return look(subject, visit);
@@ -186,18 +186,18 @@ enum cvg_pass cvg_gate_read(struct cvg_nss *nss, PRFileDesc *tcp)
     return pass;
 }
 
-void cvg_gate_have_written(PRFileDesc *tcp, const void *data, size_t len)
+void cvg_gate_have_written(struct cvg_nss *nss, PRFileDesc *tcp, const void *data, size_t len)
 {
     struct cvg_guard guard = cvg_guard_begin();
 
-    cvg_connection_sent(cvg_connection_open(tcp->secret), data, len);
+    cvg_connection_sent(cvg_connection_open(nss, tcp->secret), data, len);
     cvg_guard_end(&guard);
 }
 
 void cvg_gate_have_read(struct cvg_nss *nss, PRFileDesc *tcp, size_t len)
 {
     struct cvg_guard guard = cvg_guard_begin();
-    struct cvg_connection connection = cvg_connection_open(tcp->secret);
+    struct cvg_connection connection = cvg_connection_open(nss, tcp->secret);
 
     cvg_connection_received(connection, len);
     cvg_vouch_read(nss, tcp, connection);

@@ -28,7 +28,7 @@ enum cvg_pass cvg_gate_read(struct cvg_nss *nss, PRFileDesc *tcp);
 void cvg_gate_have_read(struct cvg_nss *nss, PRFileDesc *tcp, size_t len);
 
 /* After these octets went out; data NULL: only their number is known. */
-void cvg_gate_have_written(PRFileDesc *tcp, const void *data, size_t len);
+void cvg_gate_have_written(struct cvg_nss *nss, PRFileDesc *tcp, const void *data, size_t len);
 
 /* Before the connection is closed: forgets it, with a question that is not answered. */
 void cvg_gate_close(PRFileDesc *tcp);

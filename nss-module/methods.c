@@ -67,7 +67,7 @@ static bool may_read(const struct hook *hook, PRFileDesc *fd)
 static PRInt32 wrote(const struct hook *hook, PRFileDesc *fd, const void *data, PRInt32 result)
 {
     if (result > 0 && is_active(hook))
-        cvg_gate_have_written(fd, data, (size_t)result);
+        cvg_gate_have_written(hook->nss, fd, data, (size_t)result);
     return result;
 }
 
@@ -143,7 +143,7 @@ static PRInt32 hook_writev(struct hook *hook, PRFileDesc *fd, const PRIOVec *iov
     if (result > head) {
         wrote(hook, fd, first, head);
         if (is_active(hook))
-            cvg_gate_have_written(fd, NULL, (size_t)(result - head));
+            cvg_gate_have_written(hook->nss, fd, NULL, (size_t)(result - head));
         return result;
     }
     return wrote(hook, fd, first, result);
@@ -296,6 +296,7 @@ void cvg_methods_install(struct cvg_nss *nss)
     begin_change();
     hook = active_hook(nss) || has_copy(nss) ? NULL : choose(nss);
     if (hook && cvg_table_begin(nss->table, &pages)) {
+        cvg_connection_close_all(nss);
         atomic_store_explicit(&hook->active, true, memory_order_release);
         for (unsigned slot = 0; slot < CVG_SLOTS; slot++)
             put(hook, slot);
@@ -326,7 +327,7 @@ void cvg_methods_remove(struct cvg_nss *nss)
             take_back(hook, slot);
         cvg_table_end(&pages);
         atomic_store_explicit(&hook->active, false, memory_order_release);
-        cvg_connection_close_all();
+        cvg_connection_close_all(nss);
     }
     end_change();
 }

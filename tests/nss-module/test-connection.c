@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static char places[64];
+static char places[64], owner, stranger;
 
 static const PRFilePrivate *secret(unsigned number)
 {
@@ -32,13 +32,13 @@ static enum cvg_decision decision(unsigned number, const struct cvg_leaf *leaf)
 static int close_all(void **state)
 {
     (void)state;
-    cvg_connection_close_all();
+    cvg_connection_close_all(&owner);
     return 0;
 }
 
 static void test_open_is_for_the_leaf(void **state)
 {
-    struct cvg_connection connection = cvg_connection_open(secret(0));
+    struct cvg_connection connection = cvg_connection_open(&owner, secret(0));
 
     (void)state;
     assert_int_equal(decision(0, &one), CVG_DECISION_NONE);
@@ -51,7 +51,7 @@ static void test_open_is_for_the_leaf(void **state)
 
 static void test_refusal_is_for_ever(void **state)
 {
-    struct cvg_connection connection = cvg_connection_open(secret(0));
+    struct cvg_connection connection = cvg_connection_open(&owner, secret(0));
 
     (void)state;
     cvg_connection_decide(connection, &one, CVG_DECISION_OPEN);
@@ -64,7 +64,7 @@ static void test_refusal_is_for_ever(void **state)
 /* NSPR gives the next socket the same secret: nothing of the last one counts. */
 static void test_close_forgets(void **state)
 {
-    struct cvg_connection before = cvg_connection_open(secret(0)), after;
+    struct cvg_connection before = cvg_connection_open(&owner, secret(0)), after;
     struct cvg_spoken spoken;
 
     (void)state;
@@ -72,7 +72,7 @@ static void test_close_forgets(void **state)
     cvg_connection_decide(before, &one, CVG_DECISION_OPEN);
     cvg_connection_close(secret(0));
     assert_false(cvg_connection_alive(before));
-    after = cvg_connection_open(secret(0));
+    after = cvg_connection_open(&owner, secret(0));
     assert_true(after.serial != before.serial);
     assert_int_equal(decision(0, &one), CVG_DECISION_NONE);
     cvg_connection_decide(before, &one, CVG_DECISION_OPEN);
@@ -85,7 +85,7 @@ static void test_close_forgets(void **state)
 static void test_spoken(void **state)
 {
     static const char request[] = "CONNECT site.example:9 HTTP/1.1\r\n\r\n";
-    struct cvg_connection connection = cvg_connection_open(secret(0));
+    struct cvg_connection connection = cvg_connection_open(&owner, secret(0));
     struct cvg_spoken spoken;
 
     (void)state;
@@ -105,7 +105,7 @@ static void test_spoken(void **state)
 
 static void test_turns(void **state)
 {
-    struct cvg_connection connection = cvg_connection_open(secret(0));
+    struct cvg_connection connection = cvg_connection_open(&owner, secret(0));
     struct cvg_pending *pending;
 
     (void)state;
@@ -126,14 +126,27 @@ static void test_many(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 64; i++)
-        connections[i] = cvg_connection_open(secret(i));
+        connections[i] = cvg_connection_open(&owner, secret(i));
     for (unsigned i = 0; i < 64; i += 2)
         cvg_connection_close(secret(i));
     for (unsigned i = 0; i < 64; i++)
         assert_int_equal(cvg_connection_alive(connections[i]), i % 2);
-    cvg_connection_close_all();
+    cvg_connection_close_all(&owner);
     for (unsigned i = 0; i < 64; i++)
         assert_false(cvg_connection_alive(connections[i]));
+}
+
+static void test_owners(void **state)
+{
+    struct cvg_connection mine = cvg_connection_open(&owner, secret(0));
+    struct cvg_connection theirs = cvg_connection_open(&stranger, secret(1));
+
+    (void)state;
+    cvg_connection_close_all(&owner);
+    assert_false(cvg_connection_alive(mine));
+    assert_true(cvg_connection_alive(theirs));
+    cvg_connection_close_all(&stranger);
+    assert_false(cvg_connection_alive(theirs));
 }
 
 /* Opens, decides and closes what other threads use, too. */
@@ -141,7 +154,7 @@ static void *rush(void *argument)
 {
     (void)argument;
     for (unsigned i = 0; i < 4000; i++) {
-        struct cvg_connection connection = cvg_connection_open(secret(i % 8));
+        struct cvg_connection connection = cvg_connection_open(&owner, secret(i % 8));
         struct cvg_pending *pending;
 
         cvg_connection_sent(connection, "x", 1);
@@ -169,7 +182,7 @@ static void test_threads_and_forks(void **state)
         if (child == 0) {
             alarm(20);
             rush(NULL);
-            cvg_connection_close_all();
+            cvg_connection_close_all(&owner);
             _exit(0);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
@@ -188,6 +201,7 @@ int main(void)
         cmocka_unit_test_teardown(test_spoken, close_all),
         cmocka_unit_test_teardown(test_turns, close_all),
         cmocka_unit_test_teardown(test_many, close_all),
+        cmocka_unit_test_teardown(test_owners, close_all),
         cmocka_unit_test_teardown(test_threads_and_forks, close_all),
     };
 
