@@ -119,7 +119,7 @@ def processes(tap, here, site):
     if nsslab.sanitized():
         tap.skip("forks in the middle of checks", "a sanitizer's own locks do not survive them")
     else:
-        here.configure("deadline = 30s\n")
+        here.configure("deadline = 15s\n")
         here.start_agent("stuck.site.example=silent")
         got = here.endure(site, "--count", rounds, "fork", timeout=600)
         tap.case("forks in the middle of checks: parents and children go on with what they have",
@@ -128,7 +128,7 @@ def processes(tap, here, site):
         here.start_agent("stuck.site.example=silent", "*=refuse")
         got = here.endure(site, "--count", rounds, "fork", timeout=600)
         tap.case("forks in the middle of checks, refused", accepted(got[1]) == 0 and
-                 refused(got[1]) == 4 * rounds and got[0] == 0 and got[2] == "", got)
+                 refused(got[1]) >= 4 * rounds and got[0] == 0 and got[2] == "", got)
     simple(tap, here, site, "programs started in the middle of checks",
            ["--count", rounds, "spawn"], rounds)
 
