@@ -119,8 +119,11 @@ void cvg_nss_disable(const char *dbdir, const struct cvg_mozilla_app *app,
     if (err == CVG_OK && app != NULL)
         err = change_profile(false, ret_outcome);
     cvg_nss_db_close(&db);
-    if (err == CVG_OK)
-        ret_outcome->code = CVG_EXIT_OK;
+    if (err != CVG_OK)
+        return;
+    ret_outcome->code = CVG_EXIT_OK;
+    ret_outcome->returns =
+        app != NULL && cvg_mozilla_system_look(app, cvg_nss_module_wish()).module;
 }
 
 bool cvg_nss_is_protected(const struct cvg_nss_outcome *outcome)

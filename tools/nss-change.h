@@ -24,6 +24,7 @@ struct cvg_nss_outcome {
     bool enabled;               /* whether it is, now */
     bool changed;
     bool tried, watching, handshake;
+    bool returns;         /* disabled, but the system tells the application to add it again */
     enum cvg_http3 http3; /* of Firefox and Thunderbird */
     int code;             /* CVG_EXIT_OK, or a fault's */
     struct cvg_why why;   /* a fault's sentence */

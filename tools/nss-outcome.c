@@ -22,6 +22,8 @@ static int add_profile(json_t *object, const struct cvg_nss_outcome *outcome, bo
         failed |= json_object_set_new(object, "confined", json_string(outcome->confined));
     if (enabling && outcome->http3 != CVG_HTTP3_NONE)
         failed |= json_object_set_new(object, "http3", json_string(http3_word(outcome->http3)));
+    if (!enabling && outcome->returns)
+        failed |= json_object_set_new(object, "returns", json_true());
     return failed;
 }
 
@@ -77,6 +79,16 @@ static void print_enabled(const struct cvg_nss_outcome *outcome)
                outcome->application);
 }
 
+static void print_disabled(const struct cvg_nss_outcome *outcome)
+{
+    printf("%s\n", outcome->changed ? "disabled" : "was not enabled");
+    if (outcome->returns)
+        printf("  it comes back at the next start, since the system says so; as root: converge "
+               "disable "
+               "nss --%s\n",
+               outcome->application);
+}
+
 void cvg_nss_outcome_print(const struct cvg_nss_outcome *outcome, bool enabling)
 {
     if (outcome->profile[0] != '\0')
@@ -92,5 +104,5 @@ void cvg_nss_outcome_print(const struct cvg_nss_outcome *outcome, bool enabling)
     else if (enabling)
         print_enabled(outcome);
     else
-        printf("%s\n", outcome->changed ? "disabled" : "was not enabled");
+        print_disabled(outcome);
 }

@@ -73,6 +73,21 @@ static int run(const struct cvg_nss_job *job, char *const operands[], int count)
         job, &cvg_mozilla_apps[job->options->firefox ? CVG_FIREFOX : CVG_THUNDERBIRD]);
 }
 
+/* What cannot be is told at once, without an agent or a notary. */
+static int look_at_database(const struct cvg_target_options *options, char *const operands[],
+                            int count)
+{
+    struct cvg_nss_db db;
+    struct cvg_why why = {""};
+
+    if (count == 0 || options->create)
+        return CVG_GO_ON;
+    if (cvg_nss_db_open(operands[0], &db, &why) != CVG_OK)
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    cvg_nss_db_close(&db);
+    return CVG_GO_ON;
+}
+
 static int enable(const struct cvg_command *command, const struct cvg_target_options *options,
                   char *const operands[], int count)
 {
@@ -80,6 +95,8 @@ static int enable(const struct cvg_command *command, const struct cvg_target_opt
     struct cvg_why why = {""};
     int code = check_usage(command, options, operands, count);
 
+    if (code == CVG_GO_ON)
+        code = look_at_database(options, operands, count);
     if (code == CVG_GO_ON)
         code = cvg_target_check_notaries(options);
     if (code != CVG_GO_ON)

@@ -199,10 +199,12 @@ def links_and_modes_stay(installation):
 def what_cannot_be_changed_is_told(installation):
     path = make_database(installation)
     before = get(path)
+    installation.write("fail", "no luck today\n")
+    contains(enable(installation, "dbm:" + path, code=FAULT), "sql:DIR")
+    os.unlink(installation.path("fail"))
     os.chmod(path + "/pkcs11.txt", 0o400)
     contains(enable(installation, path, code=FAULT), "read-only", "chmod")
     same(get(path), before)
-    contains(enable(installation, "dbm:" + path, code=FAULT), "sql:DIR")
     contains(enable(installation, path + "/cert9.db", code=FAULT), "directory")
     contains(enable(installation, installation.path("nowhere"), code=FAULT), "no NSS database")
     os.mkdir(installation.path("old"))
@@ -442,6 +444,8 @@ def firefox_for_all_users(installation):
     same((answer["changed"], answer["protected"], answer["http3"]), (False, True, "locked"))
     path = profile(installation, "p")
     contains(system.run("enable", path), "HTTP/3 is off and locked")
+    contains(system.run("disable", path), "disabled", "comes back", "--firefox")
+    same(json.loads(system.run("disable", path, "--json"))["returns"], True)
     contains(system.run("disable", "--firefox"), "disabled", "disable nss --profiles")
     assert not os.path.exists(system.etc + "/firefox"), "something is left"
     contains(system.run("disable", "--firefox"), "was not enabled")
