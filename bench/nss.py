@@ -39,9 +39,10 @@ class Databases:
     def tool(self, *command):
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
-    def both(self):
-        """Without comes first: key 0, then 1."""
-        return (0, "sql:" + self.without), (1, "sql:" + self.with_module)
+    def both(self, turn=0):
+        """Keys 0, without, and 1; which comes first changes with the turn."""
+        pair = (0, "sql:" + self.without), (1, "sql:" + self.with_module)
+        return pair if turn % 2 == 0 else pair[::-1]
 
 
 def instructions(command, env):
@@ -71,8 +72,8 @@ def handshakes(place, report, databases, rounds, count):
     run_samples(command("sql:" + databases.with_module, 1), env)  # the first visit
     wall, cpu, sock = {0: [], 1: []}, {0: [], 1: []}, {0: [], 1: []}
     agent, counted = [], {}
-    for _ in range(rounds):
-        for key, database in databases.both():
+    for turn in range(rounds):
+        for key, database in databases.both(turn):
             before = install.agent_cpu_ns()
             rows = run_samples(command(database, count + 1), env)[1:]
             wall[key].append(median([row[0] / 1e3 for row in rows]))
@@ -110,8 +111,8 @@ def lookups(place, report, databases, site, rounds, count):
     install = Installation(place, "nss-lookups", [])
     env = install.environment(provider=False)
     verify, direct = {0: [], 1: []}, []
-    for _ in range(rounds):
-        for key, database in databases.both():
+    for turn in range(rounds):
+        for key, database in databases.both(turn):
             rows = run_samples([place.program("nss-lookups"), database, site.leaf_file,
                                 str(count)], env)
             verify[key].append(median([row[0] / 1e3 for row in rows]))
