@@ -51,7 +51,10 @@ static enum cvg_decision start(const struct cvg_subject *subject, struct cvg_pen
 
     if (decision != CVG_DECISION_NONE)
         return decision;
-    cvg_round_first_wait(cvg_pending_fd(*ret_pending));
+    if (cvg_gecko_tries_again(&subject->leaf))
+        cvg_round_patient_wait(cvg_pending_fd(*ret_pending));
+    else
+        cvg_round_first_wait(cvg_pending_fd(*ret_pending));
     return cvg_inquiry_look(subject, *ret_pending);
 }
 
@@ -118,7 +121,7 @@ static enum cvg_pass decide(struct cvg_subject *subject, struct octets octets)
         return CVG_PASS_OPEN;
     decision = ask(subject, octets.data ? CVG_VISIT_WRITE : CVG_VISIT_READ);
     if (known.waiting && decision == CVG_DECISION_REFUSED &&
-        cvg_gecko_http2(subject->nss, subject->ssl))
+        cvg_gecko_http2(subject->nss, subject->ssl, &subject->leaf))
         return CVG_PASS_FAILED;
     return pass_of(decision);
 }

@@ -12,6 +12,7 @@
 /* More than a loop usually has at once; what is beyond goes on without a wait. */
 #define WAITING_MAX 128
 #define PAUSE_MS    3
+#define PATIENT_MS  200
 #define PERIOD_NS   INT64_C(20000000)
 #define BUDGET_NS   INT64_C(2000000) /* of first waits, in each period */
 
@@ -65,6 +66,14 @@ void cvg_round_begin(uint64_t serial, enum cvg_visit visit)
         return;
     poll(waiting.poll, waiting.count, PAUSE_MS);
     waiting.count = 0;
+}
+
+void cvg_round_patient_wait(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+
+    if (fd >= 0)
+        poll(&one, 1, PATIENT_MS);
 }
 
 void cvg_round_first_wait(int fd)

@@ -17,6 +17,10 @@ void cvg_round_begin(uint64_t serial, enum cvg_visit visit);
  * already. All such waits of a thread together have a few milliseconds in any twenty. */
 void cvg_round_first_wait(int fd);
 
+/* The same for an answer that a person waits for and the agent should have: longer, and outside of
+ * that budget. */
+void cvg_round_patient_wait(int fd);
+
 /* This connection waits; fd: what to poll, or -1. */
 void cvg_round_wait_for(uint64_t serial, enum cvg_visit visit, int fd);
 
