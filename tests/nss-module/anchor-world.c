@@ -12,6 +12,7 @@
 #include <ftw.h>
 #include <nss.h>
 #include <secmod.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ struct anchor_world world;
 static char directory[] = "/tmp/cvg-anchor-XXXXXX";
 static CERTCertificate *held[CERTS_MAX];
 static size_t held_count;
-static CERTCertificate *asked; /* the one that was looked for in a slot */
-static int pins_asked;
+static __thread CERTCertificate *asked; /* the one that was looked for in a slot */
+static atomic_int pins_asked;
 
 /* --- NSS as the module sees it, with a public root of our own --- */
 
@@ -198,7 +199,9 @@ int world_begin(void **state)
     PK11_SetPasswordFunc(ask_for_pin);
     fill_nss();
     world.astray[0] = world.astray[1] = NULL;
-    world.walks = world.slots_searched = pins_asked = 0;
+    world.walks = 0;
+    world.slots_searched = 0;
+    pins_asked = 0;
     world.now_ms = 1000;
     world.private_key = mint_key_new();
     world.public_key = mint_key_new();

@@ -4,6 +4,7 @@
 #ifndef CVG_TESTS_NSS_MODULE_ANCHOR_WORLD_H
 #define CVG_TESTS_NSS_MODULE_ANCHOR_WORLD_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "nss-module/nss.h"
@@ -19,7 +20,7 @@ struct anchor_world {
     struct mint_key *private_key, *public_key, *sub_key, *leaf_key;
     struct minted private_root, public_root;
     CERTCertificate *astray[2]; /* for chain_astray() */
-    int walks, slots_searched;
+    atomic_int walks, slots_searched;
     uint64_t now_ms; /* the module's clock */
 };
 extern struct anchor_world world;
