@@ -68,11 +68,13 @@ static void update_locked(void)
 }
 
 /* A holder that comes second is told CKR_OK like the first: NSS drops a module that says
- * CKR_CRYPTOKI_ALREADY_INITIALIZED, and p11-kit would never finalize it. */
+ * CKR_CRYPTOKI_ALREADY_INITIALIZED, and p11-kit would never finalize it. One that comes again is
+ * told so, and its gate is seen to all the same: it may be another library, where one was unloaded.
+ */
 static CK_RV initialize_locked(const void *base, struct cvg_nss *nss)
 {
-    if (cvg_holds_has_locked(base))
-        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    const bool again = cvg_holds_has_locked(base);
+
     if (!cvg_holds_any_locked()) {
         cvg_session_renew_locked();
         cvg_object_renew_locked();
@@ -82,7 +84,7 @@ static CK_RV initialize_locked(const void *base, struct cvg_nss *nss)
     if (nss)
         cvg_methods_install(nss);
     update_locked();
-    return CKR_OK;
+    return again ? CKR_CRYPTOKI_ALREADY_INITIALIZED : CKR_OK;
 }
 
 CK_RV C_Initialize(CK_VOID_PTR args)

@@ -104,8 +104,9 @@ static void the_same_caller_holds_once(void **state)
 {
     (void)state;
     assert_int_equal(p11->C_Initialize(NULL), CKR_OK);
-    assert_int_equal(p11->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED);
     assert_int_equal(fake_gate.installed, 1);
+    assert_int_equal(p11->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED);
+    assert_int_equal(fake_gate.installed, 2);
     assert_int_equal(p11->C_Finalize(NULL), CKR_OK);
     assert_int_equal(fake_gate.removed, 1);
     assert_int_equal(p11->C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
@@ -281,6 +282,20 @@ static void sessions_and_searches_see_to_the_gate(void **state)
     assert_int_equal(fake_gate.installed, 2);
     assert_int_equal(p11->C_FindObjectsInit(session, NULL, 0), CKR_OK);
     assert_int_equal(fake_gate.installed, 3);
+    assert_int_equal(p11->C_Finalize(NULL), CKR_OK);
+    assert_int_equal(fake_gate.removed, 1);
+}
+
+/* It was unloaded without a C_Finalize, and an NSS was loaded in its place. */
+static void a_holders_place_may_become_an_nsss(void **state)
+{
+    (void)state;
+    fake_gate.nss = false;
+    assert_int_equal(p11->C_Initialize(NULL), CKR_OK);
+    assert_int_equal(fake_gate.installed, 0);
+    fake_gate.nss = true;
+    assert_int_equal(p11->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED);
+    assert_int_equal(fake_gate.installed, 1);
     assert_int_equal(p11->C_Finalize(NULL), CKR_OK);
     assert_int_equal(fake_gate.removed, 1);
 }
@@ -558,6 +573,7 @@ int main(void)
         TEST(a_childs_holds_are_its_own),
         TEST(a_childs_gate_ends_with_its_nss),
         TEST(sessions_and_searches_see_to_the_gate),
+        TEST(a_holders_place_may_become_an_nsss),
         TEST(nss_may_come_later),
         TEST(both_interfaces_are_listed),
         TEST(an_interface_is_found_by_name_and_version),
