@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "nss-module/lock.h"
 #include "nss-module/records.h"
@@ -30,7 +32,8 @@ struct entry {
     struct shown *leaf; /* that the decision is about */
     struct cvg_pending *pending;
     struct shown *asked; /* the leaf that `pending` is about */
-    bool busy;           /* some thread has `pending`, or will have */
+    pid_t busy;          /* whose thread has `pending`, or will have; 0: none. A forked child has no
+                            thread of its parent's. */
 };
 
 static struct entry *table[CVG_LOCK_PARTS][CHAINS];
@@ -190,7 +193,7 @@ struct cvg_known cvg_connection_known(const PRFilePrivate *secret, const struct 
     if (entry) {
         known.role = entry->role;
         known.decision = counts(entry, leaf) ? entry->decision : CVG_DECISION_NONE;
-        known.waiting = entry->busy || entry->pending;
+        known.waiting = entry->busy != 0 || entry->pending;
     }
     unlock(secret);
     return known;
@@ -230,12 +233,13 @@ enum cvg_turn cvg_connection_take(struct cvg_connection connection, const struct
 {
     struct cvg_pending *pending = NULL, *foreign = NULL;
     enum cvg_turn turn = CVG_TURN_BUSY;
+    const pid_t self = getpid();
     struct entry *entry;
 
     lock(connection.secret);
     entry = find_same_locked(connection);
-    if (entry && !entry->busy) {
-        entry->busy = true;
+    if (entry && entry->busy != self) {
+        entry->busy = self;
         pending = entry->pending;
         entry->pending = NULL;
         if (pending && !is_shown(entry->asked, leaf)) {
@@ -260,7 +264,7 @@ void cvg_connection_give(struct cvg_connection connection, const struct cvg_leaf
     lock(connection.secret);
     entry = find_same_locked(connection);
     if (entry) {
-        entry->busy = false;
+        entry->busy = 0;
         old = entry->asked;
         entry->asked = copy;
         entry->pending = copy ? pending : NULL;

@@ -198,7 +198,7 @@ PRInt16 connection_step(struct connection *connection)
     char answer[256];
     PRInt32 len;
 
-    if (!connection->ok && !options.read_first) {
+    if (!connection->ok) {
         len = PR_Write(connection->fd, request, sizeof request - 1);
         if (len < 0)
             return failed(connection, PR_POLL_WRITE);

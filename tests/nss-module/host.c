@@ -33,21 +33,13 @@ static const struct {
 };
 
 static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},
-    {"module", required_argument, NULL, 'm'},
-    {"db", required_argument, NULL, 'd'},
-    {"cert", required_argument, NULL, 'e'},
-    {"name", required_argument, NULL, 'h'},
-    {"address", required_argument, NULL, 'A'},
-    {"before", required_argument, NULL, 'b'},
-    {"count", required_argument, NULL, 'N'},
-    {"nonblocking", no_argument, NULL, 'n'},
-    {"tls12", no_argument, NULL, '2'},
-    {"import", no_argument, NULL, 'i'},
-    {"overrule", no_argument, NULL, 'o'},
-    {"read-first", no_argument, NULL, 'r'},
-    {"step", no_argument, NULL, 's'},
-    {NULL, 0, NULL, 0},
+    {"port", required_argument, NULL, 'p'},   {"module", required_argument, NULL, 'm'},
+    {"db", required_argument, NULL, 'd'},     {"cert", required_argument, NULL, 'e'},
+    {"name", required_argument, NULL, 'h'},   {"address", required_argument, NULL, 'A'},
+    {"before", required_argument, NULL, 'b'}, {"count", required_argument, NULL, 'N'},
+    {"nonblocking", no_argument, NULL, 'n'},  {"tls12", no_argument, NULL, '2'},
+    {"import", no_argument, NULL, 'i'},       {"overrule", no_argument, NULL, 'o'},
+    {"step", no_argument, NULL, 's'},         {NULL, 0, NULL, 0},
 };
 
 static void add_target(const char *port)
@@ -68,8 +60,6 @@ static bool *flag_of(int option)
         return &options.import;
     case 'o':
         return &options.overrule;
-    case 'r':
-        return &options.read_first;
     case 's':
         return &options.step;
     default:

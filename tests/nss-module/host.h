@@ -39,10 +39,9 @@ struct options {
     unsigned count;
     bool nonblocking;
     bool tls12;
-    bool import;     /* sockets are not NSPR's from the beginning */
-    bool overrule;   /* the program lets bad certificates pass */
-    bool read_first; /* the server speaks first */
-    bool step;       /* a line of input before each connection */
+    bool import;   /* sockets are not NSPR's from the beginning */
+    bool overrule; /* the program lets bad certificates pass */
+    bool step;     /* a line of input before each connection */
 };
 
 extern struct options options;

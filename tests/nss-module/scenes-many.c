@@ -21,7 +21,7 @@ static double now_ms(void)
 }
 
 /* How often the thread has slept in this pass. */
-static unsigned sleeps;
+static __thread unsigned sleeps;
 
 /* The C library's poll, for everybody in this process; also as fortified code calls it. */
 CVG_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout_ms);
