@@ -26,12 +26,11 @@ def load(name):
 
 
 class Nss:
-    """The NSS of the machine; nothing of it is loaded before."""
+    """The NSS that the loader finds; nothing of it is loaded before."""
 
     def __init__(self):
         self.nss = load("libnss3.so")
-        self.nspr = load("libnspr4.so")
-        self.nspr.PR_GetTCPMethods.restype = ctypes.c_void_p
+        self.nss.PR_GetTCPMethods.restype = ctypes.c_void_p  # of the NSPR that it is bound to
 
     def start(self, database):
         assert self.nss.NSS_Init(database.encode()) == 0
@@ -42,7 +41,7 @@ class Nss:
     def hooked(self):
         """Whether NSPR's write method is in the module. In PRIOMethods, file_type comes first, then
         close, read and write."""
-        table = (ctypes.c_void_p * 4).from_address(self.nspr.PR_GetTCPMethods())
+        table = (ctypes.c_void_p * 4).from_address(self.nss.PR_GetTCPMethods())
         symbol = Symbol()
         assert ctypes.CDLL(None).dladdr(ctypes.c_void_p(table[3]), ctypes.byref(symbol))
         return os.path.realpath(symbol.path.decode()) == os.path.realpath(MODULE)

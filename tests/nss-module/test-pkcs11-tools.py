@@ -29,6 +29,7 @@ def library(*names):
 ROOTS = library("libnssckbi.so", "nss/libnssckbi.so")
 TRUST = library("pkcs11/p11-kit-trust.so")
 PROXY = library("p11-kit-proxy.so")
+FIREFOX = os.path.dirname(library("firefox-esr/libnss3.so", "firefox/libnss3.so") or "") or None
 NO_P11_KIT = "p11-kit is not installed, or there are no mount namespaces"
 
 
@@ -247,22 +248,27 @@ def registered(tap, here, site, self_signed):
 
 def holders(tap, here):
     """Who initialised keeps the gate, see holders.py."""
+    database, bare = here.new_database("holders", MODULE), here.new_database("bare")
     scenes = [("nss", False), ("copy-goes", False), ("child-of-nss", False),
               ("child-starts-anew", False), ("nss-then-p11-kit", True), ("p11-kit-then-nss", True),
               ("p11-kit-before-nss-is-there", True), ("again-and-again", True),
               ("child-with-p11-kit", True)]
-    for scene, needs_p11_kit in scenes:
-        if needs_p11_kit and not here.p11_kit_works:
-            tap.skip(f"holders: {scene}", NO_P11_KIT)
-            continue
-        run = here.in_p11_kit if needs_p11_kit else here.tool_says
-        status, out = run(sys.executable, "-B", HOLDERS, MODULE,
-                          here.new_database(f"holders-{scene}", MODULE),
-                          here.new_database(f"bare-{scene}"), scene)
-        if status == 77:
-            tap.skip(f"holders: {scene}", out.strip())
-        else:
-            tap.case(f"holders: {scene}", status == 0, (status, out))
+    for whose, environment in (("the machine's", {}), ("Firefox's", {"LD_LIBRARY_PATH": FIREFOX})):
+        for scene, needs_p11_kit in scenes:
+            what = f"holders over {whose} NSS: {scene}"
+            if None in environment.values():
+                tap.skip(what, "it is not installed")
+                continue
+            if needs_p11_kit and not here.p11_kit_works:
+                tap.skip(what, NO_P11_KIT)
+                continue
+            run = here.in_p11_kit if needs_p11_kit else here.tool_says
+            status, out = run("env", *(f"{name}={value}" for name, value in environment.items()),
+                              sys.executable, "-B", HOLDERS, MODULE, database, bare, scene)
+            if status == 77:
+                tap.skip(what, out.strip())
+            else:
+                tap.case(what, status == 0, (status, out))
 
 
 def main():
