@@ -9,6 +9,8 @@
 #include "tools/nss-try.h"
 #include "tools/user-js.h"
 
+#define ATTEMPTS 5 /* another program may write to the list between our reading and writing */
+
 static void take_state(const struct cvg_nss_db *db, struct cvg_nss_outcome *outcome)
 {
     snprintf(outcome->database, sizeof outcome->database, "%s", db->directory);
@@ -72,58 +74,84 @@ static const struct cvg_mozilla_app *app_of(const struct cvg_nss_db *db,
     return app;
 }
 
+/* Both or neither: a profile's preferences do not stay changed for a module that is not there. */
+static enum cvg_error write_enabled(const struct cvg_nss_db *db, const struct cvg_mozilla_app *app,
+                                    struct cvg_nss_outcome *outcome)
+{
+    bool changed = false;
+    enum cvg_error err = app != NULL ? change_profile(true, outcome) : CVG_OK;
+
+    if (err == CVG_OK)
+        err = cvg_nss_db_write(db, &outcome->why);
+    if (err != CVG_OK && app != NULL && !db->had)
+        (void)!cvg_user_js_disable(outcome->database, &changed, NULL);
+    return err;
+}
+
+static enum cvg_error enable_once(const char *dbdir, const struct cvg_mozilla_app *app,
+                                  const char *module, const struct cvg_target_options *options,
+                                  struct cvg_nss_outcome *outcome)
+{
+    struct cvg_nss_db db;
+    enum cvg_error err = open_database(dbdir, options->create, &db, &outcome->why);
+
+    if (err != CVG_OK)
+        return err;
+    app = app_of(&db, app, outcome);
+    err = cvg_nss_db_add(&db, module, &outcome->why);
+    take_state(&db, outcome);
+    if (err == CVG_OK)
+        err = try_candidate(&db, app, options->anyway, outcome);
+    if (err == CVG_OK)
+        err = write_enabled(&db, app, outcome);
+    cvg_nss_db_close(&db);
+    if (err == CVG_OK && app != NULL)
+        outcome->http3 =
+            cvg_mozilla_system_look(app, module).http3 ? CVG_HTTP3_LOCKED : CVG_HTTP3_OFF;
+    return err;
+}
+
 void cvg_nss_enable(const char *dbdir, const struct cvg_mozilla_app *app, const char *module,
                     const struct cvg_target_options *options, struct cvg_nss_outcome *ret_outcome)
 {
-    struct cvg_nss_db db;
-    enum cvg_error err;
+    enum cvg_error err = CVG_ERR_BUSY;
 
     snprintf(ret_outcome->database, sizeof ret_outcome->database, "%s", dbdir);
-    ret_outcome->code = CVG_EXIT_FAULT;
-    if (open_database(dbdir, options->create, &db, &ret_outcome->why) != CVG_OK)
-        return;
-    app = app_of(&db, app, ret_outcome);
-    err = cvg_nss_db_add(&db, module, &ret_outcome->why);
-    take_state(&db, ret_outcome);
-    if (err == CVG_OK)
-        err = try_candidate(&db, app, options->anyway, ret_outcome);
-    if (err == CVG_OK && app != NULL)
-        err = change_profile(true, ret_outcome);
-    if (err == CVG_OK)
-        err = cvg_nss_db_write(&db, &ret_outcome->why);
-    cvg_nss_db_close(&db);
+    for (int i = 0; i < ATTEMPTS && err == CVG_ERR_BUSY; i++)
+        err = enable_once(dbdir, app, module, options, ret_outcome);
+    ret_outcome->enabled = err == CVG_OK;
+    ret_outcome->code = err == CVG_OK ? CVG_EXIT_OK : CVG_EXIT_FAULT;
+}
+
+static enum cvg_error disable_once(const char *dbdir, const struct cvg_mozilla_app *app,
+                                   struct cvg_nss_outcome *outcome)
+{
+    struct cvg_nss_db db;
+    enum cvg_error err = cvg_nss_db_open(dbdir, &db, &outcome->why);
+
     if (err != CVG_OK)
-        return;
-    ret_outcome->enabled = true;
-    ret_outcome->code = CVG_EXIT_OK;
-    if (app != NULL)
-        ret_outcome->http3 =
-            cvg_mozilla_system_look(app, module).http3 ? CVG_HTTP3_LOCKED : CVG_HTTP3_OFF;
+        return err;
+    app = app_of(&db, app, outcome);
+    err = cvg_nss_db_remove(&db, &outcome->why);
+    take_state(&db, outcome);
+    if (err == CVG_OK)
+        err = cvg_nss_db_write(&db, &outcome->why);
+    if (err == CVG_OK && app != NULL)
+        err = change_profile(false, outcome);
+    cvg_nss_db_close(&db);
+    outcome->returns = app != NULL && cvg_mozilla_system_look(app, cvg_nss_module_wish()).module;
+    return err;
 }
 
 void cvg_nss_disable(const char *dbdir, const struct cvg_mozilla_app *app,
                      struct cvg_nss_outcome *ret_outcome)
 {
-    struct cvg_nss_db db;
-    enum cvg_error err;
+    enum cvg_error err = CVG_ERR_BUSY;
 
     snprintf(ret_outcome->database, sizeof ret_outcome->database, "%s", dbdir);
-    ret_outcome->code = CVG_EXIT_FAULT;
-    if (cvg_nss_db_open(dbdir, &db, &ret_outcome->why) != CVG_OK)
-        return;
-    app = app_of(&db, app, ret_outcome);
-    err = cvg_nss_db_remove(&db, &ret_outcome->why);
-    take_state(&db, ret_outcome);
-    if (err == CVG_OK)
-        err = cvg_nss_db_write(&db, &ret_outcome->why);
-    if (err == CVG_OK && app != NULL)
-        err = change_profile(false, ret_outcome);
-    cvg_nss_db_close(&db);
-    if (err != CVG_OK)
-        return;
-    ret_outcome->code = CVG_EXIT_OK;
-    ret_outcome->returns =
-        app != NULL && cvg_mozilla_system_look(app, cvg_nss_module_wish()).module;
+    for (int i = 0; i < ATTEMPTS && err == CVG_ERR_BUSY; i++)
+        err = disable_once(dbdir, app, ret_outcome);
+    ret_outcome->code = err == CVG_OK ? CVG_EXIT_OK : CVG_EXIT_FAULT;
 }
 
 bool cvg_nss_is_protected(const struct cvg_nss_outcome *outcome)

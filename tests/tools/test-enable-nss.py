@@ -382,6 +382,38 @@ def all_of_a_user(installation):
         assert not os.path.exists(path + "/user.js")
 
 
+def a_profile_is_changed_wholly_or_not_at_all(installation):
+    path = profile(installation, "p")
+    os.chmod(path + "/pkcs11.txt", 0o400)
+    contains(enable(installation, path, code=FAULT), "read-only")
+    assert not os.path.exists(path + "/user.js")
+
+
+def another_program_writes_at_the_same_time(installation):
+    """NSS itself deletes the list before it puts a new one there. What we write is whole, whatever we
+    have read; and ours comes in once the other pauses."""
+    path = make_database(installation)
+    listed(path)
+    if not os.path.exists(OTHER):
+        raise Skip("no " + OTHER)
+    script = """
+        for i in 1 2 3 4 5 6 7 8; do
+            modutil -dbdir "sql:$0" -add Other -libfile "$1" -force
+            modutil -dbdir "sql:$0" -delete Other -force
+        done
+    """
+    with subprocess.Popen(["sh", "-c", script, path, OTHER], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+        while other.poll() is None:
+            for command in ("enable", "disable"):
+                result = installation.run(command, "nss", path)
+                assert result.returncode in (OK, FAULT), result.stderr
+    enable(installation, path)
+    names = [name for name, _ in listed(path)]
+    same((names[0], names.count("Converge")), ("NSS Internal PKCS #11 Module", 1))
+    assert set(names[1:]) <= {"Converge", "Other"}, names
+
+
 def a_profiles_own_preferences_stay(installation):
     path = profile(installation, "p")
     mine = 'user_pref("%s", true);' % HTTP3
@@ -538,7 +570,8 @@ main(there_and_back_again, the_same_in_effect_as_with_modutil, another_name_is_s
      what_cannot_be_changed_is_told, a_list_that_is_not_there_yet,
      a_database_is_made_where_that_is_asked, root_writes_nothing_where_others_could_redirect_it,
      too_few_notaries, without_agent_or_module, a_module_that_does_not_work_changes_nothing,
-     no_nss_to_try_it_with, all_of_a_user, a_profiles_own_preferences_stay, firefox_for_all_users,
+     no_nss_to_try_it_with, all_of_a_user, a_profile_is_changed_wholly_or_not_at_all,
+     another_program_writes_at_the_same_time, a_profiles_own_preferences_stay, firefox_for_all_users,
      an_administrators_policies_stay, the_policies_beside_the_program_are_not_hidden,
      another_wish_of_the_administrator_is_respected, thunderbird_for_all_users, wrong_usage,
      the_answers_as_json)
