@@ -13,6 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <nss.h>
+#include <pk11pub.h>
+#include <secmod.h>
+
 /* The agent is told never to answer about this one. */
 #define STUCK_HOST    "stuck.site.example"
 #define CHILD_LASTS_S 120
@@ -104,6 +108,44 @@ int scene_fork(void)
     }
     printf("failed=%d\n", failed);
     _exit(0); /* not waiting for the thread */
+}
+
+/* A child as NSS wants it: it begins again, by itself or through NSS's own function for it. */
+static int begin_again(bool restart)
+{
+    bool good;
+
+    alarm(CHILD_LASTS_S);
+    if (restart) {
+        good = SECMOD_RestartModules(PR_TRUE) == SECSuccess;
+    } else {
+        nss_stop(); /* cannot be whole: its tokens are the parent's */
+        nss_start();
+        good = true;
+    }
+    good = talk_once() && good;
+    good = nss_stop() && good;
+    fflush(stdout);
+    return good ? 0 : 1;
+}
+
+int scene_children(void)
+{
+    int failed = 0;
+
+    nss_start();
+    talk_once();
+    for (unsigned i = 0; i < options.count; i++) {
+        pid_t child = fork();
+        int status = -1;
+
+        if (child == 0)
+            _exit(begin_again(i % 2));
+        failed += waitpid(child, &status, 0) != child || status != 0;
+        talk_once();
+    }
+    printf("failed=%d\n", failed);
+    return nss_stop_and_tell(0);
 }
 
 static bool spawn(void)

@@ -11,6 +11,7 @@
 
 #include <nss.h>
 #include <secmod.h>
+#include <ssl.h>
 
 #define MODULE "converge"
 
@@ -23,6 +24,37 @@ int scene_restart(void)
         talk_once();
         stopped += nss_stop();
     }
+    printf("agents=%d stopped=%u\n", agent_descriptors(), stopped);
+    return 0;
+}
+
+static NSSInitContext *context(void)
+{
+    NSSInitContext *made = NSS_InitContext(options.database, "", "", SECMOD_DB, NULL,
+                                           NSS_INIT_READONLY | NSS_INIT_PK11RELOAD);
+
+    if (!made || NSS_SetDomesticPolicy() != SECSuccess)
+        abort();
+    return made;
+}
+
+/* Libraries that do not know of each other each have NSS for themselves; one always stays. */
+int scene_contexts(void)
+{
+    NSSInitContext *stays = context();
+    unsigned stopped = 0;
+
+    for (unsigned i = 0; i < options.count; i++) {
+        NSSInitContext *next = context();
+
+        talk_once();
+        SSL_ClearSessionCache();
+        stopped += NSS_ShutdownContext(stays) == SECSuccess;
+        stays = next;
+    }
+    talk_once();
+    SSL_ClearSessionCache();
+    stopped += NSS_ShutdownContext(stays) == SECSuccess;
     printf("agents=%d stopped=%u\n", agent_descriptors(), stopped);
     return 0;
 }

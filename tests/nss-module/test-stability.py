@@ -34,16 +34,16 @@ def options(kind):
     return "".join(f" {option}" for option in kind)
 
 
-def simple(tap, here, site, what, args, handshakes, words=("agents=0", "stopped=1"), rule=None):
+def simple(tap, here, site, what, args, handshakes, words=("agents=0", "stopped=1"), env=None):
     """All succeed, each is asked about once; with an agent that refuses, none does."""
     here.configure("deadline = 30s\n")
-    here.start_agent(*([rule] if rule else []))
-    got = here.endure(site, *args)
+    here.start_agent()
+    got = here.endure(site, *args, env=env)
     tap.case(what, got[0] == 0 and got[2] == "" and accepted(got[1]) == handshakes and
              said(got[1], *words) and here.asked() == [f"{NAME}:{site.port}"] * handshakes,
              (got, len(here.asked())))
     here.start_agent("*=refuse")
-    got = here.endure(site, *args)
+    got = here.endure(site, *args, env=env)
     tap.case(f"{what}, refused", refused(got[1]) == handshakes and accepted(got[1]) == 0 and
              got[0] == 0 and got[2] == "" and said(got[1], "agents=0"), got)
 
@@ -129,6 +129,11 @@ def processes(tap, here, site):
         got = here.endure(site, "--count", rounds, "fork", timeout=600)
         tap.case("forks in the middle of checks, refused", accepted(got[1]) == 0 and
                  refused(got[1]) >= 4 * rounds and got[0] == 0 and got[2] == "", got)
+    if not nsslab.sanitized():
+        simple(tap, here, site, "children that begin again with NSS",
+               ["--count", rounds, "children"], 2 * rounds + 1,
+               ("failed=0", "left=0", "agents=0", "stopped=1"),
+               here.environment(NSS_STRICT_NOFORK="1"))  # softoken aborts where one did not
     simple(tap, here, site, "programs started in the middle of checks",
            ["--count", rounds, "spawn"], rounds)
 
@@ -137,6 +142,8 @@ def restarts(tap, here, site):
     count = 500 if LONG else 20
     simple(tap, here, site, "NSS ends and begins again", ["--count", count, "restart"], count,
            ("agents=0", f"stopped={count}"))
+    simple(tap, here, site, "contexts of NSS that overlap", ["--count", count, "contexts"],
+           count + 1, ("agents=0", f"stopped={count + 1}"))
     here.configure("deadline = 30s\n")
     without = here.endure(site, "stop-alive", database="without")
     for rule in ("slow", "silent", "refuse"):
