@@ -19,8 +19,8 @@ struct cvg_application {
     char directory[PATH_MAX]; /* of a Mozilla or Chromium application; else "" */
     char name[64];            /* Firefox, Thunderbird ... of its application.ini */
     char vendor[64];
-    char profile[64];    /* application.ini's Profile, below the home directory; mostly "" */
-    char container[32];  /* Snap, Flatpak ... */
+    char profile[64];   /* application.ini's Profile, below the home directory; mostly "" */
+    char container[32]; /* Snap, Flatpak ... */
 };
 
 /* path: a program that is there. Reads files; runs nothing. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The canary: a process of our own that loads a given openssl.cnf, or opens a given NSS database, and
- * shakes hands with itself on the loopback, while we play its agent. What it asks, and whether it
- * obeys, shows whether our module is loaded there and at work. No notary and no real agent is involved. */
+/* The canary: a process of our own that loads a given openssl.cnf, or opens a given NSS database,
+ * and shakes hands with itself on the loopback, while we play its agent. What it asks, and whether
+ * it obeys, shows whether our module is loaded there and at work. No notary and no real agent is
+ * involved. */
 #ifndef CVG_TOOLS_CANARY_H
 #define CVG_TOOLS_CANARY_H
 

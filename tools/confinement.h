@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether something keeps a program from reaching the agent's socket: an AppArmor profile, or a view
- * of the file system without it. As far as an outsider can see. */
+/* Whether something keeps a program from reaching the agent's socket: an AppArmor profile, or a
+ * view of the file system without it. As far as an outsider can see. */
 #ifndef CVG_TOOLS_CONFINEMENT_H
 #define CVG_TOOLS_CONFINEMENT_H
 
@@ -13,7 +13,8 @@
 bool cvg_confinement_find(const char *program, const char *runtime_dir, char *ret_text,
                           size_t size);
 
-/* Whether an AppArmor pattern of file names matches the whole path: `*`, `**`, `?`, [..] and {a,b}. */
+/* Whether an AppArmor pattern of file names matches the whole path: `*`, `**`, `?`, [..] and {a,b}.
+ */
 bool cvg_apparmor_matches(const char *pattern, const char *path);
 
 #endif

@@ -34,8 +34,9 @@
     X(PR_NewTCPSocket)                                                                             \
     X(PR_Connect)                                                                                  \
     X(PR_Close)                                                                                    \
-    X(PR_Write) X(PR_GetError) X(PR_SecondsToInterval) X(CERT_DestroyCertificate)                  \
-        X(PK11_GetInternalKeySlot) X(PK11_FreeSlot) X(PK11_InitPin)
+    X(PR_Write)                                                                                    \
+    X(PR_GetError) X(PR_SecondsToInterval) X(CERT_DestroyCertificate) X(PK11_GetInternalKeySlot)   \
+        X(PK11_FreeSlot) X(PK11_InitPin)
 #define SSL_FUNCTIONS(X)                                                                           \
     X(NSS_SetDomesticPolicy)                                                                       \
     X(SSL_ImportFD)                                                                                \
