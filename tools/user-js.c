@@ -9,14 +9,15 @@
 
 #include "tools/conf-edit.h"
 #include "tools/edit-file.h"
+#include "tools/prefs-js.h"
 
 #define USER_JS_MAX 1048576
 
-static const char lines[] =
-    "user_pref(\"network.http.http3.enable\", false);\n"
-    "user_pref(\"network.webtransport.enabled\", false);\n"
-    "user_pref(\"network.http.http2.coalesce-hostnames\", false);\n"
-    "user_pref(\"security.utility_pkcs11_module_process.enabled\", false);\n";
+static const char *const names[] = {"network.http.http3.enable", "network.webtransport.enabled",
+                                    "network.http.http2.coalesce-hostnames",
+                                    "security.utility_pkcs11_module_process.enabled"};
+#define NAMES_COUNT (sizeof names / sizeof names[0])
+#define SO_BEFORE   "// So before: "
 
 struct user_js {
     struct cvg_edit_file file;
@@ -54,7 +55,32 @@ static void close_file(struct user_js *js)
     cvg_buffer_free(&js->stripped);
 }
 
-static enum cvg_error complete(const struct user_js *js, struct cvg_buffer *ret_text)
+/* What the person had switched off before us is not ours to switch on. */
+static bool was_so_before(const struct user_js *js, const char *profile, const char *name)
+{
+    char line[256];
+
+    if (!js->had)
+        return cvg_prefs_js_is_off(profile, name);
+    snprintf(line, sizeof line, SO_BEFORE "%s\n", name);
+    return memmem(js->file.text.data, js->file.text.len, line, strlen(line)) != NULL;
+}
+
+static enum cvg_error put_lines(const struct user_js *js, const char *profile,
+                                struct cvg_buffer *block)
+{
+    enum cvg_error err = CVG_OK;
+
+    for (size_t i = 0; err == CVG_OK && i < NAMES_COUNT; i++) {
+        err = cvg_buffer_printf(block, "user_pref(\"%s\", false);\n", names[i]);
+        if (err == CVG_OK && was_so_before(js, profile, names[i]))
+            err = cvg_buffer_printf(block, SO_BEFORE "%s\n", names[i]);
+    }
+    return err;
+}
+
+static enum cvg_error complete(const struct user_js *js, const char *profile,
+                               struct cvg_buffer *ret_text)
 {
     struct cvg_buffer block;
     enum cvg_error err;
@@ -63,7 +89,7 @@ static enum cvg_error complete(const struct user_js *js, struct cvg_buffer *ret_
     cvg_buffer_init(&block, USER_JS_MAX);
     err = cvg_buffer_put(ret_text, js->stripped.data, js->stripped.len);
     if (err == CVG_OK)
-        err = cvg_buffer_put_text(&block, lines);
+        err = put_lines(js, profile, &block);
     if (err == CVG_OK)
         err = cvg_conf_append(&cvg_user_js_marks, ret_text, &block);
     cvg_buffer_free(&block);
@@ -78,7 +104,7 @@ enum cvg_error cvg_user_js_enable(const char *profile, bool *ret_changed, struct
 
     if (err != CVG_OK)
         return err;
-    err = complete(&js, &text);
+    err = complete(&js, profile, &text);
     if (err != CVG_OK)
         cvg_fail(ret_why, err, "%.400s: %s", js.file.path, cvg_strerror(err));
     else if ((*ret_changed = !cvg_edit_same(&text, &js.file.text))) {
@@ -89,6 +115,16 @@ enum cvg_error cvg_user_js_enable(const char *profile, bool *ret_changed, struct
     }
     cvg_buffer_free(&text);
     close_file(&js);
+    return err;
+}
+
+static enum cvg_error forget(const struct user_js *js, const char *profile, struct cvg_why *ret_why)
+{
+    enum cvg_error err = CVG_OK;
+
+    for (size_t i = 0; err == CVG_OK && i < NAMES_COUNT; i++)
+        if (!was_so_before(js, profile, names[i]))
+            err = cvg_prefs_js_forget(profile, names[i], ret_why);
     return err;
 }
 
@@ -104,11 +140,13 @@ enum cvg_error cvg_user_js_disable(const char *profile, bool *ret_changed, struc
     was_kept = cvg_edit_file_kept(&js.file, &kept);
     cvg_buffer_free(&kept);
     *ret_changed = js.had;
-    if (js.had && js.stripped.len == 0 && !was_kept) {
+    if (js.had)
+        err = forget(&js, profile, ret_why);
+    if (err == CVG_OK && js.had && js.stripped.len == 0 && !was_kept) {
         if (unlink(js.file.path) != 0)
             err = cvg_fail(ret_why, CVG_ERR_IO, "cannot remove %.400s: %s", js.file.path,
                            strerrordesc_np(errno));
-    } else if (js.had) {
+    } else if (err == CVG_OK && js.had) {
         err = cvg_edit_file_replace(&js.file, &js.stripped, ret_why);
         if (err == CVG_OK)
             cvg_edit_file_drop_kept(&js.file, &js.stripped);

@@ -414,6 +414,23 @@ def another_program_writes_at_the_same_time(installation):
     assert set(names[1:]) <= {"Converge", "Other"}, names
 
 
+def what_the_application_copied_goes_too(installation):
+    path = profile(installation, "p")
+    line = 'user_pref("%s", false);\n'
+    others = 'user_pref("a", false);\nuser_pref("%s.x", false);\n' % HTTP3
+    put(path + "/prefs.js", others)
+    enable(installation, path, code=REFUSED)
+    put(path + "/prefs.js", line % HTTP3 + others + line % "network.webtransport.enabled")
+    enable(installation, path, code=REFUSED)
+    disable(installation, path)
+    same(get(path, "prefs.js"), others)
+    put(path + "/prefs.js", line % HTTP3 + others)
+    enable(installation, path, code=REFUSED)
+    enable(installation, path, code=REFUSED)
+    disable(installation, path)
+    same(get(path, "prefs.js"), line % HTTP3 + others)
+
+
 def a_profiles_own_preferences_stay(installation):
     path = profile(installation, "p")
     mine = 'user_pref("%s", true);' % HTTP3
@@ -571,7 +588,8 @@ main(there_and_back_again, the_same_in_effect_as_with_modutil, another_name_is_s
      a_database_is_made_where_that_is_asked, root_writes_nothing_where_others_could_redirect_it,
      too_few_notaries, without_agent_or_module, a_module_that_does_not_work_changes_nothing,
      no_nss_to_try_it_with, all_of_a_user, a_profile_is_changed_wholly_or_not_at_all,
-     another_program_writes_at_the_same_time, a_profiles_own_preferences_stay, firefox_for_all_users,
+     another_program_writes_at_the_same_time, a_profiles_own_preferences_stay,
+     what_the_application_copied_goes_too, firefox_for_all_users,
      an_administrators_policies_stay, the_policies_beside_the_program_are_not_hidden,
      another_wish_of_the_administrator_is_respected, thunderbird_for_all_users, wrong_usage,
      the_answers_as_json)

@@ -64,11 +64,12 @@ def missing(*names):
 
 
 class Profile:
-    """A new profile that trusts the lab's authority. preferences: besides the quiet ones. Converge's
-    module: database.add_module()."""
+    """A new profile that trusts the lab's authority. preferences: besides the quiet ones. directory:
+    where it is to be. Converge's module: database.add_module()."""
 
-    def __init__(self, lab, name="firefox", preferences=None):
-        self.directory = os.path.join(isolation.SCRATCH, "%s-%d" % (name, next(_counter)))
+    def __init__(self, lab, name="firefox", preferences=None, directory=None):
+        self.directory = directory or os.path.join(isolation.SCRATCH,
+                                                   "%s-%d" % (name, next(_counter)))
         self.database = Database(lab, self.directory)
         with open(os.path.join(self.directory, "user.js"), "w", encoding="ascii") as file:
             for key, value in {**QUIET, **(preferences or {})}.items():
