@@ -165,7 +165,7 @@ def listeners(case):
         try:
             tls.do_handshake()
         except ssl.SSLWantReadError:
-            connection.sendall(said.read() + b"word")
+            connection.sendall(said.read() + b"\x17\x03\x03\x00\x20" * 1000)
         connection.recv(1)
         raise OSError("done")
 
