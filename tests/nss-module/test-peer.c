@@ -294,6 +294,18 @@ static void a_layer_below_tls(void **state)
     assert_ports(&question, CVG_FOUND_FD, 9443, 0, 0);
 }
 
+static void a_layer_without_port(void **state)
+{
+    struct cvg_question question;
+
+    (void)state;
+    push_layer("192.0.2.7", 0);
+    url = SITE;
+    assert_int_equal(find(NULL, &question), CVG_PEER_FOUND);
+    assert_memory_equal(question.peer_address, "\x7f\0\0\1", 4);
+    assert_ports(&question, CVG_FOUND_FD, scene.port, 0, 0);
+}
+
 /* SOCKS with names resolved by the proxy: the layer knows no address. */
 static void a_layer_without_address(void **state)
 {
@@ -370,6 +382,7 @@ int main(void)
         TEST(a_layer_knows_better),
         TEST(a_layer_below_tls),
         TEST(a_layer_without_address),
+        TEST(a_layer_without_port),
         TEST(what_nobody_saw),
         TEST(no_internet_socket),
     };
