@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "tools/edit-file.h"
 #include "tools/mozilla-policies.h"
+#include "tools/root-path.h"
 
 #define FILES_MAX 8
 #define LOCK_TEXT                                                                                  \
@@ -123,8 +124,10 @@ static enum cvg_error enable_file(const char *path, const char *module, bool wri
     struct cvg_edit_file file;
     struct cvg_buffer text;
     struct cvg_policies_state state = {.module = false};
-    enum cvg_error err = read_or_begin(path, &file, ret_why);
+    enum cvg_error err = cvg_root_path_check(path, ret_why);
 
+    if (err == CVG_OK)
+        err = read_or_begin(path, &file, ret_why);
     if (err != CVG_OK)
         return err;
     snprintf(system->file, sizeof system->file, "%s", file.path);
@@ -213,8 +216,10 @@ static enum cvg_error write_without(const struct cvg_edit_file *file, const stru
                                     bool kept, const char *module, struct cvg_why *ret_why)
 {
     struct cvg_policies_state state = {.empty = false};
-    enum cvg_error err;
+    enum cvg_error err = cvg_root_path_check(file->path, ret_why);
 
+    if (err != CVG_OK)
+        return err;
     if (!kept && cvg_policies_look(text, module, &state, NULL) == CVG_OK && state.empty) {
         if (unlink(file->path) != 0)
             return cvg_fail(ret_why, CVG_ERR_IO, "cannot remove %.400s: %s", file->path,

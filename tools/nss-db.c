@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/root-path.h"
+
 #define MODULE_FILE "libconverge-nss.so"
 #define LIST_FILE   "pkcs11.txt"
 
@@ -66,16 +68,6 @@ bool cvg_nss_module_is_ours(const char *library, const char *module)
     return library[0] == '/' && (strcmp(library, module) == 0 || same_file(library, module));
 }
 
-/* What another user owns, that user can put a link in the place of. */
-static enum cvg_error check_owner(const char *path, const struct stat *st, struct cvg_why *ret_why)
-{
-    if (geteuid() != 0 || st->st_uid == 0)
-        return CVG_OK;
-    return cvg_fail(ret_why, CVG_ERR_OWNER,
-                    "%.300s belongs to uid %lu, and root does not write there; do it as that user",
-                    path, (unsigned long)st->st_uid);
-}
-
 static bool has(const char *directory, const char *name)
 {
     char path[PATH_MAX + 32];
@@ -100,7 +92,7 @@ static enum cvg_error open_directory(const char *dbdir, struct cvg_nss_db *db,
         return cvg_fail(ret_why, CVG_ERR_ARGUMENT,
                         "%.300s: a database is named by its directory, this is a file",
                         db->directory);
-    return check_owner(db->directory, &st, ret_why);
+    return cvg_root_path_check(db->directory, ret_why);
 }
 
 /* NSS makes the list when somebody opens the database to write: it may be missing. */
@@ -134,7 +126,7 @@ static enum cvg_error open_list(struct cvg_nss_db *db, struct cvg_why *ret_why)
     err = cvg_edit_file_read(path, CVG_PKCS11_CONF_MAX, &db->file, ret_why);
     if (err != CVG_OK)
         return err;
-    err = check_owner(db->file.path, &db->file.st, ret_why);
+    err = cvg_root_path_check(db->file.path, ret_why);
     if (err != CVG_OK)
         cvg_edit_file_free(&db->file);
     return err;

@@ -10,6 +10,7 @@
 
 #include "common/base/file.h"
 #include "tools/child.h"
+#include "tools/root-path.h"
 
 static const char *const database_files[] = {"cert9.db", "key4.db"};
 #define DATABASE_FILES (sizeof database_files / sizeof database_files[0])
@@ -151,7 +152,9 @@ enum cvg_error cvg_nss_db_create(const char *dbdir, struct cvg_why *ret_why)
     if (err != CVG_OK)
         return err;
     everyone = for_everyone(directory);
-    err = cvg_directory_make(directory, geteuid(), everyone ? 0755 : 0700, ret_why);
+    err = cvg_root_path_check(directory, ret_why);
+    if (err == CVG_OK)
+        err = cvg_directory_make(directory, geteuid(), everyone ? 0755 : 0700, ret_why);
     if (err != CVG_OK)
         return err;
     for (size_t i = 0; (nss = nss_directory(NULL, i)) != NULL; i++) {

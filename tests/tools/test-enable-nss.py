@@ -245,7 +245,22 @@ def root_writes_nothing_where_others_could_redirect_it(installation):
     os.chown(path, 0, 0)
     os.chown(path + "/pkcs11.txt", 12345, 12345)
     contains(enable(installation, path, code=FAULT), "uid 12345")
+    os.chown(path + "/pkcs11.txt", 0, 0)
+    outer = installation.path("outer")
+    os.mkdir(outer)
+    os.rename(path, outer + "/db")
+    os.symlink("outer/db", path)
+    os.chown(outer, 12345, 12345)
+    for where in (path, outer + "/db"):
+        contains(enable(installation, where, code=FAULT), outer, "uid 12345")
+    contains(enable(installation, outer + "/new/nssdb", "--create", code=FAULT), "uid 12345")
+    os.chown(outer, 0, 0)
+    os.chmod(outer, 0o777)
+    contains(enable(installation, path, code=FAULT), outer, "everybody")
+    same(os.listdir(outer), ["db"])
     same(get(path), before)
+    os.chmod(outer, 0o1777)
+    enable(installation, path)
 
 
 def too_few_notaries(installation):
@@ -288,6 +303,8 @@ def a_module_that_does_not_work_changes_nothing(installation):
 
 
 def no_nss_to_try_it_with(installation):
+    if os.geteuid() != 0:
+        raise Skip("root of a namespace only is told that the system's directories are not its own")
     path = make_database(installation)
     before = get(path)
     libraries = sorted({os.path.realpath(line.split("=> ")[1]) for line in
@@ -524,6 +541,9 @@ def the_policies_beside_the_program_are_not_hidden(installation):
     contains(system.run("enable", "--firefox"), "distribution/policies.json")
     assert not os.path.exists(system.policies)
     same(system.read(system.beside)["SecurityDevices"], {"Add": {"Converge": NSS_MODULE}})
+    os.chown(system.app, 12345, 12345)
+    contains(system.run("disable", "--firefox", code=FAULT), "/usr/lib/firefox-esr", "uid 12345")
+    os.chown(system.app, 0, 0)
     put(system.policies, '{"policies": {}}')
     path = profile(installation, "p")
     contains(system.run("enable", path, code=REFUSED), "NOT PROTECTED")
