@@ -3,16 +3,17 @@
 judged, resumed or not, and an attacker who steps in later is refused."""
 from lab import expect
 from lab.drive import Outcome, drive, start
+from lab.network import NOTARY_ADDRESSES
 from lab.nss_programs import python_nss_twice
 from lab.session import find, session
 
-TWICE = python_nss_twice("python-twice")
+TWICE = [python_nss_twice("tls12", "tls1.2"), python_nss_twice("tls13", "tls1.3")]
 STRSCLNT = ("strsclnt-resumed-tls12", "strsclnt-resumed-tls13")
 
 
-def twice(lab, installation, host, between):
+def twice(lab, installation, program, host, between):
     """Fetches, lets between() happen, and fetches again in the same process."""
-    child = start(lab, TWICE, host, 443, installation)
+    child = start(lab, program, host, 443, installation)
     first = b""
     while not first.endswith(b"fetched\n"):
         line = child.stdout.readline()
@@ -34,28 +35,40 @@ def verdicts(installation, host, *actions):
         ", ".join(actions), installation.log())
 
 
-def unchanged(lab, installation, host):
-    first, second = twice(lab, installation, host, lambda: None)
+def only_first(lab, host):
+    """Of the second connection not even the handshake was ended: nothing beside the first one's
+    handshake and request."""
+    reached = lab.reached(host)
+    return "" if len(reached) == 2 else "not withheld: %s" % "".join(reached)
+
+
+def unchanged(lab, installation, program, host):
+    first, second = twice(lab, installation, program, host, lambda: None)
     return expect.together(expect.allowed(first), expect.allowed(second),
                            "" if resumed(lab, host) else "the second was not resumed",
                            verdicts(installation, host, "accept", "accept"))
 
 
-def hijacked(lab, installation, host):
+def hijacked(lab, installation, program, host):
     address = lab.sites["hijacked"].addresses["https"]
-    first, second = twice(lab, installation, host, lambda: lab.network.hijack(address))
+    first, second = twice(lab, installation, program, host,
+                          lambda: lab.network.hijack(address))
     lab.network.release(address)
     return expect.together(expect.allowed(first), expect.refused(lab, second, host),
+                           only_first(lab, host),
                            verdicts(installation, host, "accept", "refuse"))
 
 
-def forgotten(lab, installation, host):
+def forgotten(lab, installation, program, host):
     """What was believed is so no longer, while NSS would still resume the session."""
     def between():
         installation.tool("cache", "forget", host)
         lab.network.cut_off_notaries()
-    first, second = twice(lab, installation, host, between)
+    first, second = twice(lab, installation, program, host, between)
+    for address in NOTARY_ADDRESSES:
+        lab.network.release(address)
     return expect.together(expect.allowed(first), expect.refused(lab, second, host),
+                           only_first(lab, host),
                            verdicts(installation, host, "accept", "refuse"))
 
 
@@ -66,19 +79,20 @@ def many(lab, installation, name):
 
 
 def main():
-    cases = (unchanged, hijacked, forgotten)
-    names = [case.__name__ for case in cases] + list(STRSCLNT)
-    with session(dict.fromkeys(names, "https")) as (lab, result):
-        if TWICE.missing():
-            result.skip("resumed sessions", TWICE.missing() + " is not installed")
+    runs = {"%s-%s" % (case.__name__, program.name): (case, program)
+            for program in TWICE for case in (unchanged, hijacked, forgotten)}
+    with session(dict.fromkeys([*runs, *STRSCLNT], "https")) as (lab, result):
+        if TWICE[0].missing():
+            result.skip("resumed sessions", TWICE[0].missing() + " is not installed")
             return
-        installation = lab.installation("resumed")
+        installation = lab.installation("many")
         for name in STRSCLNT:
             result.check("%s: is resumed" % name, many(lab, installation, name))
         lab.network.release(lab.sites["hijacked"].addresses["https"])
-        for case in cases:
-            result.check("a resumed session: %s" % case.__name__,
-                         case(lab, installation, lab.sites["hijacked"].host(case.__name__)))
+        for name, (case, program) in runs.items():
+            result.check("a resumed session: %s" % name,
+                         case(lab, lab.installation(name), program,
+                              lab.sites["hijacked"].host(name)))
 
 
 main()

@@ -43,6 +43,7 @@ nss.nss_init(sys.argv[1])
 """
 _ONCE = "fetch(*sys.argv[2:6])"
 _TWICE = """
+ssl.set_default_ssl_version_range("%s", "%s")
 fetch(*sys.argv[2:6])
 print("fetched", flush=True)
 sys.stdin.readline()
@@ -113,9 +114,9 @@ def python_nss(name, proxy="", source=_ONCE):
                process="python3", needs=[_first("/usr/lib/python3/dist-packages/nss/ssl.*.so")])
 
 
-def python_nss_twice(name):
+def python_nss_twice(name, version):
     """Prints "fetched" in between, and goes on at a line of its standard input."""
-    return python_nss(name, source=_TWICE)
+    return python_nss(name, source=_TWICE % (version, version))
 
 
 def libcurl(name, *options, source=_LIBCURL, **more):
