@@ -59,8 +59,9 @@ def grown(here, site, count, kind, rule, database):
 
 
 def growth(tap, here, site, self_signed):
-    """NSS itself keeps some memory, more of it with a session cache; with the module it must not be
-    more."""
+    """NSS itself keeps some memory, more of it with a session cache, and never twice the same; with
+    the module it must not be more. A loss at each handshake shows from 330 octets on, in the long
+    form from 13."""
     count = 10000 if LONG else 200
     kinds = ([], ["--nonblocking"], ["--resume"], ["--nonblocking", "--resume"])
     if LONG:
@@ -69,7 +70,7 @@ def growth(tap, here, site, self_signed):
     for kind in kinds:
         without = grown(here, site, count, kind, "accept", "without")
         got = grown(here, site, count, kind, "accept", "with")
-        slack = 65536 if "--resume" in kind else 16384
+        slack = 65536 if LONG or "--resume" in kind else 32768
         tap.case(f"{count} handshakes{options(kind)}: no growth, no descriptor left",
                  got[0] - without[0] < slack and got[1:] == (0, count + 50) and
                  len(here.asked()) == count + 50, (got, without, len(here.asked())))
@@ -79,7 +80,7 @@ def growth(tap, here, site, self_signed):
         here.configure(f"mode = {mode}\ndeadline = 30s\n")
         got = grown(here, server, count, [], rule, "with")
         tap.case(f"{count} handshakes in {mode} mode, agent {rule}: no growth, no descriptor left",
-                 got[0] < 32768 and got[1:] == (0, good), got)
+                 got[0] < (131072 if LONG else 32768) and got[1:] == (0, good), got)
 
 
 def memory(tap, here, site, self_signed):
