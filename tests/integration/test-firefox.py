@@ -2,13 +2,13 @@
 """Firefox, unmodified, with Converge's module in its profile: what it loads, what it refuses with
 its own warning page, and that nothing else of it waits for a check."""
 from lab import browser, expect, isolation, tap
-from lab.guarded import AGREE, DISAGREE, UNDECIDED, Guarded, firefox, until, url, warning
+from lab.guarded import AGREE, DISAGREE, PROGRAM, UNDECIDED, Guarded, firefox, until, url, warning
 from lab.lab import Lab, PORTS, standard_sites
 from lab.nginx import Nginx, server
 from lab.network import NOTARIES
 
 NAMES = dict.fromkeys(["bare", "port443", "port8443", "exception", "pair", "start", "fetch",
-                       "websocket", "known", "waiting"], "https")
+                       "websocket", "known", "waiting", "private"], "https")
 PAIR = 9443  # the port where two sites have one certificate
 
 
@@ -134,6 +134,18 @@ def second_tab(guarded, result):
     lab.network.restore_notaries()
 
 
+def private_pki(lab, result):
+    """An authority that the administrator added, and that is none of the public ones."""
+    others = lab.authority.self_signed("other-authority", ["authority.converge-lab.net"])
+    installation = lab.installation("private", public_anchors=others.certificate)
+    with firefox(lab, installation) as remote:
+        host = lab.sites["clean"].host("private")
+        page = browser.visit(remote, url(host, 8443))
+        result.check("a private authority is exempt, and logged as such", expect.together(
+            expect.allowed(page), expect.tunnelled(installation, host, PROGRAM, ports="8443",
+                                                   verdict="exempt", reason="private-pki")))
+
+
 def cut_off(guarded, result):
     lab = guarded.lab
     lab.network.cut_off_notaries()
@@ -153,6 +165,7 @@ def main():
     try:
         lab.start_notaries()
         bare(lab, result)
+        private_pki(lab, result)
         attacker = start_pair(lab)
         installation = lab.installation("firefox")
         with firefox(lab, installation) as remote:
