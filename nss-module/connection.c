@@ -210,11 +210,13 @@ static struct shown *copy_leaf(const struct cvg_leaf *leaf)
     return copy;
 }
 
-/* Without memory for the leaf only a refusal is kept: it needs none. */
+/* Without memory for the leaf only a refusal is kept: it needs none. A question that still waits
+ * (the socket began to block) has its answer now. */
 void cvg_connection_decide(struct cvg_connection connection, const struct cvg_leaf *leaf,
                            enum cvg_decision decision)
 {
     struct shown *copy = decision == CVG_DECISION_OPEN ? copy_leaf(leaf) : NULL, *old = copy;
+    struct cvg_pending *answered = NULL;
     struct entry *entry;
 
     lock(connection.secret);
@@ -223,9 +225,12 @@ void cvg_connection_decide(struct cvg_connection connection, const struct cvg_le
         old = entry->leaf;
         entry->leaf = copy;
         entry->decision = decision;
+        answered = entry->pending;
+        entry->pending = NULL;
     }
     unlock(connection.secret);
     free(old);
+    cvg_pending_drop(answered);
 }
 
 enum cvg_turn cvg_connection_take(struct cvg_connection connection, const struct cvg_leaf *leaf,
