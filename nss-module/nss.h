@@ -20,22 +20,20 @@
 
 /* What we use of it: X(name) for each function. The first list is libnss3's and what it is bound to
  * (NSPR, nssutil), the second libssl3's. */
+/* clang-format off */
 #define CVG_NSS_FUNCTIONS(X)                                                                       \
-    X(PR_GetTCPMethods)                                                                            \
-    X(PR_GetNameForIdentity)                                                                       \
-    X(PR_GetPeerName)                                                                              \
-    X(PR_GetSocketOption) X(PR_FileDesc2NativeHandle) X(PR_GetError) X(PR_GetOSError)              \
-        X(PR_SetError) X(PR_Now) X(PORT_Free) X(PK11_HashBuf) X(CERT_DestroyCertificate)           \
-            X(CERT_DestroyCertList) X(CERT_GetCertChainFromCert) X(CERT_GetCertTrust)              \
-                X(CERT_ExtractPublicKey) X(CERT_VerifySignedDataWithPublicKey)                     \
-                    X(SECKEY_DestroyPublicKey) X(PK11_FindCertInSlot) X(PK11_HasAttributeSet)      \
-                        X(PK11_FreeSlotList) X(PK11_GetAllTokens) X(PK11_IsFriendly)               \
-                            X(PK11_NeedLogin) X(PK11_IsLoggedIn) X(CERT_IsCACert)                  \
-                                X(CERT_CheckCertValidTimes) X(CERT_FindCertExtension)              \
-                                    X(CERT_DecodeBasicConstraintValue)                             \
-                                        X(CERT_CreateSubjectCertList) X(SECITEM_FreeItem)
+    X(PR_GetTCPMethods) X(PR_GetNameForIdentity) X(PR_GetPeerName) X(PR_GetSocketOption)           \
+    X(PR_FileDesc2NativeHandle) X(PR_GetError) X(PR_GetOSError) X(PR_SetError) X(PR_Now)           \
+    X(PORT_Free) X(PK11_HashBuf) X(CERT_DestroyCertificate) X(CERT_DestroyCertList)                \
+    X(CERT_GetCertChainFromCert) X(CERT_GetCertTrust) X(CERT_ExtractPublicKey)                     \
+    X(CERT_VerifySignedDataWithPublicKey) X(SECKEY_DestroyPublicKey) X(PK11_FindCertInSlot)        \
+    X(PK11_HasAttributeSet) X(PK11_FreeSlotList) X(PK11_GetAllTokens) X(PK11_IsFriendly)           \
+    X(PK11_NeedLogin) X(PK11_IsLoggedIn) X(CERT_IsCACert) X(CERT_CheckCertValidTimes)              \
+    X(CERT_FindCertExtension) X(CERT_DecodeBasicConstraintValue) X(CERT_CreateSubjectCertList)     \
+    X(SECITEM_FreeItem)
 #define CVG_NSS_SSL_FUNCTIONS(X)                                                                   \
     X(SSL_PeerCertificate) X(SSL_RevealURL) X(SSL_OptionGet) X(SSL_GetNextProto)
+/* clang-format on */
 
 #define CVG_NSS_POINTER(name) __typeof__(name) *name;
 
