@@ -99,22 +99,36 @@ static bool adjoin(struct cvg_octets issuer, struct cvg_octets serial)
            take_all(issuer, TAG_SEQUENCE, &element);
 }
 
-/* Where the sequence begins whose contents begin here; it reaches to end at least. NULL if there is
- * none. */
-static const uint8_t *enclosing(const uint8_t *contents, const uint8_t *end, size_t *ret_len)
+/* Where the sequence begins whose contents begin here, with a header of this length; it reaches to
+ * end at least. NULL if it does not. */
+static const uint8_t *with_header(size_t header, const uint8_t *contents, const uint8_t *end,
+                                  size_t *ret_len)
 {
-    for (size_t header = HEADER_MAX; header >= 2; header--) {
-        const uint8_t *begin = contents - header;
-        size_t len = header == 2 ? begin[1] : header == 3 ? begin[2] : begin[2] << 8 | begin[3];
-        bool marked = header == 2 || begin[1] == (0x80 | (header - 2));
+    const uint8_t *begin = contents - header;
+    size_t len;
 
-        if (begin[0] == TAG_SEQUENCE && marked && header_len(len) == header &&
-            len >= (size_t)(end - contents) && header + len <= CVG_MESSAGE_LEAF_MAX) {
-            *ret_len = header + len;
-            return begin;
-        }
-    }
-    return NULL;
+    if (begin[0] != TAG_SEQUENCE || (header > 2 && begin[1] != (0x80 | (header - 2))))
+        return NULL;
+    len = header == HEADER_MAX ? begin[2] << 8 | begin[3] : begin[header - 1];
+    if (header_len(len) != header || len < (size_t)(end - contents) ||
+        header + len > CVG_MESSAGE_LEAF_MAX)
+        return NULL;
+    *ret_len = header + len;
+    return begin;
+}
+
+/* With any header from this length on. Three octets are tried first: a certificate's own header has
+ * three or four, as none is shorter than 128 octets, so nothing before the certificate is read. */
+static const uint8_t *enclosing(size_t shortest, const uint8_t *contents, const uint8_t *end,
+                                size_t *ret_len)
+{
+    const uint8_t *begin = with_header(3, contents, end, ret_len);
+
+    if (!begin)
+        begin = with_header(HEADER_MAX, contents, end, ret_len);
+    if (!begin && shortest == 2)
+        begin = with_header(2, contents, end, ret_len);
+    return begin;
 }
 
 /* Where the contents of the part that is signed begin: at its version, which X.509 v1 has not. */
@@ -140,8 +154,8 @@ bool cvg_cert_around(struct cvg_octets issuer, struct cvg_octets serial,
         return false;
     tbs = tbs_contents(serial);
     if (tbs)
-        tbs = enclosing(tbs, issuer.data + issuer.len, &len);
-    cert = tbs ? enclosing(tbs, tbs + len, &len) : NULL;
+        tbs = enclosing(2, tbs, issuer.data + issuer.len, &len);
+    cert = tbs ? enclosing(3, tbs, tbs + len, &len) : NULL;
     if (!cert || !cvg_cert_names((struct cvg_octets){cert, len}, &names) ||
         names.serial.data != serial.data || names.serial.len != serial.len ||
         names.issuer.data != issuer.data || names.issuer.len != issuer.len)
