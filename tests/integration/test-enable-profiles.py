@@ -22,7 +22,8 @@ def run(result, installation, word, code, *arguments):
     done = installation.tool(word, "nss", "--profiles", timeout=120)
     told = (done.stdout + done.stderr).decode()
     good = done.returncode == code and all(part in told for part in arguments)
-    result.check("%s nss --profiles" % word, "" if good else "exit %d: %s" % (done.returncode, told))
+    result.check("%s nss --profiles" % word,
+                 "" if good else "exit %d: %s" % (done.returncode, told))
 
 
 def files(profile):

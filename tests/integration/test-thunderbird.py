@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Thunderbird, unmodified, with Converge's module in its profile: what it fetches over HTTPS, and to
-whom it gives a person's password over IMAPS."""
+"""Thunderbird, unmodified, with Converge's module in its profile: what it fetches over HTTPS, and
+to whom it gives a person's password over IMAPS."""
 import contextlib
 import json
 import os

@@ -14,8 +14,8 @@ from .nss import Database
 START_S = 60  # a cold start on a busy machine
 STOP_S = 20
 
-# Silence: what it asks and fetches of its own would be in the agent's log and in the way. Marionette
-# turns off the greater part by itself.
+# Silence: what it asks and fetches of its own would be in the agent's log and in the way.
+# Marionette turns off the greater part by itself.
 QUIET = {
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,
@@ -56,7 +56,8 @@ _counter = itertools.count(1)
 
 
 def missing(*names):
-    """Which of these (names as in PATHS) is not installed, or None; and what profiles are made with."""
+    """Which of these (names as in PATHS), or of what profiles are made with, is not installed; or
+    None."""
     for path in [PATHS[name] for name in names] + ["/usr/bin/certutil", "/usr/bin/modutil"]:
         if not os.path.exists(path):
             return os.path.basename(path)
@@ -64,8 +65,8 @@ def missing(*names):
 
 
 class Profile:
-    """A new profile that trusts the lab's authority. preferences: besides the quiet ones. directory:
-    where it is to be. Converge's module: database.add_module()."""
+    """A new profile that trusts the lab's authority. preferences: besides the quiet ones.
+    directory: where it is to be. Converge's module: database.add_module()."""
 
     def __init__(self, lab, name="firefox", preferences=None, directory=None):
         self.directory = directory or os.path.join(isolation.SCRATCH,
@@ -158,7 +159,7 @@ try { return document.getFailedCertSecurityInfo().errorCodeString; } catch (e) {
 
 class Page:
     """What the browser shows now; genuine, fooled and text as drive.Outcome has them. warning: that
-    it is the browser's own page about a bad certificate. code: the error's name, as NSS calls it."""
+    it is the browser's own page about a bad certificate. code: the error's name in NSS."""
 
     def __init__(self, remote):
         self.address, self.text = remote.script(_WORDS)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Mail servers that speak as much IMAP as a login takes, as a program of its own: `imap.py CONFIG.json`.
+"""Mail servers that speak as much IMAP as a login takes, as a program of its own:
+`imap.py CONFIG.json`.
 
 CONFIG is {"log": path, "listen": [{"address", "port", "certificate", "key", "text"}]}. Whatever a
 client says is noted in the log, passwords above all: "TEXT: HOST LINE". Prints "ready" when all
