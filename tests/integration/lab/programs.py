@@ -21,7 +21,7 @@ class Program:
     {url} and {scratch}, a directory of this run, are filled in. needs: files, or programs on
     PATH. process: what the log calls it. local: the program is a relay, listening on port
     {local}, through which a plain request is sent. kind: what the site speaks. handshakes:
-    how many full ones a run makes at most; a session that is resumed is not checked again.
+    how many a run makes; over OpenSSL at most, as a session that is resumed is not checked again.
     nss: it takes certificates from the NSS database {nss}, which is made for each run. silent:
     it does not print what it gets; that the site answered it decides."""
 
@@ -46,6 +46,10 @@ class Program:
             if not (os.path.exists(need) if need.startswith("/") else shutil.which(need)):
                 return need
         return None
+
+    def may_ask(self, questions):
+        """Whether that many belong to a whole run: over NSS resumed sessions are checked, too."""
+        return questions == self.handshakes if self.nss else questions <= self.handshakes
 
     @staticmethod
     def fill(text, values):
@@ -243,8 +247,8 @@ class Get {
 }
 """
 
-# Programs with another TLS library, one that opens NSS without a database (libpurple's), or an OpenSSL of their own inside: nobody asks for them, and
-# `converge doctor -- PROGRAM` must say so.
+# Programs with another TLS library, with an OpenSSL of their own inside, or that open NSS without a
+# database (libpurple's): nobody asks for them, and `converge doctor -- PROGRAM` must say so.
 NOT_COVERED = [
     Program("git", ["git", "ls-remote", "{url}"]),
     Program("wget", ["wget", "-qO-", "--tries=1", "{url}"]),
