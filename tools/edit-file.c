@@ -44,6 +44,8 @@ enum cvg_error cvg_edit_file_new(const char *path, mode_t mode, size_t max,
 {
     if (snprintf(ret_file->path, sizeof ret_file->path, "%s", path) >= (int)sizeof ret_file->path)
         return cvg_fail(ret_why, CVG_ERR_RANGE, "a path of %zu octets is too long", strlen(path));
+    if (lstat(path, &ret_file->st) == 0 && S_ISLNK(ret_file->st.st_mode))
+        return cvg_fail(ret_why, CVG_ERR_IO, "%.400s: a symbolic link to what is not there", path);
     memset(&ret_file->st, 0, sizeof ret_file->st);
     ret_file->exists = false;
     ret_file->st.st_mode = mode;

@@ -17,7 +17,6 @@ static void take_state(const struct cvg_nss_db *db, struct cvg_nss_outcome *outc
     snprintf(outcome->file, sizeof outcome->file, "%s", db->file.path);
     snprintf(outcome->name, sizeof outcome->name, "%s", db->name);
     snprintf(outcome->old_library, sizeof outcome->old_library, "%s", db->old_library);
-    outcome->changed = !db->same;
 }
 
 /* The candidate goes through a canary before it may become the list. */
@@ -59,7 +58,15 @@ static enum cvg_error change_profile(bool enabling, struct cvg_nss_outcome *outc
     enum cvg_error err = enabling ? cvg_user_js_enable(outcome->database, &changed, &outcome->why)
                                   : cvg_user_js_disable(outcome->database, &changed, &outcome->why);
 
-    outcome->changed = outcome->changed || changed;
+    outcome->changed = outcome->changed || (err == CVG_OK && changed);
+    return err;
+}
+
+static enum cvg_error write_list(const struct cvg_nss_db *db, struct cvg_nss_outcome *outcome)
+{
+    enum cvg_error err = cvg_nss_db_write(db, &outcome->why);
+
+    outcome->changed = outcome->changed || (err == CVG_OK && !db->same);
     return err;
 }
 
@@ -82,9 +89,10 @@ static enum cvg_error write_enabled(const struct cvg_nss_db *db, const struct cv
     enum cvg_error err = app != NULL ? change_profile(true, outcome) : CVG_OK;
 
     if (err == CVG_OK)
-        err = cvg_nss_db_write(db, &outcome->why);
-    if (err != CVG_OK && app != NULL && !db->had)
-        (void)!cvg_user_js_disable(outcome->database, &changed, NULL);
+        err = write_list(db, outcome);
+    if (err != CVG_OK && app != NULL && !db->had &&
+        cvg_user_js_disable(outcome->database, &changed, NULL) == CVG_OK)
+        outcome->changed = false;
     return err;
 }
 
@@ -135,7 +143,7 @@ static enum cvg_error disable_once(const char *dbdir, const struct cvg_mozilla_a
     err = cvg_nss_db_remove(&db, &outcome->why);
     take_state(&db, outcome);
     if (err == CVG_OK)
-        err = cvg_nss_db_write(&db, &outcome->why);
+        err = write_list(&db, outcome);
     if (err == CVG_OK && app != NULL)
         err = change_profile(false, outcome);
     cvg_nss_db_close(&db);

@@ -213,6 +213,9 @@ def what_cannot_be_changed_is_told(installation):
     os.mkdir(installation.path("empty"))
     contains(enable(installation, installation.path("empty"), code=FAULT), "--create")
     contains(disable(installation, installation.path("empty"), code=FAULT), "no NSS database")
+    os.unlink(path + "/pkcs11.txt")
+    os.symlink("nowhere", path + "/pkcs11.txt")
+    contains(enable(installation, path, code=FAULT), "a symbolic link to what is not there")
 
 
 def a_list_that_is_not_there_yet(installation):
@@ -336,6 +339,20 @@ def profile(installation, path, app="firefox"):
     return path
 
 
+def in_home(installation, home, verb, *arguments):
+    """enable or disable nss --profiles, of this home."""
+    command = [CONVERGE]
+    if os.geteuid() == 0:
+        # root's home is what the system says; so the system says this one, in a namespace.
+        put(installation.path("passwd"), "root:x:0:0:root:%s:/bin/sh\n" % home)
+        script = 'mount --bind %s /etc/passwd && exec "$0" "$@"' % installation.path("passwd")
+        command = [*mount_namespace(), "sh", "-c", script, CONVERGE]
+    environment = installation.environment(HOME=home, XDG_CONFIG_HOME=None, XDG_DATA_HOME=None)
+    return subprocess.run([*command, verb, "nss", "--profiles", *arguments], env=environment,
+                          timeout=120, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          check=False)
+
+
 def all_of_a_user(installation):
     """Every way in which profiles lie about, below a home of its own."""
     home = installation.path("home")
@@ -354,27 +371,15 @@ def all_of_a_user(installation):
     put(new + "installs.ini", "[4F96D1932A9F858E]\nDefault=installed\nLocked=1\n"
         "[0]\nDefault=")
     make_database(installation, home + "/.pki/nssdb")
-    environment = {"HOME": home, "XDG_CONFIG_HOME": None, "XDG_DATA_HOME": None}
-    command = [CONVERGE]
-    if os.geteuid() == 0:
-        # root's home is what the system says; so the system says this one, in a namespace.
-        put(installation.path("passwd"), "root:x:0:0:root:%s:/bin/sh\n" % home)
-        script = 'mount --bind %s /etc/passwd && exec "$0" "$@"' % installation.path("passwd")
-        command = [*mount_namespace(), "sh", "-c", script, CONVERGE]
 
-    def run(verb, *arguments, code):
-        result = subprocess.run([*command, verb, "nss", "--profiles", *arguments],
-                                env=installation.environment(**environment), timeout=120,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                check=False)
+    def run(verb, *arguments, code, home=home):
+        result = in_home(installation, home, verb, *arguments)
         same(result.returncode, code, result.stdout + result.stderr)
         return result.stdout
 
-    elsewhere, environment["HOME"] = home, installation.path("nobody")
-    if os.geteuid() != 0:
-        contains(run("enable", code=REFUSED), "no profile")
-        same(json.loads(run("enable", "--json", code=REFUSED))["protected"], False)
-    environment["HOME"] = elsewhere
+    nobody = installation.path("nobody")
+    contains(run("enable", code=REFUSED, home=nobody), "no profile")
+    same(json.loads(run("enable", "--json", code=REFUSED, home=nobody))["protected"], False)
     before = {path: get(path) for path in places}
     answer = json.loads(run("enable", "--json", code=REFUSED))
     same((answer["ok"], answer["protected"]), (True, False))
@@ -404,6 +409,19 @@ def a_profile_is_changed_wholly_or_not_at_all(installation):
     os.chmod(path + "/pkcs11.txt", 0o400)
     contains(enable(installation, path, code=FAULT), "read-only")
     assert not os.path.exists(path + "/user.js")
+
+
+def what_failed_is_not_told_as_changed(installation):
+    home = installation.path("home")
+    path = profile(installation, "home/.mozilla/firefox/p")
+    os.chmod(path + "/pkcs11.txt", 0o400)
+    result = in_home(installation, home, "enable", "--json")
+    same(result.returncode, FAULT, result.stdout + result.stderr)
+    entry = json.loads(result.stdout)["databases"][0]
+    same((entry["ok"], entry["changed"], entry["protected"]), (False, False, False))
+    result = in_home(installation, home, "enable")
+    contains(result.stdout, "FAILED")
+    assert "started again" not in result.stdout, result.stdout
 
 
 def another_program_writes_at_the_same_time(installation):
@@ -608,6 +626,7 @@ main(there_and_back_again, the_same_in_effect_as_with_modutil, another_name_is_s
      a_database_is_made_where_that_is_asked, root_writes_nothing_where_others_could_redirect_it,
      too_few_notaries, without_agent_or_module, a_module_that_does_not_work_changes_nothing,
      no_nss_to_try_it_with, all_of_a_user, a_profile_is_changed_wholly_or_not_at_all,
+     what_failed_is_not_told_as_changed,
      another_program_writes_at_the_same_time, a_profiles_own_preferences_stay,
      what_the_application_copied_goes_too, firefox_for_all_users,
      an_administrators_policies_stay, the_policies_beside_the_program_are_not_hidden,
