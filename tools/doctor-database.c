@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/canary.h"
@@ -10,6 +11,7 @@
 #include "tools/nss-db.h"
 #include "tools/pkcs11-conf.h"
 #include "tools/plain-file.h"
+#include "tools/root-path.h"
 
 /* What a list of modules says of ours. */
 struct listed {
@@ -55,13 +57,32 @@ static enum cvg_error read_list(const char *database, const char *module, struct
     return err;
 }
 
+/* The canary loads every module of the list, and that application's NSS: root loads nothing that
+ * another user chose. Who is root of a user namespace only, where even / is somebody's that is not
+ * known there, is no other user's superior. */
+static enum cvg_error may_try(const char *nss_directory, const char *database,
+                              struct cvg_why *ret_why)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    enum cvg_error err = CVG_OK;
+
+    if (stat("/", &st) != 0 || st.st_uid != 0)
+        return CVG_OK;
+    if (snprintf(path, sizeof path, "%s/pkcs11.txt", database) >= (int)sizeof path)
+        return cvg_fail(ret_why, CVG_ERR_RANGE, "the path is too long");
+    if (nss_directory[0] != '\0')
+        err = cvg_root_path_check(nss_directory, ret_why);
+    return err == CVG_OK ? cvg_root_path_check(path, ret_why) : err;
+}
+
 /* What only p11-kit lists is seen in its effect: it has its own rules for whom it gives what. */
 static bool comes_by_proxy(const char *nss_directory, const char *database,
                            const struct listed *listed, struct cvg_doctor_finding *finding)
 {
     struct cvg_canary canary = {.loaded = false};
 
-    if (!listed->proxy || listed->count > 0 ||
+    if (!listed->proxy || listed->count > 0 || may_try(nss_directory, database, NULL) != CVG_OK ||
         cvg_canary_run_nss(nss_directory, database, &canary, NULL) != CVG_OK ||
         !cvg_canary_good(&canary))
         return false;
@@ -76,7 +97,9 @@ static void try_it(const char *nss_directory, const char *database,
     struct cvg_canary canary = {.loaded = false};
     struct cvg_why why = {""};
 
-    if (cvg_canary_run_nss(nss_directory, database, &canary, &why) != CVG_OK)
+    if (may_try(nss_directory, database, &why) != CVG_OK)
+        cvg_doctor_set(finding, CVG_DOCTOR_BAD, "enabled, but not tried: %s", why.text);
+    else if (cvg_canary_run_nss(nss_directory, database, &canary, &why) != CVG_OK)
         cvg_doctor_set(finding, CVG_DOCTOR_BAD, "%s", why.text);
     else if (!cvg_canary_good(&canary))
         cvg_doctor_set(finding, CVG_DOCTOR_BAD, "enabled, but: %s", canary.text);

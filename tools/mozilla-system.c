@@ -160,14 +160,24 @@ static enum cvg_error read_lock(const struct cvg_mozilla_app *app, struct cvg_ed
     return err;
 }
 
+static enum cvg_error check_lock(const struct cvg_mozilla_app *app, struct cvg_why *ret_why)
+{
+    char path[PATH_MAX];
+
+    lock_path(app, path);
+    return cvg_root_path_check(path, ret_why);
+}
+
 static enum cvg_error enable_lock(const struct cvg_mozilla_app *app, bool write,
                                   struct cvg_mozilla_system *system, struct cvg_why *ret_why)
 {
     struct cvg_edit_file file;
     struct cvg_buffer text;
     bool ours = false;
-    enum cvg_error err = read_lock(app, &file, &ours, ret_why);
+    enum cvg_error err = check_lock(app, ret_why);
 
+    if (err == CVG_OK)
+        err = read_lock(app, &file, &ours, ret_why);
     if (err != CVG_OK)
         return err;
     cvg_buffer_init(&text, CVG_POLICIES_MAX);
@@ -267,8 +277,10 @@ static enum cvg_error disable_lock(const struct cvg_mozilla_app *app,
 {
     struct cvg_edit_file file;
     bool ours = false;
-    enum cvg_error err = read_lock(app, &file, &ours, ret_why);
+    enum cvg_error err = check_lock(app, ret_why);
 
+    if (err == CVG_OK)
+        err = read_lock(app, &file, &ours, ret_why);
     if (err != CVG_OK)
         return err;
     if (ours && unlink(file.path) != 0)

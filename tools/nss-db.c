@@ -92,7 +92,13 @@ static enum cvg_error open_directory(const char *dbdir, struct cvg_nss_db *db,
         return cvg_fail(ret_why, CVG_ERR_ARGUMENT,
                         "%.300s: a database is named by its directory, this is a file",
                         db->directory);
-    return cvg_root_path_check(db->directory, ret_why);
+    if (geteuid() == 0 && (st.st_mode & S_IWOTH) != 0)
+        return cvg_fail(ret_why, CVG_ERR_OWNER,
+                        "%.300s: everybody can put files and links there; root changes no database "
+                        "in such a place",
+                        db->directory);
+    err = cvg_root_path_check(directory, ret_why);
+    return err == CVG_OK ? cvg_root_path_check(db->directory, ret_why) : err;
 }
 
 /* NSS makes the list when somebody opens the database to write: it may be missing. */
@@ -126,7 +132,7 @@ static enum cvg_error open_list(struct cvg_nss_db *db, struct cvg_why *ret_why)
     err = cvg_edit_file_read(path, CVG_PKCS11_CONF_MAX, &db->file, ret_why);
     if (err != CVG_OK)
         return err;
-    err = cvg_root_path_check(db->file.path, ret_why);
+    err = cvg_root_path_check(path, ret_why);
     if (err != CVG_OK)
         cvg_edit_file_free(&db->file);
     return err;

@@ -69,6 +69,17 @@ static void remove_copy(const char *directory)
     rmdir(directory);
 }
 
+/* Root loads no NSS that another user can change. */
+static enum cvg_error run_canary(const char *nss, const char *directory,
+                                 struct cvg_canary *ret_canary, struct cvg_why *ret_why)
+{
+    struct cvg_why why = {""};
+
+    if (nss[0] != '\0' && cvg_root_path_check(nss, &why) != CVG_OK)
+        return cvg_fail(ret_why, CVG_ERR_OWNER, "nothing was changed: %.400s", why.text);
+    return cvg_canary_run_nss(nss, directory, ret_canary, ret_why);
+}
+
 /* Every NSS that will open it must be watched, where an application has several; else the first. */
 static enum cvg_error run_canaries(const struct cvg_mozilla_app *app, const char *directory,
                                    struct cvg_canary *ret_canary, struct cvg_why *ret_why)
@@ -77,7 +88,7 @@ static enum cvg_error run_canaries(const struct cvg_mozilla_app *app, const char
     const char *nss;
 
     for (size_t i = 0; (nss = nss_directory(app, i)) != NULL; i++) {
-        enum cvg_error next = cvg_canary_run_nss(nss, directory, ret_canary, ret_why);
+        enum cvg_error next = run_canary(nss, directory, ret_canary, ret_why);
 
         if (next == CVG_ERR_NOT_FOUND)
             continue;

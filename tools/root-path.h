@@ -5,10 +5,10 @@
 
 #include "common/base/error.h"
 
-/* For root: that every directory on the way to the path, and what is there, belongs to root, and
- * that others cannot rename what is in it. Symbolic links are followed first; of a path that is not
- * there yet, what is there of the way counts. OWNER names the part. For other users always CVG_OK:
- * what they may not write, they cannot. */
+/* For root: that every directory and link on the way to the path, as it is written and as the links
+ * lead, and what is there, belongs to root; that others cannot rename what is in the directories,
+ * nor write to the file. Of a path that is not there yet, what is there of the way counts. OWNER
+ * names the part. For other users always CVG_OK: what they may not write, they cannot. */
 CVG_MUST_USE enum cvg_error cvg_root_path_check(const char *path, struct cvg_why *ret_why);
 
 #endif

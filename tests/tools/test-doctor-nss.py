@@ -65,6 +65,21 @@ def one_s_own_database_on_the_machine(installation):
     contains(found[path]["text"], "refused and accepted as told")
 
 
+def root_loads_nothing_that_a_user_lists(installation):
+    if os.geteuid() != 0:
+        raise Skip("only for root")
+    path = database(installation, "home/.pki/nssdb")
+    list_module(path)
+    os.chown(path + "/" + MODULE_LIST, 12345, 12345)
+    found, code = machine(installation)
+    same((found[path]["state"], code), ("bad", FAULT), str(found))
+    contains(found[path]["text"], "not tried", path + "/" + MODULE_LIST, "uid 12345")
+    os.chown(path + "/" + MODULE_LIST, 0, 0)
+    os.chown(installation.path("home"), 12345, 12345)
+    contains(program(installation, REFUSED, "vfyserv", SSL_DIR=path)["reason"], "not tried",
+             "uid 12345")
+
+
 def a_module_that_is_gone(installation):
     path = database(installation, "home/.pki/nssdb")
     list_module(path, "/nonexistent/libconverge-nss.so")
@@ -312,7 +327,8 @@ def a_browser_that_may_use_http3(installation):
 
 ETC = """
 set -e
-cp -a /etc "$1"
+# Whoever is root of a user namespace only cannot copy all of it.
+cp -a /etc "$1" 2>/dev/null || test "$(stat -c %u /)" != 0
 mount --bind "$1" /etc
 mkdir -p "$(dirname "$2")"
 printf '%s\n' "$3" >"$2"
@@ -407,8 +423,8 @@ def run_says_what_it_cannot_do(installation):
     same(result.stderr, "")
 
 
-main(one_s_own_database_on_the_machine, a_module_that_is_gone, a_module_that_does_not_load,
-     two_copies, one_copy_twice, p11_kit_too, only_through_p11_kit, a_program_and_its_database,
+main(one_s_own_database_on_the_machine, root_loads_nothing_that_a_user_lists,
+     a_module_that_is_gone, a_module_that_does_not_load, two_copies, one_copy_twice, p11_kit_too, only_through_p11_kit, a_program_and_its_database,
      a_program_whose_database_is_not_known, a_command_of_ones_own_is_watched,
      a_script_over_python3_nss, an_https_proxy, programs_that_open_no_database,
      chromium_and_what_is_made_of_it, java, containers, programs_that_link_nss_for_other_things,

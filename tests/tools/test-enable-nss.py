@@ -257,13 +257,44 @@ def root_writes_nothing_where_others_could_redirect_it(installation):
     for where in (path, outer + "/db"):
         contains(enable(installation, where, code=FAULT), outer, "uid 12345")
     contains(enable(installation, outer + "/new/nssdb", "--create", code=FAULT), "uid 12345")
-    os.chown(outer, 0, 0)
-    os.chmod(outer, 0o777)
-    contains(enable(installation, path, code=FAULT), outer, "everybody")
+    os.chown(outer, 0, 12345)
+    for mode, words in ((0o777, ("everybody",)), (0o770, ("its group",))):
+        os.chmod(outer, mode)
+        contains(enable(installation, path, code=FAULT), outer, *words)
+    os.chmod(outer, 0o1777)
+    for mode in (0o646, 0o664):
+        os.chmod(path + "/pkcs11.txt", mode)
+        os.chown(path + "/pkcs11.txt", 0, 12345)
+        contains(enable(installation, path, code=FAULT), "pkcs11.txt", "writable by others")
+    os.chown(path + "/pkcs11.txt", 0, 0)
+    os.chmod(path, 0o1777)
+    contains(enable(installation, path, code=FAULT), "everybody")
+    os.chmod(path, 0o700)
     same(os.listdir(outer), ["db"])
     same(get(path), before)
-    os.chmod(outer, 0o1777)
     enable(installation, path)
+
+
+def root_follows_no_users_link(installation):
+    """Not even to a database of root's own: it is not the one that root named."""
+    path = make_database(installation)
+    before = get(path)
+    if os.geteuid() != 0:
+        raise Skip("only for root")
+    users = installation.path("users")
+    os.mkdir(users)
+    os.symlink(path, users + "/db")
+    os.symlink("users/db", installation.path("roots"))
+    os.chown(users, 12345, 12345)
+    for where in (users + "/db", installation.path("roots"), "sql:" + users + "/db/"):
+        for command in (enable, disable):
+            contains(command(installation, where, code=FAULT), users, "uid 12345")
+    os.chown(users, 0, 0)
+    os.chown(users + "/db", 12345, 12345, follow_symlinks=False)
+    contains(enable(installation, installation.path("roots"), code=FAULT), users + "/db", "uid 12345")
+    same(get(path), before)
+    os.chown(users + "/db", 0, 0, follow_symlinks=False)
+    enable(installation, installation.path("roots"))
 
 
 def too_few_notaries(installation):
@@ -561,6 +592,7 @@ def the_policies_beside_the_program_are_not_hidden(installation):
     same(system.read(system.beside)["SecurityDevices"], {"Add": {"Converge": NSS_MODULE}})
     os.chown(system.app, 12345, 12345)
     contains(system.run("disable", "--firefox", code=FAULT), "/usr/lib/firefox-esr", "uid 12345")
+    contains(system.run("enable", "--firefox", code=FAULT), "/usr/lib/firefox-esr", "uid 12345")
     os.chown(system.app, 0, 0)
     put(system.policies, '{"policies": {}}')
     path = profile(installation, "p")
@@ -579,6 +611,11 @@ def another_wish_of_the_administrator_is_respected(installation):
         same(open(system.policies, encoding="utf-8").read(), text)
         assert not os.path.exists(system.lock)
     os.unlink(system.policies)
+    os.makedirs(os.path.dirname(system.lock))
+    os.chown(os.path.dirname(system.lock), 12345, 12345)
+    for verb in ("enable", "disable"):
+        contains(system.run(verb, "--firefox", code=FAULT), "/etc/firefox/defaults", "uid 12345")
+    os.chown(os.path.dirname(system.lock), 0, 0)
     put(system.lock, "// mine\n")
     contains(system.run("enable", "--firefox", code=FAULT), "converge.js", "not of our making")
     assert not os.path.exists(system.policies)
@@ -624,7 +661,7 @@ main(there_and_back_again, the_same_in_effect_as_with_modutil, another_name_is_s
      a_module_that_moved_is_brought_up_to_date, links_and_modes_stay,
      what_cannot_be_changed_is_told, a_list_that_is_not_there_yet,
      a_database_is_made_where_that_is_asked, root_writes_nothing_where_others_could_redirect_it,
-     too_few_notaries, without_agent_or_module, a_module_that_does_not_work_changes_nothing,
+     root_follows_no_users_link, too_few_notaries, without_agent_or_module, a_module_that_does_not_work_changes_nothing,
      no_nss_to_try_it_with, all_of_a_user, a_profile_is_changed_wholly_or_not_at_all,
      what_failed_is_not_told_as_changed,
      another_program_writes_at_the_same_time, a_profiles_own_preferences_stay,
