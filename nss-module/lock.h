@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The module's locks. Each is held for a few instructions and never while anything is called (NSS,
  * the loader, malloc ...), so that a fork may wait for all of them: the child finds every one free
- * and what they guard whole. */
+ * and what they guard whole. The thread that forks may use them in its handlers. */
 #ifndef CVG_NSS_MODULE_LOCK_H
 #define CVG_NSS_MODULE_LOCK_H
 

@@ -20,6 +20,19 @@
 
 static sem_t held, forking;
 
+static atomic_uint handled;
+
+/* This one is older, so it comes while the locks are all taken: a host that closes its connections
+ * in such a handler, or begins NSS again. */
+static void use_all(void)
+{
+    for (unsigned i = 0; i < CVG_LOCKS; i++) {
+        cvg_lock(i);
+        cvg_unlock(i);
+    }
+    atomic_fetch_add(&handled, 1);
+}
+
 /* This handler is younger than the locks', so it comes before it. */
 static void tell_that_it_forks(void)
 {
@@ -67,6 +80,23 @@ static void a_child_finds_every_lock_free(void **state)
     }
 }
 
+static void handlers_of_a_fork_may_use_them(void **state)
+{
+    unsigned before = atomic_load(&handled);
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    alarm(CHILD_WAITS_S);
+    child = fork();
+    if (child == 0)
+        _exit(atomic_load(&handled) == before + 2 ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    alarm(0);
+    assert_int_equal(status, 0);
+    assert_int_equal(atomic_load(&handled), before + 2);
+}
+
 static atomic_uint counted;
 static unsigned guarded;
 
@@ -98,11 +128,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread_at_a_time),
+        cmocka_unit_test(handlers_of_a_fork_may_use_them),
         cmocka_unit_test(a_child_finds_every_lock_free),
     };
 
     sem_init(&held, 0, 0);
     sem_init(&forking, 0, 0);
+    pthread_atfork(use_all, use_all, use_all);
     cvg_lock(0);
     cvg_unlock(0);
     pthread_atfork(tell_that_it_forks, NULL, NULL);
