@@ -12,9 +12,7 @@
 /* More than a loop usually has at once; what is beyond goes on without a wait. */
 #define WAITING_MAX 128
 #define PAUSE_MS    3
-#define PATIENT_MS  200
-#define PERIOD_NS   INT64_C(20000000)
-#define BUDGET_NS   INT64_C(2000000) /* of first waits, in each period */
+#define SECOND_NS   INT64_C(1000000000)
 
 /* A program's one call may be several of TLS's. */
 #define IN_A_ROW_MAX 4
@@ -27,16 +25,21 @@ static __thread struct {
     struct pollfd poll[WAITING_MAX];
 } waiting;
 
-static __thread struct {
+/* So much may be waited in any period, which begins with a wait. */
+struct allowance {
+    int64_t period_ns, budget_ns;
     int64_t began, spent;
-} first;
+};
+
+static __thread struct allowance first = {.period_ns = SECOND_NS / 50, .budget_ns = 2000000};
+static __thread struct allowance patient = {.period_ns = 5 * SECOND_NS, .budget_ns = 200000000};
 
 static int64_t now_ns(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    return now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
 static uint64_t visit_of(uint64_t serial, enum cvg_visit visit)
@@ -68,29 +71,31 @@ void cvg_round_begin(uint64_t serial, enum cvg_visit visit)
     waiting.count = 0;
 }
 
-void cvg_round_patient_wait(int fd)
-{
-    struct pollfd one = {.fd = fd, .events = POLLIN};
-
-    if (fd >= 0)
-        poll(&one, 1, PATIENT_MS);
-}
-
-void cvg_round_first_wait(int fd)
+static void wait_within(struct allowance *allowance, int fd)
 {
     struct pollfd one = {.fd = fd, .events = POLLIN};
     int64_t before = now_ns();
     struct timespec left;
 
-    if (before - first.began >= PERIOD_NS) {
-        first.began = before;
-        first.spent = 0;
+    if (before - allowance->began >= allowance->period_ns) {
+        allowance->began = before;
+        allowance->spent = 0;
     }
-    if (fd < 0 || first.spent >= BUDGET_NS)
+    if (fd < 0 || allowance->spent >= allowance->budget_ns)
         return;
-    left = (struct timespec){.tv_nsec = (long)(BUDGET_NS - first.spent)};
+    left = (struct timespec){.tv_nsec = (long)(allowance->budget_ns - allowance->spent)};
     ppoll(&one, 1, &left, NULL);
-    first.spent += now_ns() - before;
+    allowance->spent += now_ns() - before;
+}
+
+void cvg_round_patient_wait(int fd)
+{
+    wait_within(&patient, fd);
+}
+
+void cvg_round_first_wait(int fd)
+{
+    wait_within(&first, fd);
 }
 
 void cvg_round_wait_for(uint64_t serial, enum cvg_visit visit, int fd)

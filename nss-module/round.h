@@ -17,8 +17,8 @@ void cvg_round_begin(uint64_t serial, enum cvg_visit visit);
  * already. All such waits of a thread together have a few milliseconds in any twenty. */
 void cvg_round_first_wait(int fd);
 
-/* The same for an answer that a person waits for and the agent should have: longer, and outside of
- * that budget. */
+/* The same for an answer that a person waits for and the agent should have: longer, a fifth of a
+ * second in any five. Whoever shows a page may make many connections wait for such answers. */
 void cvg_round_patient_wait(int fd);
 
 /* This connection waits; fd: what to poll, or -1. */
