@@ -7,6 +7,7 @@ distribution/ beside the program. A module that SecurityDevices adds is written 
 that is started, and stays there when the policy goes; "Delete" takes it out at the next start.
 Preferences can lock HTTP/3 off, but may not touch the PKCS#11 utility process (off by default):
 only a .js file below /etc/firefox-esr can lock that one, and may lock both."""
+import glob
 import json
 import os
 
@@ -16,7 +17,7 @@ from lab.lab import Lab, standard_sites
 SYSTEM = "/etc/firefox/policies/policies.json"
 BESIDE = os.path.realpath("/usr/lib/firefox-esr/distribution") + "/policies.json"
 DEBIAN = "/etc/firefox-esr/converge.js"
-MODULE = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-trust.so"  # any will do
+MODULE = (glob.glob("/usr/lib/*/pkcs11/p11-kit-trust.so") + [""])[0]  # any will do
 HTTP3 = "network.http.http3.enable"
 UTILITY = "security.utility_pkcs11_module_process.enabled"
 
@@ -66,8 +67,8 @@ def check(lab, result):
 
 def main():
     lack = browser.missing("firefox")
-    if lack or not os.path.exists(MODULE):
-        tap.skip_all("%s is not installed" % (lack or MODULE))
+    if lack or not MODULE:
+        tap.skip_all("%s is not installed" % (lack or "p11-kit-modules"))
     isolation.enter_or_skip()
     if isolation.identity()[0] != 0:
         tap.skip_all("only root has a system to switch on")
