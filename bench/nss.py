@@ -155,7 +155,7 @@ def pending(place, report, databases, site, rounds):
     install = Installation(place, "nss-pending", [], deadline="10s")
     agent = start_late_agent(place, install)
     env = install.environment(provider=False)
-    wall, cpu, longest = [], [], []
+    wall, cpu, longest, dearest = [], [], [], []
     for _ in range(rounds):
         rows = run_samples([place.program("nss-pending"), "sql:" + databases.with_module, HOST,
                             str(site.port), str(AT_ONCE)], env)
@@ -165,11 +165,15 @@ def pending(place, report, databases, site, rounds):
         wall += [row[0] / 1e6 for row in waiting]
         cpu += [row[1] / 1e3 for row in waiting]
         longest.append(max(row[0] for row in waiting) / 1e6)
+        dearest.append(max(row[1] for row in waiting) / 1e6)
     report.heading(f"NSS: {AT_ONCE} checks pending at once in one thread")
     report.row("nss", "a pass of the loop, wall", wall, "ms", target="<= 5 ms",
                met=median(wall) <= 5)
     report.row("nss", "the longest pass of a run, wall", longest, "ms")
     report.row("nss", "a pass of the loop, CPU", cpu, "us")
+    # Of any pass; in its wall time is whatever else the machine does.
+    report.row("nss", "the dearest pass of a run, CPU", dearest, "ms", target="<= 5 ms",
+               met=max(dearest) <= 5)
     stop(agent)
 
 
