@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
 """TLS sites, as a program of its own: `serve.py CONFIG.json`.
 
-CONFIG is {"log": path, "listen": [{"address", "port", "certificate", "key", "text", "starttls",
-"direct"}]}. starttls: null, "postgres" or "nut"; direct: where those go that begin with TLS at once.
-Every request is answered with the listener's text and noted in the log, one line each, as is the end
-of each handshake: what the attacker has in its log has reached it. Prints "ready" when all listeners listen."""
+Configured as sites.py says; besides, "starttls": null, "postgres" or "nut", and "direct": where those
+go that begin with TLS at once. Every request is answered with the listener's text and noted in the
+log, one line each, as is the end of each handshake: what the attacker has in its log has reached it."""
 import asyncio
 import json
 import ssl
-import sys
 
 from relay import pump
+from sites import TlsSite, serve
 
 TLS_HANDSHAKE = b"\x16"
 POSTGRES_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
@@ -34,35 +33,21 @@ def reply(text, host, path):
             b"Connection: close\r\n\r\n" % len(body)) + body
 
 
-class Site:
-    def __init__(self, spec, log):
-        self.spec = spec
-        self.log = log
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(spec["certificate"], spec["key"])
-        self.context.sni_callback = self.remember_name
-
-    @staticmethod
-    def remember_name(tls, name, context):
-        tls.asked_for = name
-
+class Site(TlsSite):
     async def start(self):
         handler = {"postgres": self.postgres, "nut": self.nut}.get(self.spec["starttls"], self.https)
         await asyncio.start_server(handler, self.spec["address"], self.spec["port"],
                                    ssl=None if self.spec["starttls"] else self.context)
 
     def note(self, what):
-        self.log.write("%s: %s %d %s\n" % (self.spec["text"], self.spec["address"],
-                                           self.spec["port"], what))
-        self.log.flush()
+        super().note("%s %d %s" % (self.spec["address"], self.spec["port"], what))
 
-    @staticmethod
-    def host(head, writer):
+    def host(self, head, writer):
         """Of the request, or where that has none, of the handshake."""
         for line in head.split(b"\r\n"):
             if line.lower().startswith(b"host:"):
                 return line.split(b":", 1)[1].strip().decode("ascii", "replace")
-        return getattr(writer.get_extra_info("ssl_object"), "asked_for", None) or "-"
+        return self.name(writer)
 
     def note_handshake(self, writer):
         """That it is complete: the client has gone on after it saw the certificate."""
@@ -133,14 +118,4 @@ class Site:
             writer.close()
 
 
-async def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        config = json.load(file)
-    with open(config["log"], "a", encoding="utf-8") as log:
-        for spec in config["listen"]:
-            await Site(spec, log).start()
-        print("ready", flush=True)
-        await asyncio.Event().wait()
-
-
-asyncio.run(main())
+serve(Site)
