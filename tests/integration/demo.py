@@ -14,7 +14,8 @@ PROGRAMS = ["curl", "python-urllib", "python-requests", "node-debian", "node-off
             "php-curl", "perl", "lua", "w3m", "psql"]
 NSS_PROGRAMS = ["tstclnt", "python3-nss", "libcurl-nss"]
 TELLING = re.compile("self-signed certificate|certificate rejected|certificate verify failed|"
-                     "SEC_ERROR_UNTRUSTED_CERT|peer certificate [^\n]*was not OK",
+                     "SEC_ERROR_UNTRUSTED_CERT|peer certificate [^\n]*was not OK|"
+                     "failed sending data to the peer",
                      re.IGNORECASE)
 BANK = "www"  # the first label of every name the demo visits
 
