@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """enable nss and disable nss, on real databases: what NSS's own tools and programs make of them, and
 that nothing in them is lost."""
+import glob
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
 
-OTHER = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-trust.so"  # any module will do
+OTHER = (glob.glob("/usr/lib/*/pkcs11/p11-kit-trust.so") + ["p11-kit-trust.so"])[0]  # any will do
 LOCKED = {"Value": False, "Status": "locked"}
 HTTP3 = "network.http.http3.enable"
 
