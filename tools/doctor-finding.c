@@ -26,8 +26,8 @@ const char *cvg_doctor_state_word(enum cvg_doctor_state state)
 
 json_t *cvg_doctor_finding_json(const struct cvg_doctor_finding *finding)
 {
-    return json_pack("{s:s, s:s}", "state", cvg_doctor_state_word(finding->state), "text",
-                     finding->text);
+    return json_pack("{s:s, s:o}", "state", cvg_doctor_state_word(finding->state), "text",
+                     cvg_output_text(finding->text));
 }
 
 void cvg_doctor_finding_print(const char *label, const struct cvg_doctor_finding *finding)

@@ -9,6 +9,7 @@
 
 #include "tools/doctor.h"
 #include "tools/plain-file.h"
+#include "tools/tools.h"
 
 #define MODULE         "libconverge-nss.so"
 #define P11_MODULE_MAX 65536
@@ -24,8 +25,8 @@ static void add(struct places *places, const char *what, const char *path,
 {
     json_t *entry = cvg_doctor_finding_json(finding);
 
-    json_object_set_new(entry, "what", json_string(what));
-    json_object_set_new(entry, "path", json_string(path));
+    json_object_set_new(entry, "what", cvg_output_text(what));
+    json_object_set_new(entry, "path", cvg_output_text(path));
     json_array_append_new(places->list, entry);
     if (finding->state > places->worst)
         places->worst = finding->state;
@@ -42,6 +43,15 @@ static void look_at_database(struct places *places, const char *what, const char
         return;
     cvg_doctor_database("", path, &listed, &finding);
     add(places, what, path, &finding);
+}
+
+/* One of those that a user's programs share. */
+static void look_at_own(struct places *places, const char *base, const char *below)
+{
+    char path[PATH_MAX];
+
+    if (base != NULL && snprintf(path, sizeof path, "%s%s", base, below) < (int)sizeof path)
+        look_at_database(places, "your database", path);
 }
 
 static void look_at_policies(struct places *places)
@@ -124,12 +134,15 @@ static void look_at_p11_kit(struct places *places, const char *directory)
 json_t *cvg_doctor_nss_machine(enum cvg_doctor_state *ret_worst)
 {
     struct places places = {json_array(), CVG_DOCTOR_GOOD};
-    const char *home = getenv("HOME");
+    const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
     char path[PATH_MAX];
 
     look_at_database(&places, "the system's database", "/etc/pki/nssdb");
-    if (home != NULL && snprintf(path, sizeof path, "%s/.pki/nssdb", home) < (int)sizeof path)
-        look_at_database(&places, "your database", path);
+    look_at_own(&places, home, "/.pki/nssdb");
+    if (data != NULL && data[0] == '/')
+        look_at_own(&places, data, "/pki/nssdb");
+    else
+        look_at_own(&places, home, "/.local/share/pki/nssdb");
     look_at_policies(&places);
     look_at_profiles(&places);
     look_at_p11_kit(&places, "/etc/pkcs11/modules");

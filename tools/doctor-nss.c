@@ -101,7 +101,7 @@ void cvg_doctor_nss_add(struct cvg_doctor_nss *nss, const char *path,
 {
     json_t *entry = cvg_doctor_finding_json(finding);
 
-    json_object_set_new(entry, "path", json_string(path));
+    json_object_set_new(entry, "path", cvg_output_text(path));
     json_array_append_new(nss->databases, entry);
 }
 

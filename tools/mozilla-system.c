@@ -160,12 +160,16 @@ static enum cvg_error read_lock(const struct cvg_mozilla_app *app, struct cvg_ed
     return err;
 }
 
-static enum cvg_error check_lock(const struct cvg_mozilla_app *app, struct cvg_why *ret_why)
+/* To change it. */
+static enum cvg_error open_lock(const struct cvg_mozilla_app *app, struct cvg_edit_file *ret_file,
+                                bool *ret_ours, struct cvg_why *ret_why)
 {
     char path[PATH_MAX];
+    enum cvg_error err;
 
     lock_path(app, path);
-    return cvg_root_path_check(path, ret_why);
+    err = cvg_root_path_check(path, ret_why);
+    return err == CVG_OK ? read_lock(app, ret_file, ret_ours, ret_why) : err;
 }
 
 static enum cvg_error enable_lock(const struct cvg_mozilla_app *app, bool write,
@@ -174,10 +178,8 @@ static enum cvg_error enable_lock(const struct cvg_mozilla_app *app, bool write,
     struct cvg_edit_file file;
     struct cvg_buffer text;
     bool ours = false;
-    enum cvg_error err = check_lock(app, ret_why);
+    enum cvg_error err = open_lock(app, &file, &ours, ret_why);
 
-    if (err == CVG_OK)
-        err = read_lock(app, &file, &ours, ret_why);
     if (err != CVG_OK)
         return err;
     cvg_buffer_init(&text, CVG_POLICIES_MAX);
@@ -277,10 +279,8 @@ static enum cvg_error disable_lock(const struct cvg_mozilla_app *app,
 {
     struct cvg_edit_file file;
     bool ours = false;
-    enum cvg_error err = check_lock(app, ret_why);
+    enum cvg_error err = open_lock(app, &file, &ours, ret_why);
 
-    if (err == CVG_OK)
-        err = read_lock(app, &file, &ours, ret_why);
     if (err != CVG_OK)
         return err;
     if (ours && unlink(file.path) != 0)

@@ -115,10 +115,8 @@ static enum cvg_error begin_list(struct cvg_nss_db *db, const char *path, struct
                         "%.300s: an old (dbm) database; only SQL ones are supported, and `certutil "
                         "-K -d sql:DIR` brings it up to date",
                         db->directory);
-    return cvg_fail(
-        ret_why, CVG_ERR_NOT_FOUND,
-        "%.300s: no NSS database there (no cert9.db, no pkcs11.txt); --create makes one",
-        db->directory);
+    return cvg_fail(ret_why, CVG_ERR_NOT_FOUND,
+                    "%.300s: no NSS database there (no cert9.db, no pkcs11.txt)", db->directory);
 }
 
 static enum cvg_error open_list(struct cvg_nss_db *db, struct cvg_why *ret_why)

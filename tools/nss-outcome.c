@@ -17,7 +17,7 @@ static int add_profile(json_t *object, const struct cvg_nss_outcome *outcome, bo
     int failed = json_object_set_new(object, "application", json_string(outcome->application));
 
     if (outcome->profile[0] != '\0')
-        failed |= json_object_set_new(object, "profile", json_string(outcome->profile));
+        failed |= json_object_set_new(object, "profile", cvg_output_text(outcome->profile));
     if (outcome->confined != NULL)
         failed |= json_object_set_new(object, "confined", json_string(outcome->confined));
     if (enabling && outcome->http3 != CVG_HTTP3_NONE)
@@ -29,7 +29,7 @@ static int add_profile(json_t *object, const struct cvg_nss_outcome *outcome, bo
 
 static int add_enabled(json_t *object, const struct cvg_nss_outcome *outcome)
 {
-    int failed = json_object_set_new(object, "name", json_string(outcome->name));
+    int failed = json_object_set_new(object, "name", cvg_output_text(outcome->name));
 
     failed |= json_object_set_new(object, "watching", json_boolean(outcome->watching));
     failed |= json_object_set_new(object, "handshake", json_boolean(outcome->handshake));
@@ -39,14 +39,14 @@ static int add_enabled(json_t *object, const struct cvg_nss_outcome *outcome)
 
 json_t *cvg_nss_outcome_json(const struct cvg_nss_outcome *outcome, bool enabling)
 {
-    json_t *object = json_pack("{s:b, s:s, s:b}", "ok", outcome->code == CVG_EXIT_OK, "database",
-                               outcome->database, "changed", outcome->changed);
+    json_t *object = json_pack("{s:b, s:o, s:b}", "ok", outcome->code == CVG_EXIT_OK, "database",
+                               cvg_output_text(outcome->database), "changed", outcome->changed);
     int failed = object == NULL ? 1 : 0;
 
     if (outcome->code != CVG_EXIT_OK)
-        failed |= json_object_set_new(object, "message", json_string(outcome->why.text));
+        failed |= json_object_set_new(object, "message", cvg_output_text(outcome->why.text));
     else if (outcome->confined == NULL)
-        failed |= json_object_set_new(object, "file", json_string(outcome->file));
+        failed |= json_object_set_new(object, "file", cvg_output_text(outcome->file));
     if (outcome->application != NULL)
         failed |= add_profile(object, outcome, enabling);
     if (enabling)

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/nss-db.h"
+
 struct walk {
     const struct cvg_nss_job *job;
     json_t *list; /* what came of each */
@@ -43,6 +45,17 @@ static void run_profile(struct walk *walk, const struct cvg_mozilla_profile *pro
     take(walk, &outcome);
 }
 
+/* One that cannot be opened is one, too: that is to be told. */
+static bool is_database(const char *directory)
+{
+    struct cvg_nss_db db;
+    enum cvg_error err = cvg_nss_db_open(directory, &db, NULL);
+
+    if (err == CVG_OK)
+        cvg_nss_db_close(&db);
+    return err != CVG_ERR_NOT_FOUND;
+}
+
 /* The database that programs without one of their own share. */
 static void run_shared(struct walk *walk, const char *base, const char *below)
 {
@@ -50,7 +63,7 @@ static void run_shared(struct walk *walk, const char *base, const char *below)
     char directory[PATH_MAX];
 
     if (snprintf(directory, sizeof directory, "%s%s", base, below) >= (int)sizeof directory ||
-        access(directory, F_OK) != 0)
+        !is_database(directory))
         return;
     cvg_nss_change(walk->job, directory, NULL, &outcome);
     take(walk, &outcome);

@@ -56,6 +56,21 @@ static const char *exit_word(enum cvg_exit code)
     return "fault";
 }
 
+json_t *cvg_output_text(const char *text)
+{
+    json_t *string = json_string(text);
+    char *plain = string == NULL ? strdup(text) : NULL;
+
+    if (plain == NULL)
+        return string;
+    for (char *at = plain; *at != '\0'; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+    string = json_string(plain);
+    free(plain);
+    return string;
+}
+
 static void print_failure(enum cvg_exit code, const char *line)
 {
     json_t *object;
@@ -63,7 +78,8 @@ static void print_failure(enum cvg_exit code, const char *line)
     fprintf(stderr, "converge%s%s: %s\n", current[0] != '\0' ? " " : "", current, line);
     if (!as_json)
         return;
-    object = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", exit_word(code), "message", line);
+    object = json_pack("{s:b, s:s, s:o}", "ok", 0, "error", exit_word(code), "message",
+                       cvg_output_text(line));
     cvg_output_json(object, (int)code);
 }
 

@@ -79,11 +79,14 @@ static int look_at_database(const struct cvg_target_options *options, char *cons
 {
     struct cvg_nss_db db;
     struct cvg_why why = {""};
+    enum cvg_error err;
 
     if (count == 0 || options->create)
         return CVG_GO_ON;
-    if (cvg_nss_db_open(operands[0], &db, &why) != CVG_OK)
-        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    err = cvg_nss_db_open(operands[0], &db, &why);
+    if (err != CVG_OK)
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s%s", why.text,
+                               err == CVG_ERR_NOT_FOUND ? "; --create makes one" : "");
     cvg_nss_db_close(&db);
     return CVG_GO_ON;
 }

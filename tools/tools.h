@@ -62,6 +62,8 @@ void cvg_output_note(const char *fmt, ...) CVG_PRINTF(1, 2);
 void cvg_output_help(const struct cvg_command *command);
 /* Prints the object and releases it; NULL is out of memory. Returns code, or a fault's. */
 int cvg_output_json(json_t *object, int code);
+/* A string of JSON, also of what is no UTF-8, such as a path may be: then with "?" in it. */
+json_t *cvg_output_text(const char *text);
 
 enum cvg_paint { CVG_PAINT_NONE = 0, CVG_PAINT_GOOD, CVG_PAINT_BAD, CVG_PAINT_WARN, CVG_PAINT_DIM };
 /* Prints a word padded to width, coloured only where a person looks. Control characters become '?':

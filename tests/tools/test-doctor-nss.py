@@ -56,9 +56,13 @@ def machine(installation, **extra):
 
 def one_s_own_database_on_the_machine(installation):
     path = database(installation, "home/.pki/nssdb")
-    found, code = machine(installation)
-    same((found[path]["state"], code), ("warning", UNDECIDED), str(found))
-    contains(found[path]["text"], "converge enable nss " + path)
+    newer = database(installation, "home/.local/share/pki/nssdb")
+    found, code = machine(installation, XDG_DATA_HOME=None)
+    for one in (path, newer):
+        same((found[one]["state"], code), ("warning", UNDECIDED), str(found))
+        contains(found[one]["text"], "converge enable nss " + one)
+    elsewhere = installation.path("home", ".local", "share")
+    same(set(machine(installation, XDG_DATA_HOME=elsewhere)[0]), {path, newer})
     list_module(path)
     found, code = machine(installation)
     same((found[path]["state"], code), ("good", UNDECIDED), str(found))

@@ -213,7 +213,9 @@ def what_cannot_be_changed_is_told(installation):
     contains(enable(installation, installation.path("old"), code=FAULT), "dbm")
     os.mkdir(installation.path("empty"))
     contains(enable(installation, installation.path("empty"), code=FAULT), "--create")
-    contains(disable(installation, installation.path("empty"), code=FAULT), "no NSS database")
+    said = disable(installation, installation.path("empty"), code=FAULT)
+    contains(said, "no NSS database")
+    assert "--create" not in said, said
     os.unlink(path + "/pkcs11.txt")
     os.symlink("nowhere", path + "/pkcs11.txt")
     contains(enable(installation, path, code=FAULT), "a symbolic link to what is not there")
@@ -225,6 +227,18 @@ def a_list_that_is_not_there_yet(installation):
     contains(enable(installation, path), "enabled as")
     contains(get(path), "NSS Internal PKCS #11 Module", NSS_MODULE)
     contains(tool("certutil", "-L", "-d", "sql:" + path), "Certificate Nickname")
+
+
+def a_path_that_is_no_text(installation):
+    path = os.fsencode(installation.path("d")) + b"\xff"
+    os.rename(make_database(installation), path)
+    answer = installation.json("enable", "nss", path, "--json")
+    same((answer["database"], answer["protected"]), (installation.path("d?"), True))
+    same(installation.json("disable", "nss", path, "--json")["changed"], True)
+    answer = subprocess.run([CONVERGE, "disable", "nss", path + b"x", "--json"], check=False,
+                            env=installation.environment(), stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL)
+    contains(json.loads(answer.stdout)["message"], "d?x")
 
 
 def a_database_is_made_where_that_is_asked(installation):
@@ -410,6 +424,7 @@ def all_of_a_user(installation):
         return result.stdout
 
     nobody = installation.path("nobody")
+    os.makedirs(nobody + "/.pki/nssdb")
     contains(run("enable", code=REFUSED, home=nobody), "no profile")
     same(json.loads(run("enable", "--json", code=REFUSED, home=nobody))["protected"], False)
     before = {path: get(path) for path in places}
@@ -661,7 +676,7 @@ main(there_and_back_again, the_same_in_effect_as_with_modutil, another_name_is_s
      others_modules_stay, a_name_that_is_taken, unmodified_programs_obey,
      a_module_that_moved_is_brought_up_to_date, links_and_modes_stay,
      what_cannot_be_changed_is_told, a_list_that_is_not_there_yet,
-     a_database_is_made_where_that_is_asked, root_writes_nothing_where_others_could_redirect_it,
+     a_path_that_is_no_text, a_database_is_made_where_that_is_asked, root_writes_nothing_where_others_could_redirect_it,
      root_follows_no_users_link, too_few_notaries, without_agent_or_module, a_module_that_does_not_work_changes_nothing,
      no_nss_to_try_it_with, all_of_a_user, a_profile_is_changed_wholly_or_not_at_all,
      what_failed_is_not_told_as_changed,
