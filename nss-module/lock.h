@@ -9,6 +9,7 @@ enum cvg_lock_name {
     CVG_LOCK_NSS,        /* the table of known NSSs, and their SSL functions */
     CVG_LOCK_VOUCHED,    /* the leaves that were vouched for */
     CVG_LOCK_ANCHORS,    /* the anchors that were found */
+    CVG_LOCK_METHODS,    /* NSPR's table of methods, while we change it: all of it or nothing */
     CVG_LOCK_CONNECTIONS /* and the ones after it: one for each part of the connections */
 };
 

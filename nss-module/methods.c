@@ -16,6 +16,7 @@
 
 #include "nss-module/connection.h"
 #include "nss-module/gate.h"
+#include "nss-module/lock.h"
 #include "nss-module/table.h"
 
 #define HOOKS         8
@@ -288,6 +289,17 @@ static bool has_copy(const struct cvg_nss *nss)
     return false;
 }
 
+/* A child that is forked meanwhile has the whole gate or none: it would not find out that half of
+ * it is missing. */
+static void put_all(struct hook *hook)
+{
+    cvg_lock(CVG_LOCK_METHODS);
+    atomic_store_explicit(&hook->active, true, memory_order_release);
+    for (unsigned slot = 0; slot < CVG_SLOTS; slot++)
+        put(hook, slot);
+    cvg_unlock(CVG_LOCK_METHODS);
+}
+
 void cvg_methods_install(struct cvg_nss *nss)
 {
     struct cvg_table_pages pages;
@@ -297,9 +309,7 @@ void cvg_methods_install(struct cvg_nss *nss)
     hook = active_hook(nss) || has_copy(nss) ? NULL : choose(nss);
     if (hook && cvg_table_begin(nss->table, &pages)) {
         cvg_connection_close_all(nss);
-        atomic_store_explicit(&hook->active, true, memory_order_release);
-        for (unsigned slot = 0; slot < CVG_SLOTS; slot++)
-            put(hook, slot);
+        put_all(hook);
         cvg_table_end(&pages);
     }
     end_change();
@@ -315,6 +325,15 @@ static void take_back(struct hook *hook, unsigned slot)
         hook->buried |= 1U << slot;
 }
 
+static void take_all_back(struct hook *hook)
+{
+    cvg_lock(CVG_LOCK_METHODS);
+    for (unsigned slot = 0; slot < CVG_SLOTS; slot++)
+        take_back(hook, slot);
+    atomic_store_explicit(&hook->active, false, memory_order_release);
+    cvg_unlock(CVG_LOCK_METHODS);
+}
+
 void cvg_methods_remove(struct cvg_nss *nss)
 {
     struct cvg_table_pages pages;
@@ -323,10 +342,8 @@ void cvg_methods_remove(struct cvg_nss *nss)
     begin_change();
     hook = active_hook(nss);
     if (hook && cvg_table_begin(nss->table, &pages)) {
-        for (unsigned slot = 0; slot < CVG_SLOTS; slot++)
-            take_back(hook, slot);
+        take_all_back(hook);
         cvg_table_end(&pages);
-        atomic_store_explicit(&hook->active, false, memory_order_release);
         cvg_connection_close_all(nss);
     }
     end_change();
