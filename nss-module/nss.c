@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "nss-module/loaded.h"
 #include "nss-module/lock.h"
 
 #define NAME_MAX_LEN 512
@@ -39,32 +40,14 @@ struct search {
     bool found;
 };
 
-static bool inside(const struct dl_phdr_info *info, uintptr_t address)
-{
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-
-        if (segment->p_type == PT_LOAD && address >= start && address - start < segment->p_memsz)
-            return true;
-    }
-    return false;
-}
-
-static bool named(const struct dl_phdr_info *info, const char *base)
-{
-    const char *slash = strrchr(info->dlpi_name, '/');
-
-    return strcmp(slash ? slash + 1 : info->dlpi_name, base) == 0;
-}
-
 static int match(struct dl_phdr_info *info, size_t size, void *user)
 {
     struct search *search = user;
 
     (void)size;
     if (strlen(info->dlpi_name) >= sizeof search->name ||
-        !(search->base ? named(info, search->base) : inside(info, search->address)))
+        !(search->base ? strcmp(cvg_loaded_base_name(info), search->base) == 0
+                       : cvg_loaded_holds(info, search->address)))
         return 0;
     strcpy(search->name, info->dlpi_name);
     search->found = true;

@@ -4,12 +4,13 @@
 
 #include "nss-module/table.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "nss-module/loaded.h"
 
 static const size_t places[CVG_SLOTS] = {
     offsetof(PRIOMethods, close), offsetof(PRIOMethods, read), offsetof(PRIOMethods, write),
@@ -78,20 +79,31 @@ void cvg_table_end(const struct cvg_table_pages *pages)
         mprotect(pages->start, pages->len, PROT_READ);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
+/* Two addresses, and the names of the objects that they lie in. */
+struct pair {
+    uintptr_t theirs, own;
+    const char *their_name, *own_name;
+};
 
-    return slash ? slash + 1 : path;
+static int find_names(struct dl_phdr_info *info, size_t size, void *user)
+{
+    struct pair *pair = user;
+
+    (void)size;
+    if (cvg_loaded_holds(info, pair->theirs))
+        pair->their_name = cvg_loaded_base_name(info);
+    if (cvg_loaded_holds(info, pair->own))
+        pair->own_name = cvg_loaded_base_name(info);
+    return pair->their_name && pair->own_name;
 }
 
+/* Not by dladdr(): that waits for whoever loads a library, whose constructors may wait for us. An
+ * object's name is its own, so two places tell two objects; one that is in the table stays. */
 bool cvg_table_is_copy(const PRIOMethods *table, unsigned slot, const void *own)
 {
-    const void *theirs = (const void *)cvg_table_read(table, slot);
-    Dl_info their_info, own_info;
+    struct pair pair = {cvg_table_read(table, slot), (uintptr_t)own, NULL, NULL};
 
-    return dladdr(theirs, &their_info) != 0 && dladdr(own, &own_info) != 0 &&
-           their_info.dli_fbase != own_info.dli_fbase && their_info.dli_fname &&
-           own_info.dli_fname &&
-           strcmp(base_name(their_info.dli_fname), base_name(own_info.dli_fname)) == 0;
+    dl_iterate_phdr(find_names, &pair);
+    return pair.their_name && pair.own_name && pair.their_name != pair.own_name &&
+           strcmp(pair.their_name, pair.own_name) == 0;
 }
