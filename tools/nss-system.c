@@ -74,7 +74,8 @@ static enum cvg_error try_module(void *context, struct cvg_why *ret_why)
 static int report_enabled(const struct attempt *attempt, const struct cvg_mozilla_system *system)
 {
     struct cvg_mozilla_told told = cvg_mozilla_system_look(attempt->app, attempt->job->module);
-    bool good = attempt->tried && told.module && told.http3 && told.utility;
+    bool found = cvg_mozilla_directory(attempt->app, 0) != NULL;
+    bool good = found && attempt->tried && told.module && told.http3 && told.utility;
     int code = cvg_nss_code(attempt->job, CVG_EXIT_OK, good);
 
     if (cvg_output_is_json())
@@ -89,8 +90,9 @@ static int report_enabled(const struct attempt *attempt, const struct cvg_mozill
            !attempt->tried         ? "NOT TRIED, since there is no NSS here"
            : attempt->canary.obeys ? "A canary handshake was watched, refused and accepted as told."
                                    : "The module is loaded and watches.");
-    if (cvg_mozilla_directory(attempt->app, 0) == NULL)
-        printf("%s was not found in any of the usual places.\n", attempt->app->title);
+    if (!found)
+        printf("NOT PROTECTED, as far as is known: %s was not found in any of the usual places.\n",
+               attempt->app->title);
     printf("A profile is protected once %s has been started with it; that of a snap or a flatpak "
            "is not.\n",
            attempt->app->title);

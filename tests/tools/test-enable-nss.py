@@ -643,11 +643,25 @@ def thunderbird_for_all_users(installation):
     system = System(installation)
     policies = system.etc + "/thunderbird/policies/policies.json"
     had = os.path.isdir(system.etc + "/thunderbird")
-    system.run("enable", "--thunderbird")
+    here = any(os.path.exists(place + "/thunderbird/application.ini")
+               for place in ("/usr/lib", "/usr/lib64", "/opt"))
+    system.run("enable", "--thunderbird", code=OK if here else REFUSED)
     same(system.read(policies)["SecurityDevices"], {"Add": {"Converge": NSS_MODULE}})
     system.run("disable", "--thunderbird")
     assert not os.path.exists(policies)
     same(os.path.isdir(system.etc + "/thunderbird"), had)
+
+
+def an_application_that_is_not_found_is_not_called_protected(installation):
+    system = System(installation)
+    os.unlink(system.app + "/application.ini")
+    if any(os.path.exists(place + "/firefox/application.ini")
+           for place in ("/usr/lib", "/usr/lib64", "/opt")):
+        raise Skip("Firefox is in another place, too")
+    contains(system.run("enable", "--firefox", code=REFUSED), "NOT PROTECTED", "not found")
+    answer = json.loads(system.run("enable", "--firefox", "--json", code=REFUSED))
+    same((answer["http3"], answer["protected"]), ("locked", False))
+    system.run("disable", "--firefox")
 
 
 def wrong_usage(installation):
@@ -683,5 +697,6 @@ main(there_and_back_again, the_same_in_effect_as_with_modutil, another_name_is_s
      another_program_writes_at_the_same_time, a_profiles_own_preferences_stay,
      what_the_application_copied_goes_too, firefox_for_all_users,
      an_administrators_policies_stay, the_policies_beside_the_program_are_not_hidden,
-     another_wish_of_the_administrator_is_respected, thunderbird_for_all_users, wrong_usage,
+     another_wish_of_the_administrator_is_respected, thunderbird_for_all_users,
+     an_application_that_is_not_found_is_not_called_protected, wrong_usage,
      the_answers_as_json)
