@@ -4,7 +4,7 @@ import os
 import pwd
 
 from lab import browser, isolation, tap
-from lab.guarded import DISAGREE, Guarded, url
+from lab.guarded import DISAGREE, Guarded, unguarded
 from lab.lab import Lab, standard_sites
 
 HOME = pwd.getpwuid(os.getuid()).pw_dir  # where the command looks, whatever $HOME says
@@ -53,10 +53,7 @@ def off(lab, installation, result, profile):
     try:
         values = [browser.preference(firefox.remote, name)[0] for name in OFF]
         result.check("what was off is on again", "" if all(values) else str(values))
-        result.check("the module is gone", "" if "Converge" not in browser.modules(firefox.remote)
-                     else "it is still there")
-        page = browser.visit(firefox.remote, url(lab.sites["hijacked"].host("after")))
-        result.check("nothing is checked any more", "" if page.fooled else str(page))
+        unguarded(result, lab, firefox.remote, "after")
     finally:
         firefox.stop()
 

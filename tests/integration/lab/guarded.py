@@ -60,6 +60,14 @@ def warning(page):
     return "not the warning about an untrusted certificate\n%s" % page
 
 
+def unguarded(result, lab, remote, name):
+    """After switching off: as if the module had never been there."""
+    result.check("the module is gone", "" if "Converge" not in browser.modules(remote) else
+                 "it is still there")
+    page = browser.visit(remote, url(lab.sites["hijacked"].host(name)))
+    result.check("nothing is checked any more", "" if page.fooled else str(page))
+
+
 def until(condition):
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
