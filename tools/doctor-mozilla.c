@@ -152,7 +152,12 @@ bool cvg_doctor_all_users(const struct cvg_mozilla_app *app, struct cvg_doctor_f
 
     if (!told.module)
         return false;
-    if (told.http3)
+    if (told.gone[0] != '\0')
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
+                       "not protected: the module is for every profile, but %.300s is gone: `sudo "
+                       "converge enable nss --%s`, or disable it there",
+                       told.gone, app->name);
+    else if (told.http3)
         cvg_doctor_set(ret_finding, CVG_DOCTOR_GOOD,
                        "the module is for every profile that is started; HTTP/3 is off and locked");
     else

@@ -119,10 +119,14 @@ enum cvg_error cvg_policies_look(const struct cvg_buffer *text, const char *modu
                                  struct cvg_policies_state *ret_state, struct cvg_why *ret_why)
 {
     json_t *root = parse(text, ret_why);
+    const char *name;
 
     if (root == NULL)
         return CVG_ERR_CONFIG;
-    ret_state->module = find_device(root, module) != NULL;
+    name = find_device(root, module);
+    ret_state->module = name != NULL;
+    snprintf(ret_state->library, sizeof ret_state->library, "%s",
+             name != NULL ? json_string_value(json_object_get(devices_of(root), name)) : "");
     ret_state->empty =
         json_object_size(json_object_get(root, POLICIES)) == 0 && json_object_size(root) <= 1;
     ret_state->locked = true;

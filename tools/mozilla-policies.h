@@ -4,6 +4,7 @@
 #ifndef CVG_TOOLS_MOZILLA_POLICIES_H
 #define CVG_TOOLS_MOZILLA_POLICIES_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "common/base/buffer.h"
@@ -12,9 +13,10 @@
 
 /* What a text says. */
 struct cvg_policies_state {
-    bool module; /* a module of ours is to be added */
-    bool locked; /* HTTP/3, and WebTransport over it, are off and locked */
-    bool empty;  /* it has no policy at all */
+    bool module;            /* a module of ours is to be added */
+    char library[PATH_MAX]; /* from there; else "" */
+    bool locked;            /* HTTP/3, and WebTransport over it, are off and locked */
+    bool empty;             /* it has no policy at all */
 };
 
 /* CONFIG: the text is not what the applications read; why says where. */

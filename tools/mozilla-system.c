@@ -336,6 +336,8 @@ struct cvg_mozilla_told cvg_mozilla_system_look(const struct cvg_mozilla_app *ap
 
         told.module = told.module && state.module;
         told.http3 = told.http3 && state.locked;
+        if (state.library[0] == '/' && access(state.library, R_OK) != 0)
+            snprintf(told.gone, sizeof told.gone, "%s", state.library);
     }
     if (read_lock(app, &file, &told.utility, NULL) == CVG_OK)
         cvg_edit_file_free(&file);

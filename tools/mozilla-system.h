@@ -32,6 +32,7 @@ CVG_MUST_USE enum cvg_error cvg_mozilla_system_disable(const struct cvg_mozilla_
  * PKCS#11 utility process off and locked. Without an installation: what one would be told. */
 struct cvg_mozilla_told {
     bool module, http3, utility;
+    char gone[PATH_MAX]; /* where our module should be, if there is no file; else "" */
 };
 struct cvg_mozilla_told cvg_mozilla_system_look(const struct cvg_mozilla_app *app,
                                                 const char *module);

@@ -385,6 +385,9 @@ def a_browser_for_all_users(installation):
     same((found["/etc/firefox"]["what"], found["/etc/firefox"]["state"], found[path]["state"]),
          ("Firefox for all users", "good", "warning"), str(found))
     contains(found[path]["text"], "not enabled yet", "when Firefox is started")
+    gone = {**POLICIES, "SecurityDevices": {"Add": {"Converge": "/gone/libconverge-nss.so"}}}
+    told = with_system_file(installation, FAULT, file, json.dumps({"policies": gone}))
+    contains(told["nss"][0]["text"], "not protected", "/gone/libconverge-nss.so is gone")
     half = {"SecurityDevices": POLICIES["SecurityDevices"]}
     told = with_system_file(installation, FAULT, file, json.dumps({"policies": half}))
     same([entry["state"] for entry in told["nss"]], ["bad", "warning"])
