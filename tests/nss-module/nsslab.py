@@ -71,6 +71,11 @@ class NssLab(lab.Lab):
         """For programs that leave /proc, or in which NSS itself loses what it cannot close."""
         return self.environment(ASAN_OPTIONS="detect_leaks=0")
 
+    def without_error_stack(self):
+        """For programs that use NSS after it ended, which begins a stack of errors and loses it."""
+        return self.environment(
+            LSAN_OPTIONS=f"suppressions={SUPPRESSIONS}/lsan.supp:print_suppressions=0")
+
     def command(self, site, *args, database="with"):
         return [ENDURE, "--database", f"sql:{self.path(database)}", "--host", NAME,
                 "--port", str(site.port), *(str(arg) for arg in args)]

@@ -155,7 +155,7 @@ def restarts(tap, here, site):
     without = here.endure(site, "stop-alive", database="without")
     for rule in ("slow", "silent", "refuse"):
         here.start_agent(f"*={rule}")
-        got = here.endure(site, "stop-alive")
+        got = here.endure(site, "stop-alive", env=here.without_error_stack())
         tap.case(f"NSS ends while connections live, agent {rule}",
                  got[0] == 0 and got[2] == "" and said(got[1], "agents=0") and
                  said(without[1], "stopped=0") == said(got[1], "stopped=0"), (got, without))
@@ -172,6 +172,9 @@ def removals(tap, here, site):
                  got[0] == 0 and got[2] == "" and accepted(got[1]) >= 2 and
                  said(got[1], "deleted=1", "agents=0", "stopped=1"), got)
         here.remove_database("removing")
+    if nsslab.sanitized():
+        tap.skip("the module removed from the database meanwhile", "modutil has no sanitizer's runtime")
+        return
     here.database("removing")
     here.add_module("removing")
     here.start_agent()
