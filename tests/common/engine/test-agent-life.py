@@ -168,7 +168,8 @@ def terminated():
             assert agentlab.until(lambda: any(notary.requests for notary in trio))
             before = time.monotonic()
             installation.process.terminate()
-            # Whoever is started meanwhile takes over.
+            # Whoever is started meanwhile takes over; before the signal is seen there is an agent.
+            assert agentlab.until(lambda: not os.path.exists(installation.socket))
             ending = installation.process
             installation.start()
             answer = agentlab.Answer(asker.recv(agentlab.MESSAGE_MAX), request_id)
