@@ -71,8 +71,13 @@ class NssLab(lab.Lab):
         """For programs that leave /proc, or in which NSS itself loses what it cannot close."""
         return self.environment(ASAN_OPTIONS="detect_leaks=0")
 
+    def with_cancelled_threads(self):
+        """ASan believes the frames alive that a cancelled thread left, and stumbles over them when it
+        takes the thread's signal stack down. What NSS had open is lost as well."""
+        return self.environment(ASAN_OPTIONS="detect_leaks=0:use_sigaltstack=0")
+
     def without_error_stack(self):
-        """For programs that use NSS after it ended, which begins a stack of errors and loses it."""
+        """For programs in which NSS ends, and loses a stack of errors that it began."""
         return self.environment(
             LSAN_OPTIONS=f"suppressions={SUPPRESSIONS}/lsan.supp:print_suppressions=0")
 

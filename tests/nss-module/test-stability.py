@@ -226,7 +226,7 @@ def descriptors(tap, here, site):
     tap.case("no descriptor to be had", got[0] == 0 and got[2] == "" and accepted(got[1]) == 2 and
              refused(got[1]) == 1 and said(got[1], "agents=0", "stopped=1"), got)
     here.start_agent("*=slow")
-    got = here.endure(site, "closed-standard")
+    got = here.endure(site, "closed-standard", env=here.without_error_stack())
     tap.case("standard descriptors closed by the program are not used by us",
              got[0] == 0 and accepted(got[1]) == 1 and said(got[1], "low=0", "agents=0"), got)
 
@@ -261,7 +261,7 @@ def ends(tap, here, site):
     here.start_agent("*=silent")
     with subprocess.Popen(here.command(site, "--count", 8, "cancel"), stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE,
-                          env=here.without_leak_check()) as process:
+                          env=here.with_cancelled_threads()) as process:
         here.wait_for_questions(8, process)
         process.stdin.close()
         out = process.stdout.readline().decode()
