@@ -6,7 +6,8 @@ Firefox reads one policies.json: /etc/firefox/policies/ (also where it is called
 distribution/ beside the program. A module that SecurityDevices adds is written into every profile
 that is started, and stays there when the policy goes; "Delete" takes it out at the next start.
 Preferences can lock HTTP/3 off, but may not touch the PKCS#11 utility process (off by default):
-only a .js file below /etc/firefox-esr can lock that one, and may lock both."""
+only a .js file of the system's can lock that one, and may lock both: here below /etc/firefox-esr, as
+Debian has it; what `enable` writes below /etc/firefox is test-enable-browsers.py's."""
 import glob
 import json
 import os
