@@ -42,13 +42,14 @@ static enum cvg_error try_candidate(const struct cvg_nss_db *db, const struct cv
 }
 
 static enum cvg_error open_database(const char *dbdir, bool create, struct cvg_nss_db *ret_db,
-                                    struct cvg_why *ret_why)
+                                    bool *ret_made, struct cvg_why *ret_why)
 {
     enum cvg_error err = cvg_nss_db_open(dbdir, ret_db, ret_why);
 
     if (err != CVG_ERR_NOT_FOUND || !create)
         return err;
     err = cvg_nss_db_create(dbdir, ret_why);
+    *ret_made = err == CVG_OK;
     return err == CVG_OK ? cvg_nss_db_open(dbdir, ret_db, ret_why) : err;
 }
 
@@ -96,12 +97,22 @@ static enum cvg_error write_enabled(const struct cvg_nss_db *db, const struct cv
     return err;
 }
 
+/* What was made is not taken away again: a key may have been there before. */
+static void say_made(struct cvg_nss_outcome *outcome)
+{
+    size_t len = strlen(outcome->why.text);
+
+    snprintf(outcome->why.text + len, sizeof outcome->why.text - len,
+             " (the database that was made is there, without the module)");
+}
+
 static enum cvg_error enable_once(const char *dbdir, const struct cvg_mozilla_app *app,
                                   const char *module, const struct cvg_target_options *options,
                                   struct cvg_nss_outcome *outcome)
 {
     struct cvg_nss_db db;
-    enum cvg_error err = open_database(dbdir, options->create, &db, &outcome->why);
+    bool made = false;
+    enum cvg_error err = open_database(dbdir, options->create, &db, &made, &outcome->why);
 
     if (err != CVG_OK)
         return err;
@@ -112,6 +123,8 @@ static enum cvg_error enable_once(const char *dbdir, const struct cvg_mozilla_ap
         err = try_candidate(&db, app, options->anyway, outcome);
     if (err == CVG_OK)
         err = write_enabled(&db, app, outcome);
+    if (err != CVG_OK && made)
+        say_made(outcome);
     cvg_nss_db_close(&db);
     if (err == CVG_OK && app != NULL)
         outcome->http3 =

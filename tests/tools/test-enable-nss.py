@@ -286,6 +286,11 @@ def a_module_that_does_not_work_changes_nothing(installation):
                         CONVERGE_NSS_MODULE=installation.path("dummy", "libconverge-nss.so")),
                  "nothing was changed")
         same(get(path), before)
+    new = installation.path("new")
+    contains(enable(installation, new, "--create", code=FAULT,
+                    CONVERGE_NSS_MODULE=installation.path("dummy", "libconverge-nss.so")),
+             "database that was made is there, without the module")
+    assert "libconverge" not in get(new)
     if os.path.exists(OTHER):
         contains(enable(installation, path, code=FAULT, CONVERGE_NSS_MODULE=OTHER),
                  "nothing was changed")
