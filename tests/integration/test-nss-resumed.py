@@ -82,12 +82,15 @@ def main():
     runs = {"%s-%s" % (case.__name__, program.name): (case, program)
             for program in TWICE for case in (unchanged, hijacked, forgotten)}
     with session(dict.fromkeys([*runs, *STRSCLNT], "https")) as (lab, result):
+        installation = lab.installation("many")
+        for name in STRSCLNT:
+            if find(name).missing():
+                result.skip(name, find(name).missing() + " is not installed")
+                continue
+            result.check("%s: is resumed" % name, many(lab, installation, name))
         if TWICE[0].missing():
             result.skip("resumed sessions", TWICE[0].missing() + " is not installed")
             return
-        installation = lab.installation("many")
-        for name in STRSCLNT:
-            result.check("%s: is resumed" % name, many(lab, installation, name))
         lab.network.release(lab.sites["hijacked"].addresses["https"])
         for name, (case, program) in runs.items():
             result.check("a resumed session: %s" % name,
