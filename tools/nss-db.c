@@ -238,18 +238,17 @@ enum cvg_error cvg_nss_db_remove(struct cvg_nss_db *db, struct cvg_why *ret_why)
 {
     const char *module = cvg_nss_module_wish();
     struct cvg_buffer kept;
+    bool was_kept = cvg_edit_file_kept(&db->file, &kept);
     enum cvg_error err;
 
     db->had = find_ours(db, &db->file.text, module) > 0;
     db->same = !db->had;
     err = strip(db, module);
-    if (err == CVG_OK && db->had && cvg_edit_file_kept(&db->file, &kept)) {
-        if (only_ours_changed(db, &kept, db->old_library)) {
-            cvg_buffer_clear(&db->candidate);
-            err = cvg_buffer_put(&db->candidate, kept.data, kept.len);
-        }
-        cvg_buffer_free(&kept);
+    if (err == CVG_OK && db->had && was_kept && only_ours_changed(db, &kept, db->old_library)) {
+        cvg_buffer_clear(&db->candidate);
+        err = cvg_buffer_put(&db->candidate, kept.data, kept.len);
     }
+    cvg_buffer_free(&kept);
     return say(err, db, ret_why);
 }
 

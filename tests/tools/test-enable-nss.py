@@ -121,6 +121,7 @@ def a_module_that_moved_is_brought_up_to_date(installation):
     assert other not in get(path)
     os.unlink(other)
     put(path + "/pkcs11.txt", get(path).replace(NSS_MODULE, other))
+    os.unlink(path + "/pkcs11.txt.before-converge")
     contains(disable(installation, path, CONVERGE_NSS_MODULE=None), "disabled")
     assert "libconverge" not in get(path)
 
