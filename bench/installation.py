@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 NOTARY_CONF = """
 listen = 127.0.0.1
@@ -49,13 +50,10 @@ def stop(process):
 
 
 def cpu_ns(pid):
-    """A process's CPU time so far, of all its present threads, from the scheduler's accounting."""
-    total = 0
-    tasks = f"/proc/{pid}/task"
-    for task in os.listdir(tasks):
-        with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
-            total += int(file.read().split()[0])
-    return total
+    """A process's CPU time so far, of all its threads, those that have ended too: its CPU clock, whose
+    number is made of the pid as clock_getcpuclockid(3) does."""
+    process_cpu_clock = 2
+    return time.clock_gettime_ns((~pid << 3) | process_cpu_clock)
 
 
 def free_ports(count):
