@@ -37,7 +37,8 @@ static bool is_server(const struct cvg_subject *subject, enum cvg_role role)
 
     if (role != CVG_ROLE_UNKNOWN)
         return role == CVG_ROLE_SERVER;
-    return subject->nss->ssl.SSL_OptionGet(subject->ssl, SSL_HANDSHAKE_AS_SERVER, &as_server) ==
+    return cvg_nss_ssl_of(subject->nss, subject->ssl)
+                   ->SSL_OptionGet(subject->ssl, SSL_HANDSHAKE_AS_SERVER, &as_server) ==
                SECSuccess &&
            as_server;
 }
@@ -132,7 +133,7 @@ static enum cvg_pass with_certificate(struct cvg_nss *nss, PRFileDesc *tcp, PRFi
     struct cvg_subject subject = {.nss = nss, .tcp = tcp, .ssl = ssl, .searchable = true};
     enum cvg_pass pass;
 
-    subject.cert = nss->ssl.SSL_PeerCertificate(ssl);
+    subject.cert = cvg_nss_ssl_of(nss, ssl)->SSL_PeerCertificate(ssl);
     if (!subject.cert)
         return CVG_PASS_OPEN;
     subject.leaf = (struct cvg_leaf){subject.cert->derCert.data, subject.cert->derCert.len};

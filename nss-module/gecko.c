@@ -33,8 +33,9 @@ bool cvg_gecko_http2(struct cvg_nss *nss, PRFileDesc *ssl, const struct cvg_leaf
     unsigned len = 0;
 
     if (!is_gecko(nss, ssl) ||
-        nss->ssl.SSL_GetNextProto(ssl, &state, name, &len, sizeof name) != SECSuccess || len != 2 ||
-        memcmp(name, "h2", 2) != 0)
+        cvg_nss_ssl_of(nss, ssl)->SSL_GetNextProto(ssl, &state, name, &len, sizeof name) !=
+            SECSuccess ||
+        len != 2 || memcmp(name, "h2", 2) != 0)
         return false;
     atomic_store(&refused, hash_of(leaf));
     return true;

@@ -15,6 +15,7 @@
 #include "nss-module/lock.h"
 
 #define NAME_MAX_LEN 512
+#define NONE         (-1)
 
 struct symbol {
     const char *name;
@@ -122,7 +123,6 @@ struct cvg_nss *cvg_nss_of(const void *caller)
                      &found))
         return NULL;
     found.table = table_of(&found);
-    atomic_store(&found.ssl_identity, PR_INVALID_IO_LAYER);
     return found.table ? publish(&found) : NULL;
 }
 
@@ -139,47 +139,67 @@ static bool bind_ssl(const PRIOMethods *methods, struct cvg_nss_ssl *ret_ssl)
                        ret_ssl);
 }
 
+/* Its place, or NONE. */
+static int find_library(const struct cvg_nss *nss, PRDescIdentity identity)
+{
+    for (unsigned i = 0; i < CVG_NSS_SSL_MAX; i++)
+        if (atomic_load_explicit(&nss->library[i].identity, memory_order_acquire) == identity)
+            return (int)i;
+    return NONE;
+}
+
+static bool keep_library(struct cvg_nss *nss, PRDescIdentity identity,
+                         const struct cvg_nss_ssl *functions)
+{
+    int at;
+
+    cvg_lock(CVG_LOCK_NSS);
+    at = find_library(nss, identity);
+    if (at == NONE) {
+        at = find_library(nss, PR_NSPR_IO_LAYER);
+        if (at != NONE) {
+            nss->library[at].functions = *functions;
+            atomic_store_explicit(&nss->library[at].identity, identity, memory_order_release);
+        }
+    }
+    cvg_unlock(CVG_LOCK_NSS);
+    return at != NONE;
+}
+
 /* Functions of the library that the layer's methods are of; one that somebody put in front of them
  * is not, so several are tried. */
-static bool ready(struct cvg_nss *nss, const PRFileDesc *layer)
+static bool bind_layer(struct cvg_nss *nss, const PRFileDesc *layer)
 {
     struct cvg_nss_ssl ssl;
 
-    if (atomic_load_explicit(&nss->ssl_ready, memory_order_acquire))
-        return true;
     if (atomic_load(&nss->ssl_vain) == layer->methods)
         return false;
-    if (!bind_ssl(layer->methods, &ssl)) {
-        atomic_store(&nss->ssl_vain, layer->methods);
-        return false;
-    }
-    cvg_lock(CVG_LOCK_NSS);
-    if (!atomic_load(&nss->ssl_ready)) {
-        nss->ssl = ssl;
-        atomic_store_explicit(&nss->ssl_ready, true, memory_order_release);
-    }
-    cvg_unlock(CVG_LOCK_NSS);
-    return true;
+    if (bind_ssl(layer->methods, &ssl))
+        return keep_library(nss, layer->identity, &ssl);
+    atomic_store(&nss->ssl_vain, layer->methods);
+    return false;
 }
 
-/* Names cost NSPR a lock, so the identity that bore this one is remembered. */
-static bool is_ssl(struct cvg_nss *nss, PRDescIdentity identity)
+/* Names cost NSPR a lock, so they are asked for only of identities that no library is kept for. */
+static bool is_named_ssl(const struct cvg_nss *nss, PRDescIdentity identity)
 {
-    const char *name;
+    const char *name = nss->PR_GetNameForIdentity(identity);
 
-    if (identity == atomic_load_explicit(&nss->ssl_identity, memory_order_relaxed))
-        return true;
-    name = nss->PR_GetNameForIdentity(identity);
-    if (!name || strcmp(name, "SSL") != 0)
-        return false;
-    atomic_store_explicit(&nss->ssl_identity, identity, memory_order_relaxed);
-    return true;
+    return name && strcmp(name, "SSL") == 0;
 }
 
 PRFileDesc *cvg_nss_ssl_layer(struct cvg_nss *nss, PRFileDesc *tcp)
 {
-    for (PRFileDesc *layer = tcp->higher; layer; layer = layer->higher)
-        if (is_ssl(nss, layer->identity))
-            return ready(nss, layer) ? layer : NULL;
+    for (PRFileDesc *layer = tcp->higher; layer; layer = layer->higher) {
+        if (layer->identity != PR_NSPR_IO_LAYER && find_library(nss, layer->identity) != NONE)
+            return layer;
+        if (is_named_ssl(nss, layer->identity))
+            return bind_layer(nss, layer) ? layer : NULL;
+    }
     return NULL;
+}
+
+const struct cvg_nss_ssl *cvg_nss_ssl_of(const struct cvg_nss *nss, const PRFileDesc *ssl)
+{
+    return &nss->library[find_library(nss, ssl->identity)].functions;
 }

@@ -16,7 +16,8 @@
 #include <sslerr.h>
 #include <ssl.h>
 
-#define CVG_NSS_MAX 4 /* copies of NSS in one process */
+#define CVG_NSS_MAX     4 /* copies of NSS in one process */
+#define CVG_NSS_SSL_MAX 4 /* copies of libssl3 over one of them */
 
 /* What we use of it: X(name) for each function. The first list is libnss3's and what it is bound to
  * (NSPR, nssutil), the second libssl3's. */
@@ -41,12 +42,16 @@ struct cvg_nss_ssl {
     CVG_NSS_SSL_FUNCTIONS(CVG_NSS_POINTER)
 };
 
+/* A libssl3: the functions of one would take the sockets of another for none of theirs. */
+struct cvg_nss_library {
+    _Atomic PRDescIdentity identity; /* of its layers; PR_NSPR_IO_LAYER: none yet */
+    struct cvg_nss_ssl functions;
+};
+
 struct cvg_nss {
     CVG_NSS_FUNCTIONS(CVG_NSS_POINTER)
-    struct cvg_nss_ssl ssl; /* filled in by cvg_nss_ssl_layer() */
-    PRIOMethods *table;     /* NSPR's own, of TCP sockets; methods.h */
-    atomic_bool ssl_ready;
-    _Atomic PRDescIdentity ssl_identity;   /* of a layer named "SSL", once one was seen */
+    PRIOMethods *table;                              /* NSPR's own, of TCP sockets; methods.h */
+    struct cvg_nss_library library[CVG_NSS_SSL_MAX]; /* in the order in which they were seen */
     _Atomic(const PRIOMethods *) ssl_vain; /* of a layer whose library has not what we need */
 };
 
@@ -56,8 +61,11 @@ struct cvg_nss {
  * the loader's. */
 struct cvg_nss *cvg_nss_of(const void *caller);
 
-/* The layer named "SSL" above this TCP socket, with nss->ssl ready for it; NULL if there is none or
- * its library has not what we need. */
+/* The layer named "SSL" above this TCP socket; NULL if there is none or its library has not what we
+ * need. */
 PRFileDesc *cvg_nss_ssl_layer(struct cvg_nss *nss, PRFileDesc *tcp);
+
+/* The functions of the libssl3 that such a layer is of. */
+const struct cvg_nss_ssl *cvg_nss_ssl_of(const struct cvg_nss *nss, const PRFileDesc *ssl);
 
 #endif

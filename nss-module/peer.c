@@ -44,7 +44,7 @@ static void take(struct search *search, const char *name, enum cvg_found found)
 /* What the program told NSS to compare the certificate with; else whom it asked a proxy for. */
 static void name_host(struct search *search)
 {
-    char *url = search->nss->ssl.SSL_RevealURL(search->ssl);
+    char *url = cvg_nss_ssl_of(search->nss, search->ssl)->SSL_RevealURL(search->ssl);
 
     if (url && url[0]) {
         search->meant = true;

@@ -127,7 +127,7 @@ static bool find_connection(struct cvg_subject *ret_subject)
 static bool find_leaf(struct cvg_subject *subject, const struct cvg_lookup *lookup)
 {
     if (!thread.owed)
-        thread.owed = subject->nss->ssl.SSL_PeerCertificate(subject->ssl);
+        thread.owed = cvg_nss_ssl_of(subject->nss, subject->ssl)->SSL_PeerCertificate(subject->ssl);
     subject->cert = thread.owed;
     if (thread.owed)
         subject->leaf = (struct cvg_leaf){thread.owed->derCert.data, thread.owed->derCert.len};

@@ -81,7 +81,7 @@ static int begin(void **state)
     (void)state;
     url = NULL;
     memset(&nss, 0, sizeof nss);
-    nss.ssl.SSL_RevealURL = reveal;
+    nss.library[0].functions.SSL_RevealURL = reveal;
     nss.PORT_Free = free;
     nss.PR_GetPeerName = PR_GetPeerName;
     nss.PR_FileDesc2NativeHandle = PR_FileDesc2NativeHandle;
@@ -140,6 +140,7 @@ static enum cvg_peer_found find(const struct cvg_spoken *spoken, struct cvg_ques
     static const struct cvg_spoken nothing;
 
     memset(ret_question, 0, sizeof *ret_question);
+    nss.library[0].identity = ssl_layer()->identity;
     return cvg_nss_peer_find(&nss, scene.tcp, ssl_layer(), spoken ? spoken : &nothing, &config,
                              ret_question);
 }
