@@ -62,12 +62,24 @@ static bool take_all(struct cvg_octets from, uint8_t tag, struct element *ret)
     return true;
 }
 
+/* One octet of version, as every certificate with extensions has it. More room there could hold
+ * another certificate's beginning. */
+static bool is_version(const uint8_t *data, size_t len)
+{
+    static const uint8_t head[] = {TAG_VERSION, VERSION_LEN - 2, TAG_INTEGER, 1};
+
+    return len == VERSION_LEN && memcmp(data, head, sizeof head) == 0;
+}
+
 static bool take_names(struct cvg_octets tbs, struct cvg_cert_names *ret_names)
 {
     struct element version, serial, algorithm, issuer, validity, subject;
 
-    if (take(tbs, TAG_VERSION, &version))
+    if (take(tbs, TAG_VERSION, &version)) {
+        if (!is_version(version.whole.data, version.whole.len))
+            return false;
         tbs = version.rest;
+    }
     if (!take(tbs, TAG_INTEGER, &serial) || serial.contents.len == 0 ||
         !take(serial.rest, TAG_SEQUENCE, &algorithm) ||
         !take(algorithm.rest, TAG_SEQUENCE, &issuer) ||
@@ -134,13 +146,11 @@ static const uint8_t *enclosing(size_t shortest, const uint8_t *contents, const 
 /* Where the contents of the part that is signed begin: at its version, which X.509 v1 has not. */
 static const uint8_t *tbs_contents(struct cvg_octets serial)
 {
-    static const uint8_t version[] = {TAG_VERSION, 3, TAG_INTEGER, 1};
     const uint8_t *element = serial.data - 2;
 
     if (element[0] != TAG_INTEGER || element[1] != serial.len)
         return NULL;
-    return memcmp(element - VERSION_LEN, version, sizeof version) == 0 ? element - VERSION_LEN
-                                                                       : element;
+    return is_version(element - VERSION_LEN, VERSION_LEN) ? element - VERSION_LEN : element;
 }
 
 bool cvg_cert_around(struct cvg_octets issuer, struct cvg_octets serial,
