@@ -15,7 +15,8 @@ PROGRAMS = ["curl", "python-urllib", "python-requests", "node-debian", "node-off
 NSS_PROGRAMS = ["tstclnt", "python3-nss", "libcurl-nss"]
 TELLING = re.compile("self-signed certificate|certificate rejected|certificate verify failed|"
                      "SEC_ERROR_UNTRUSTED_CERT|peer certificate [^\n]*was not OK|"
-                     "failed sending data to the peer",
+                     "failed sending data to the peer|failure when receiving data from the peer|"
+                     "SSL connect error",
                      re.IGNORECASE)
 BANK = "www"  # the first label of every name the demo visits
 
