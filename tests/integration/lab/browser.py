@@ -162,7 +162,8 @@ class Page:
     it is the browser's own page about a bad certificate. code: the error's name in NSS."""
 
     def __init__(self, remote):
-        self.address, self.text = remote.script(_WORDS)
+        # A page that is just giving way to another one has neither.
+        self.address, self.text = remote.script(_WORDS) or ("", "")
         self.warning = self.address.startswith("about:certerror")
         self.code = remote.script(_CODE) if self.warning else ""
 
