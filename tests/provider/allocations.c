@@ -1,65 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The scene in which memory runs out at every place of a handshake in turn. The C library's own
- * functions stand behind ours; sanitizers need theirs, so there the scene is skipped. */
+/* The scene in which memory runs out at every place of a handshake in turn. */
 #include "config.h"
 
-#include "common/base/attr.h"
+#include "tests/failing.h"
 #include "tests/provider/host.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
-#ifdef SANITIZED
-
-int scene_allocations(void)
-{
-    return 77;
-}
-
-#else
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
-static _Thread_local long fail_in; /* allocations until the one that fails; 0: none does */
-static _Thread_local bool fail_on; /* and all that follow it */
-
-static bool fails(void)
-{
-    if (fail_in == 0 || --fail_in > 0)
-        return false;
-    if (fail_on)
-        fail_in = 1;
-    errno = ENOMEM;
-    return true;
-}
-
-CVG_EXPORT void *malloc(size_t size)
-{
-    return fails() ? NULL : __libc_malloc(size);
-}
-
-CVG_EXPORT void *calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __libc_calloc(count, size);
-}
-
-CVG_EXPORT void *realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __libc_realloc(old, size);
-}
 
 struct attempt {
     SSL_CTX *ctx;
@@ -76,11 +24,9 @@ static void *handshake(void *user)
 
     if (!connection_open(&connection, attempt->ctx, options.port[0]))
         exit(1);
-    fail_on = attempt->go_on;
-    fail_in = attempt->at;
+    failing_begin(attempt->at, attempt->go_on);
     attempt->accepted = connection_handshake(&connection);
-    attempt->reached = fail_in == 0 || (fail_on && fail_in == 1);
-    fail_in = 0;
+    attempt->reached = failing_end();
     connection_close(&connection);
     return NULL;
 }
@@ -100,9 +46,12 @@ static bool one_handshake(SSL_CTX *ctx, long at, bool go_on, unsigned *accepted)
 
 int scene_allocations(void)
 {
-    SSL_CTX *ctx = host_ctx(NULL);
     unsigned accepted = 0, tried = 0;
+    SSL_CTX *ctx;
 
+    if (!failing_possible())
+        return 77;
+    ctx = host_ctx(NULL);
     connect_once(ctx, options.port[0]);
     for (int go_on = 0; go_on < 2; go_on++)
         for (long at = 1; one_handshake(ctx, at, go_on, &accepted); at += go_on ? 7 : 1)
@@ -111,5 +60,3 @@ int scene_allocations(void)
     SSL_CTX_free(ctx);
     return 0;
 }
-
-#endif
