@@ -13,6 +13,8 @@ AC_DEFUN([CVG_DEPENDENCIES], [
     PKG_CHECK_MODULES([CURL], [libcurl >= 7.87])
     PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
     PKG_CHECK_MODULES([UV], [libuv >= 1.40])
+    PKG_CHECK_MODULES([HIREDIS], [hiredis >= 0.14])
+    PKG_CHECK_MODULES([SECCOMP], [libseccomp >= 2.5])
     PKG_CHECK_MODULES([IDN2], [libidn2 >= 2.3])
     PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
     AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
@@ -20,6 +22,11 @@ AC_DEFUN([CVG_DEPENDENCIES], [
     AC_CHECK_LIB([gdbm], [gdbm_open], [GDBM_LIBS=-lgdbm],
         [AC_MSG_ERROR([libgdbm is missing: install libgdbm-dev])])
     AC_SUBST([GDBM_LIBS])
+    dnl Its pkg-config file asks for libraries that only its archive needs.
+    AC_CHECK_HEADER([unbound.h], [], [AC_MSG_ERROR([unbound.h is missing: install libunbound-dev])])
+    AC_CHECK_LIB([unbound], [ub_resolve_async], [UNBOUND_LIBS=-lunbound],
+        [AC_MSG_ERROR([libunbound is missing: install libunbound-dev])])
+    AC_SUBST([UNBOUND_LIBS])
     AC_SEARCH_LIBS([dlopen], [dl], [DL_LIBS=$ac_cv_search_dlopen])
     AS_IF([test "x$DL_LIBS" = "xnone required"], [DL_LIBS=])
     AC_SUBST([DL_LIBS])

@@ -18,7 +18,7 @@ enum state { HANDSHAKE = 0, READING, WORKING, WRITING, LINGERING, CLOSED };
 struct cvg_connection {
     uv_timer_t timer;     /* first: casts */
     struct cvg_link link; /* among the server's */
-    struct cvg_server *server;
+    struct cvg_worker *worker;
     struct cvg_budget_client *client;
     struct cvg_tls_stream *stream;
     enum state state;
@@ -39,7 +39,7 @@ static void freed(uv_handle_t *handle)
 
 static void close_connection(struct cvg_connection *connection)
 {
-    struct cvg_server *server = connection->server;
+    struct cvg_worker *worker = connection->worker;
     if (connection->state == CLOSED)
         return;
     connection->state = CLOSED;
@@ -48,11 +48,11 @@ static void close_connection(struct cvg_connection *connection)
     cvg_tls_stream_close(connection->stream);
     connection->stream = NULL;
     cvg_list_remove(&connection->link);
-    server->connection_count--;
+    worker->connection_count--;
     if (connection->client != NULL)
-        cvg_budget_leave(server->budget, connection->client);
+        cvg_budget_leave(worker->budget, connection->client);
     uv_close((uv_handle_t *)&connection->timer, freed);
-    cvg_server_left(server);
+    cvg_worker_left(worker);
 }
 
 static void timed_out(uv_timer_t *timer)
@@ -77,7 +77,7 @@ static void answer_sent(struct cvg_connection *connection)
         return;
     }
     connection->state = READING;
-    set_timer(connection, connection->server->settings.idle_timeout_ms);
+    set_timer(connection, connection->worker->settings.idle_timeout_ms);
     cvg_http_next(connection->http);
 }
 
@@ -88,7 +88,7 @@ static bool handshake(struct cvg_connection *connection)
         close_connection(connection);
     } else if (state == CVG_TLS_DONE) {
         connection->state = READING;
-        set_timer(connection, connection->server->settings.idle_timeout_ms);
+        set_timer(connection, connection->worker->settings.idle_timeout_ms);
     }
     return state == CVG_TLS_DONE;
 }
@@ -107,9 +107,9 @@ static void begin_work(struct cvg_connection *connection)
     connection->state = WORKING;
     uv_timer_stop(&connection->timer);
     cvg_list_remove(&connection->link);
-    cvg_list_push(&connection->server->connections, &connection->link);
+    cvg_list_push(&connection->worker->connections, &connection->link);
     struct cvg_query *query =
-        cvg_query_start(connection->server, connection, cvg_http_request(connection->http));
+        cvg_query_start(connection->worker, connection, cvg_http_request(connection->http));
     if (query != NULL)
         connection->query = query;
 }
@@ -139,7 +139,7 @@ static void parse(struct cvg_connection *connection)
     else if (state == CVG_HTTP_BAD)
         refuse(connection);
     else if (!begun && cvg_http_begun(connection->http))
-        set_timer(connection, connection->server->settings.client_timeout_ms);
+        set_timer(connection, connection->worker->settings.client_timeout_ms);
 }
 
 /* Does what can be done with what has been received. */
@@ -162,11 +162,11 @@ void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
     const struct cvg_http_request *request = cvg_http_request(connection->http);
     struct cvg_buffer answer;
     connection->query = NULL;
-    if (!request->keep_alive || connection->server->draining)
+    if (!request->keep_alive || connection->worker->draining)
         connection->last = true;
     cvg_buffer_init(&answer, ANSWER_MAX);
     connection->state = WRITING;
-    set_timer(connection, connection->server->settings.client_timeout_ms);
+    set_timer(connection, connection->worker->settings.client_timeout_ms);
     enum cvg_error err = cvg_http_head(status, request->http_1_0, !connection->last, content_type,
                                        body_len, &answer);
     if (err == CVG_OK)
@@ -219,12 +219,12 @@ static bool is_idle(const struct cvg_connection *connection)
 }
 
 /* Makes room for a new connection where the least recently active one is idle. */
-static bool make_room(struct cvg_server *server)
+static bool make_room(struct cvg_worker *worker)
 {
-    struct cvg_link *link = server->connections.next;
-    if (server->connection_count < server->settings.max_connections)
+    struct cvg_link *link = worker->connections.next;
+    if (worker->connection_count < worker->settings.max_connections)
         return true;
-    for (; link != &server->connections; link = link->next) {
+    for (; link != &worker->connections; link = link->next) {
         struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
         if (is_idle(connection)) {
             close_connection(connection);
@@ -239,7 +239,7 @@ static enum cvg_error enter(struct cvg_connection *connection)
     struct cvg_address peer;
     enum cvg_error err = cvg_tls_stream_peer(connection->stream, &peer);
     if (err == CVG_OK)
-        err = cvg_budget_enter(connection->server->budget, &peer, uv_now(&connection->server->loop),
+        err = cvg_budget_enter(connection->worker->budget, &peer, uv_now(&connection->worker->loop),
                                &connection->client);
     if (err == CVG_OK)
         err = cvg_http_new(&connection->http);
@@ -248,31 +248,31 @@ static enum cvg_error enter(struct cvg_connection *connection)
     return err;
 }
 
-void cvg_connection_accept(struct cvg_server *server, uv_stream_t *listener)
+void cvg_connection_accept(struct cvg_worker *worker, uv_stream_t *listener)
 {
     struct cvg_connection *connection = calloc(1, sizeof(*connection));
-    uv_buf_t scratch = uv_buf_init(server->received, sizeof(server->received));
-    bool room = make_room(server);
+    uv_buf_t scratch = uv_buf_init(worker->received, sizeof(worker->received));
+    bool room = make_room(worker);
     if (connection == NULL ||
-        cvg_tls_stream_accept(&server->loop, listener, server->identity->tls, scratch, &events,
+        cvg_tls_stream_accept(&worker->loop, listener, worker->identity->tls, scratch, &events,
                               connection, &connection->stream) != CVG_OK) {
         free(connection);
         return;
     }
-    connection->server = server;
+    connection->worker = worker;
     cvg_buffer_init(&connection->plain, PLAIN_MAX);
-    uv_timer_init(&server->loop, &connection->timer);
-    cvg_list_push(&server->connections, &connection->link);
-    server->connection_count++;
-    set_timer(connection, server->settings.client_timeout_ms);
+    uv_timer_init(&worker->loop, &connection->timer);
+    cvg_list_push(&worker->connections, &connection->link);
+    worker->connection_count++;
+    set_timer(connection, worker->settings.client_timeout_ms);
     if (!room || enter(connection) != CVG_OK)
         close_connection(connection);
 }
 
-void cvg_connections_drain(struct cvg_server *server)
+void cvg_connections_drain(struct cvg_worker *worker)
 {
-    struct cvg_link *link = server->connections.next;
-    while (link != &server->connections) {
+    struct cvg_link *link = worker->connections.next;
+    while (link != &worker->connections) {
         struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
         link = link->next;
         if (connection->state == HANDSHAKE || is_idle(connection))
@@ -280,8 +280,8 @@ void cvg_connections_drain(struct cvg_server *server)
     }
 }
 
-void cvg_connections_close(struct cvg_server *server)
+void cvg_connections_close(struct cvg_worker *worker)
 {
-    while (!cvg_list_empty(&server->connections))
-        close_connection(CVG_CONTAINER_OF(server->connections.next, struct cvg_connection, link));
+    while (!cvg_list_empty(&worker->connections))
+        close_connection(CVG_CONTAINER_OF(worker->connections.next, struct cvg_connection, link));
 }

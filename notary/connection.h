@@ -5,12 +5,12 @@
 #define CVG_NOTARY_CONNECTION_H
 
 #include "notary/http.h"
-#include "notary/server.h"
+#include "notary/worker.h"
 
 struct cvg_connection;
 
 /* Takes the connection that waits at the listener. Closes it at once if there are too many. */
-void cvg_connection_accept(struct cvg_server *server, uv_stream_t *listener);
+void cvg_connection_accept(struct cvg_worker *worker, uv_stream_t *listener);
 
 /* Answers the request that is being worked on, exactly once. body is copied. */
 void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
@@ -19,8 +19,8 @@ void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection);
 
 /* Closes those that are waiting for a request; the others close after their answer. */
-void cvg_connections_drain(struct cvg_server *server);
+void cvg_connections_drain(struct cvg_worker *worker);
 /* Closes all. */
-void cvg_connections_close(struct cvg_server *server);
+void cvg_connections_close(struct cvg_worker *worker);
 
 #endif

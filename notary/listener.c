@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The listening sockets of one server. */
+/* The listening sockets of one loop. */
 #include "notary/listener.h"
 
 #include <stdlib.h>
@@ -11,12 +11,12 @@
 
 #define BACKLOG 1024
 
-typedef void accept_function(struct cvg_server *server, uv_stream_t *listener);
+typedef void accept_function(struct cvg_worker *worker, uv_stream_t *listener);
 
 struct listener {
     uv_tcp_t tcp; /* first: casts */
     struct cvg_link link;
-    struct cvg_server *server;
+    struct cvg_worker *worker;
     accept_function *accept;
 };
 
@@ -29,7 +29,7 @@ static void incoming(uv_stream_t *stream, int status)
 {
     struct listener *listener = (struct listener *)(void *)stream;
     if (status == 0)
-        listener->accept(listener->server, stream);
+        listener->accept(listener->worker, stream);
 }
 
 static bool is_any(const struct cvg_address *address)
@@ -38,7 +38,7 @@ static bool is_any(const struct cvg_address *address)
     return memcmp(address->bytes, zero, sizeof(zero)) == 0;
 }
 
-static enum cvg_error open_one(struct cvg_server *server, const struct cvg_address *address,
+static enum cvg_error open_one(struct cvg_worker *worker, const struct cvg_address *address,
                                unsigned port, accept_function *accept, struct cvg_why *why)
 {
     union cvg_socket_address sa;
@@ -46,10 +46,10 @@ static enum cvg_error open_one(struct cvg_server *server, const struct cvg_addre
     struct listener *listener = calloc(1, sizeof(*listener));
     if (listener == NULL)
         return CVG_ERR_NOMEM;
-    listener->server = server;
+    listener->worker = worker;
     listener->accept = accept;
-    uv_tcp_init(&server->loop, &listener->tcp);
-    cvg_list_push(&server->listeners, &listener->link);
+    uv_tcp_init(&worker->loop, &listener->tcp);
+    cvg_list_push(&worker->listeners, &listener->link);
     cvg_address_socket(address, (uint16_t)port, &sa);
     int status = uv_tcp_bind(&listener->tcp, &sa.any, address->family == 6 ? UV_TCP_IPV6ONLY : 0);
     if (status == 0)
@@ -69,13 +69,13 @@ static enum cvg_error open_one(struct cvg_server *server, const struct cvg_addre
 }
 
 /* One port at all addresses. */
-static enum cvg_error open_port(struct cvg_server *server, unsigned port, accept_function *accept,
+static enum cvg_error open_port(struct cvg_worker *worker, unsigned port, accept_function *accept,
                                 struct cvg_why *why)
 {
-    const struct cvg_addresses *listen = &server->settings.listen;
+    const struct cvg_addresses *listen = &worker->settings.listen;
     size_t open = 0;
     for (size_t i = 0; i < listen->count; i++) {
-        enum cvg_error err = open_one(server, &listen->address[i], port, accept, why);
+        enum cvg_error err = open_one(worker, &listen->address[i], port, accept, why);
         if (err == CVG_OK)
             open++;
         else if (err != CVG_ERR_NOT_FOUND)
@@ -86,23 +86,23 @@ static enum cvg_error open_port(struct cvg_server *server, unsigned port, accept
     return CVG_OK;
 }
 
-enum cvg_error cvg_listeners_open(struct cvg_server *server, struct cvg_why *ret_why)
+enum cvg_error cvg_listeners_open(struct cvg_worker *worker, struct cvg_why *ret_why)
 {
     enum cvg_error err =
-        open_port(server, server->settings.ssl_port, cvg_connection_accept, ret_why);
+        open_port(worker, worker->settings.ssl_port, cvg_connection_accept, ret_why);
     if (err == CVG_OK)
-        err = open_port(server, server->settings.bounce_port, cvg_connection_accept, ret_why);
-    if (err == CVG_OK && server->settings.relay_port != 0)
-        err = open_port(server, server->settings.relay_port, cvg_relay_accept, ret_why);
+        err = open_port(worker, worker->settings.bounce_port, cvg_connection_accept, ret_why);
+    if (err == CVG_OK && worker->settings.relay_port != 0)
+        err = open_port(worker, worker->settings.relay_port, cvg_relay_accept, ret_why);
     if (err != CVG_OK)
-        cvg_listeners_close(server);
+        cvg_listeners_close(worker);
     return err;
 }
 
-void cvg_listeners_close(struct cvg_server *server)
+void cvg_listeners_close(struct cvg_worker *worker)
 {
-    while (!cvg_list_empty(&server->listeners)) {
-        struct listener *listener = CVG_CONTAINER_OF(server->listeners.next, struct listener, link);
+    while (!cvg_list_empty(&worker->listeners)) {
+        struct listener *listener = CVG_CONTAINER_OF(worker->listeners.next, struct listener, link);
         cvg_list_remove(&listener->link);
         uv_close((uv_handle_t *)&listener->tcp, closed);
     }

@@ -12,7 +12,7 @@
 #include "notary/listener.h"
 #include "notary/options.h"
 #include "notary/privileges.h"
-#include "notary/server.h"
+#include "notary/worker.h"
 
 /* A lookup occupies a thread until the system's resolver gives up, whoever still waits: many
  * threads, and a resolver that gives up early. */
@@ -29,7 +29,7 @@ static int complain(const struct cvg_why *why, enum cvg_error err, int status)
  * root, cannot read any more are kept. */
 static const char *config_path;
 
-static void reload(struct cvg_server *server)
+static void reload(struct cvg_worker *worker)
 {
     struct cvg_settings settings;
     struct cvg_identity *identity = NULL;
@@ -40,7 +40,7 @@ static void reload(struct cvg_server *server)
     if (err == CVG_OK)
         err = cvg_identity_load(&settings, keys, &identity, &why);
     if (err == CVG_OK) {
-        err = cvg_server_replace(server, &settings, identity, &why);
+        err = cvg_worker_replace(worker, &settings, identity, &why);
         if (err != CVG_OK)
             cvg_identity_free(identity);
     }
@@ -64,51 +64,51 @@ static enum cvg_error tell_ready(int fd, struct cvg_why *why)
 
 /* Keys are read and ports are bound first, then privileges go; the database, which others' answers
  * end up in, is opened after that. */
-static enum cvg_error start(const struct cvg_options *options, struct cvg_server **ret_server,
+static enum cvg_error start(const struct cvg_options *options, struct cvg_worker **ret_worker,
                             struct cvg_why *why)
 {
     struct cvg_settings settings;
     struct cvg_identity *identity = NULL;
-    struct cvg_server *server = NULL;
+    struct cvg_worker *worker = NULL;
     enum cvg_error err = cvg_settings_load(options->config, &settings, why);
     if (err == CVG_OK)
         err = cvg_identity_load(&settings, true, &identity, why);
     if (err == CVG_OK)
         err = cvg_limits_set(&settings, why);
     if (err == CVG_OK) {
-        err = cvg_server_new(&settings, identity, &server, why);
+        err = cvg_worker_new(&settings, identity, &worker, why);
         if (err != CVG_OK)
             cvg_identity_free(identity);
     }
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
-        err = cvg_listeners_open(server, why);
+        err = cvg_listeners_open(worker, why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
         err = cvg_privileges_drop(&settings, why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
-        err = cvg_server_open_store(server, why);
+        err = cvg_worker_open_store(worker, why);
     if (err != CVG_OK) {
-        cvg_server_free(server);
+        cvg_worker_free(worker);
         return err;
     }
-    *ret_server = server;
+    *ret_worker = worker;
     return CVG_OK;
 }
 
 static int serve(const struct cvg_options *options)
 {
     static int log_fd = STDERR_FILENO;
-    struct cvg_server *server = NULL;
+    struct cvg_worker *worker = NULL;
     struct cvg_why why = {.text = ""};
     cvg_log_set_handler(cvg_log_to_fd, options->verbose ? CVG_LOG_DEBUG : CVG_LOG_NOTICE, &log_fd);
-    enum cvg_error err = start(options, &server, &why);
+    enum cvg_error err = start(options, &worker, &why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE) {
         config_path = options->config;
-        server->reload = reload;
+        worker->reload = reload;
         err = tell_ready(options->ready_fd, &why);
         if (err == CVG_OK)
-            cvg_server_run(server);
+            cvg_worker_run(worker);
     }
-    cvg_server_free(server);
+    cvg_worker_free(worker);
     return err == CVG_OK ? EXIT_SUCCESS : complain(&why, err, EXIT_FAILURE);
 }
 

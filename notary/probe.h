@@ -5,16 +5,19 @@
 #ifndef CVG_NOTARY_PROBE_H
 #define CVG_NOTARY_PROBE_H
 
+#include "notary/blob.h"
 #include "notary/filter.h"
 #include "notary/look.h"
 #include "notary/resolver.h"
 
 #define CVG_SIGHTINGS_MAX 8
 
-/* A leaf, and where it was shown. */
+/* A leaf, and where it was shown. chain: the certificates as they came, DER, leaf first, each after
+ * its length in three octets; NULL if nobody needs it. */
 struct cvg_sighting {
     struct cvg_leaf leaf;
     struct cvg_address address;
+    struct cvg_blob *chain;
 };
 
 struct cvg_probe_result {

@@ -19,7 +19,7 @@ struct part {
 };
 
 struct cvg_query {
-    struct cvg_server *server;
+    struct cvg_worker *worker;
     struct cvg_connection *connection;
     bool v1;
     bool have_sha1;
@@ -39,13 +39,13 @@ static void answer_status(struct cvg_connection *connection, unsigned status)
     cvg_connection_answer(connection, status, html_type, body, (size_t)len);
 }
 
-static struct cvg_query *new_query(struct cvg_server *server, struct cvg_connection *connection,
+static struct cvg_query *new_query(struct cvg_worker *worker, struct cvg_connection *connection,
                                    size_t count)
 {
     struct cvg_query *query = calloc(1, sizeof(*query) + count * sizeof(struct part));
     if (query == NULL)
         return NULL;
-    query->server = server;
+    query->worker = worker;
     query->connection = connection;
     query->count = count;
     for (size_t i = 0; i < count; i++) {
@@ -117,7 +117,7 @@ static void take_v1(struct cvg_query *query, const struct cvg_finding *finding, 
     else
         query->v1_status = finding->status == CVG_V2_ASIDE ? 303 : 503;
     if (finding->status == CVG_V2_SEEN)
-        query->failed = cvg_answer_v1(&query->server->answerer, finding->target, &part->item);
+        query->failed = cvg_answer_v1(&query->worker->answerer, finding->target, &part->item);
 }
 
 static void take(struct part *part, const struct cvg_finding *finding)
@@ -127,7 +127,7 @@ static void take(struct part *part, const struct cvg_finding *finding)
         take_v1(query, finding, part);
         return;
     }
-    enum cvg_error err = cvg_answer_v2(&query->server->answerer, finding, &part->item);
+    enum cvg_error err = cvg_answer_v2(&query->worker->answerer, finding, &part->item);
     if (err != CVG_OK)
         query->failed = err;
 }
@@ -147,7 +147,7 @@ static enum cvg_error inquire(struct cvg_query *query, struct part *part,
                               const struct cvg_wanted *wanted)
 {
     struct cvg_finding finding;
-    enum cvg_error err = cvg_inquiry_start(query->server->inquirer, endpoint, hint, wanted,
+    enum cvg_error err = cvg_inquiry_start(query->worker->inquirer, endpoint, hint, wanted,
                                            cvg_connection_client(query->connection), found, part,
                                            &finding, &part->inquiry);
     if (err != CVG_OK)
@@ -168,11 +168,11 @@ static struct cvg_query *started(struct cvg_query *query, enum cvg_error err)
     return finish_if_done(query) ? NULL : query;
 }
 
-static struct cvg_query *start_v1(struct cvg_server *server, struct cvg_connection *connection,
+static struct cvg_query *start_v1(struct cvg_worker *worker, struct cvg_connection *connection,
                                   const struct cvg_route *route)
 {
     struct cvg_wanted wanted = {.len = route->have_sha1 ? CVG_SHA1_LEN : 0};
-    struct cvg_query *query = new_query(server, connection, 1);
+    struct cvg_query *query = new_query(worker, connection, 1);
     if (query == NULL) {
         answer_status(connection, 503);
         return NULL;
@@ -184,10 +184,10 @@ static struct cvg_query *start_v1(struct cvg_server *server, struct cvg_connecti
                    inquire(query, &query->part[0], &route->target, CVG_STARTTLS_AUTO, &wanted));
 }
 
-static struct cvg_query *start_v2(struct cvg_server *server, struct cvg_connection *connection,
+static struct cvg_query *start_v2(struct cvg_worker *worker, struct cvg_connection *connection,
                                   const struct cvg_v2_request *request)
 {
-    struct cvg_query *query = new_query(server, connection, request->count);
+    struct cvg_query *query = new_query(worker, connection, request->count);
     enum cvg_error err = CVG_OK;
     if (query == NULL) {
         answer_status(connection, 503);
@@ -201,7 +201,7 @@ static struct cvg_query *start_v2(struct cvg_server *server, struct cvg_connecti
         if (target->hint == CVG_STARTTLS_AUTO || target->hint == CVG_STARTTLS_NONE)
             err = inquire(query, &query->part[i], &target->endpoint, target->hint, &wanted);
         else
-            err = cvg_answer_aside(&server->answerer, &target->endpoint, target->hint,
+            err = cvg_answer_aside(&worker->answerer, &target->endpoint, target->hint,
                                    &query->part[i].item);
     }
     return started(query, err);
@@ -215,21 +215,21 @@ static void answer_bundle(struct cvg_connection *connection, const struct cvg_bu
         cvg_connection_answer(connection, 200, bundle_type, bundle->data, bundle->len);
 }
 
-struct cvg_query *cvg_query_start(struct cvg_server *server, struct cvg_connection *connection,
+struct cvg_query *cvg_query_start(struct cvg_worker *worker, struct cvg_connection *connection,
                                   const struct cvg_http_request *request)
 {
     struct cvg_route route;
     cvg_route_find(request, &route);
     switch (route.kind) {
     case CVG_ROUTE_V1:
-        return start_v1(server, connection, &route);
+        return start_v1(worker, connection, &route);
     case CVG_ROUTE_V2:
-        return start_v2(server, connection, &route.v2);
+        return start_v2(worker, connection, &route.v2);
     case CVG_ROUTE_BUNDLE:
-        answer_bundle(connection, &server->identity->bundle);
+        answer_bundle(connection, &worker->identity->bundle);
         return NULL;
     case CVG_ROUTE_BUNDLE_V1:
-        answer_bundle(connection, &server->identity->bundle_v1);
+        answer_bundle(connection, &worker->identity->bundle_v1);
         return NULL;
     case CVG_ROUTE_PROBLEM:
         answer_status(connection, route.status);

@@ -24,7 +24,7 @@ struct candidate {
 struct cvg_relay {
     uv_timer_t timer;     /* first: casts */
     struct cvg_link link; /* among the server's tunnels */
-    struct cvg_server *server;
+    struct cvg_worker *worker;
     struct cvg_budget_client *client;
     struct cvg_tunnel *tunnel;
     struct cvg_http *http;
@@ -58,11 +58,11 @@ static void close_relay(struct cvg_relay *relay)
     stop_dialling(relay);
     cvg_tunnel_close(relay->tunnel);
     cvg_list_remove(&relay->link);
-    relay->server->tunnel_count--;
+    relay->worker->tunnel_count--;
     if (relay->client != NULL)
-        cvg_budget_leave(relay->server->budget, relay->client);
+        cvg_budget_leave(relay->worker->budget, relay->client);
     uv_close((uv_handle_t *)&relay->timer, freed);
-    cvg_server_left(relay->server);
+    cvg_worker_left(relay->worker);
 }
 
 static void timed_out(uv_timer_t *timer)
@@ -87,7 +87,7 @@ static void decline(struct cvg_relay *relay, unsigned status)
                  "HTTP/1.0 %u %s\r\nConnection: close\r\nContent-Type: text/html\r\n"
                  "Content-Length: %zu\r\n\r\n%s",
                  status, status == 404 ? "Unable to connect" : "Access Denied", strlen(text), text);
-    set_timer(relay, relay->server->settings.client_timeout_ms);
+    set_timer(relay, relay->worker->settings.client_timeout_ms);
     cvg_tunnel_decline(relay->tunnel, answer, (size_t)len);
 }
 
@@ -115,21 +115,21 @@ static void dialled(uv_tcp_t *tcp, void *user)
                        "HTTP/1.0 200 Connection Established\r\nProxy-Agent: Convergence\r\n"
                        "X-Convergence-Notary: %s\r\n\r\n",
                        candidate->endpoint.host);
-    set_timer(relay, relay->server->settings.idle_timeout_ms);
+    set_timer(relay, relay->worker->settings.idle_timeout_ms);
     cvg_tunnel_join(relay->tunnel, tcp, answer, (size_t)len);
 }
 
-static bool port_allowed(const struct cvg_server *server, uint16_t port)
+static bool port_allowed(const struct cvg_worker *worker, uint16_t port)
 {
-    for (size_t i = 0; i < server->settings.relay_ports.count; i++)
-        if (server->settings.relay_ports.port[i] == port)
+    for (size_t i = 0; i < worker->settings.relay_ports.count; i++)
+        if (worker->settings.relay_ports.port[i] == port)
             return true;
     return false;
 }
 
-static bool host_allowed(const struct cvg_server *server, const char *host)
+static bool host_allowed(const struct cvg_worker *worker, const char *host)
 {
-    const struct cvg_relay_hosts *hosts = &server->settings.relay_hosts;
+    const struct cvg_relay_hosts *hosts = &worker->settings.relay_hosts;
     for (size_t i = 0; i < hosts->count; i++)
         if (strcmp(hosts->host[i], host) == 0)
             return true;
@@ -141,8 +141,8 @@ static bool add_candidate(struct cvg_relay *relay, const char *text, size_t len)
 {
     struct candidate *candidate = &relay->candidate[relay->candidates];
     if (cvg_route_relay(text, len, &candidate->endpoint) != CVG_OK ||
-        !port_allowed(relay->server, candidate->endpoint.port) ||
-        !host_allowed(relay->server, candidate->endpoint.host))
+        !port_allowed(relay->worker, candidate->endpoint.port) ||
+        !host_allowed(relay->worker, candidate->endpoint.host))
         return false;
     candidate->relay = relay;
     relay->candidates++;
@@ -163,13 +163,13 @@ static bool take_request(struct cvg_relay *relay, const struct cvg_http_request 
 /* Counts as a probe: a name that is slow to look up holds a thread for both. */
 static void dial_all(struct cvg_relay *relay)
 {
-    struct cvg_server *server = relay->server;
-    if (!cvg_budget_probe(server->budget, relay->client, cvg_clock_ms(server->clock))) {
+    struct cvg_worker *worker = relay->worker;
+    if (!cvg_budget_probe(worker->budget, relay->client, cvg_clock_ms(worker->clock))) {
         decline(relay, 404);
         return;
     }
     for (size_t i = 0; i < relay->candidates; i++)
-        if (cvg_dial_start(&server->loop, server->resolver, server->filter,
+        if (cvg_dial_start(&worker->loop, worker->resolver, worker->filter,
                            &relay->candidate[i].endpoint, dialled, &relay->candidate[i],
                            &relay->candidate[i].dial) == CVG_OK)
             relay->dialling++;
@@ -200,7 +200,7 @@ static void on_active(struct cvg_tunnel *tunnel, void *user)
 {
     struct cvg_relay *relay = user;
     (void)tunnel;
-    set_timer(relay, relay->server->settings.idle_timeout_ms);
+    set_timer(relay, relay->worker->settings.idle_timeout_ms);
 }
 
 static void on_end(struct cvg_tunnel *tunnel, void *user)
@@ -219,39 +219,39 @@ static enum cvg_error enter(struct cvg_relay *relay)
 {
     struct cvg_address peer;
     enum cvg_error err = cvg_tunnel_peer(relay->tunnel, &peer);
-    if (err == CVG_OK && relay->server->tunnel_count > relay->server->settings.max_tunnels)
+    if (err == CVG_OK && relay->worker->tunnel_count > relay->worker->settings.max_tunnels)
         err = CVG_ERR_BUSY;
     if (err == CVG_OK)
-        err = cvg_budget_enter(relay->server->budget, &peer, uv_now(&relay->server->loop),
+        err = cvg_budget_enter(relay->worker->budget, &peer, uv_now(&relay->worker->loop),
                                &relay->client);
     if (err == CVG_OK)
         err = cvg_http_new(&relay->http);
     return err;
 }
 
-void cvg_relay_accept(struct cvg_server *server, uv_stream_t *listener)
+void cvg_relay_accept(struct cvg_worker *worker, uv_stream_t *listener)
 {
     struct cvg_relay *relay = calloc(1, sizeof(*relay));
     if (relay == NULL)
         return;
-    relay->server = server;
-    if (cvg_tunnel_accept(&server->loop, listener, &events, relay, &relay->tunnel) != CVG_OK) {
+    relay->worker = worker;
+    if (cvg_tunnel_accept(&worker->loop, listener, &events, relay, &relay->tunnel) != CVG_OK) {
         free(relay);
         return;
     }
-    uv_timer_init(&server->loop, &relay->timer);
-    cvg_list_push(&server->tunnels, &relay->link);
-    server->tunnel_count++;
+    uv_timer_init(&worker->loop, &relay->timer);
+    cvg_list_push(&worker->tunnels, &relay->link);
+    worker->tunnel_count++;
     if (enter(relay) != CVG_OK) {
         close_relay(relay);
         return;
     }
-    set_timer(relay, server->settings.client_timeout_ms);
+    set_timer(relay, worker->settings.client_timeout_ms);
     cvg_tunnel_start(relay->tunnel);
 }
 
-void cvg_tunnels_close(struct cvg_server *server)
+void cvg_tunnels_close(struct cvg_worker *worker)
 {
-    while (!cvg_list_empty(&server->tunnels))
-        close_relay(CVG_CONTAINER_OF(server->tunnels.next, struct cvg_relay, link));
+    while (!cvg_list_empty(&worker->tunnels))
+        close_relay(CVG_CONTAINER_OF(worker->tunnels.next, struct cvg_relay, link));
 }

@@ -4,12 +4,12 @@
 #ifndef CVG_NOTARY_RELAY_H
 #define CVG_NOTARY_RELAY_H
 
-#include "notary/server.h"
+#include "notary/worker.h"
 
 /* Takes the connection that waits at the listener. */
-void cvg_relay_accept(struct cvg_server *server, uv_stream_t *listener);
+void cvg_relay_accept(struct cvg_worker *worker, uv_stream_t *listener);
 
-/* Closes all tunnels. A draining server leaves them open until its time is up. */
-void cvg_tunnels_close(struct cvg_server *server);
+/* Closes all tunnels. A draining notary leaves them open until its time is up. */
+void cvg_tunnels_close(struct cvg_worker *worker);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One loop with everything it serves with: making it, running it, changing its settings, ending. */
-#include "notary/server.h"
+#include "notary/worker.h"
 
 #include <stdlib.h>
 
@@ -15,29 +15,29 @@
 #define DRAIN_MS 5000
 
 /* Spreads the settings to all who have a copy. */
-static void apply(struct cvg_server *server)
+static void apply(struct cvg_worker *worker)
 {
-    const struct cvg_settings *settings = &server->settings;
+    const struct cvg_settings *settings = &worker->settings;
     const struct cvg_inquiry_limits limits = {
         .max_age_s = settings->max_observation_age_s,
         .interval_ms = settings->probe_interval_ms,
         .max_flights = settings->max_probes,
     };
-    server->prober = (struct cvg_prober){
-        .loop = &server->loop,
-        .looker = server->looker,
-        .resolver = server->resolver,
-        .filter = server->filter,
+    worker->prober = (struct cvg_prober){
+        .loop = &worker->loop,
+        .looker = worker->looker,
+        .resolver = worker->resolver,
+        .filter = worker->filter,
         .timeout_ms = settings->probe_timeout_ms,
     };
-    server->answerer = (struct cvg_answerer){
-        .identity = server->identity,
-        .clock = server->clock,
+    worker->answerer = (struct cvg_answerer){
+        .identity = worker->identity,
+        .clock = worker->clock,
         .max_age_s = settings->max_observation_age_s,
     };
-    cvg_budget_set(server->budget, settings->connections_per_network, settings->probes_per_minute);
-    cvg_memory_set_max(server->memory, settings->max_targets);
-    cvg_inquirer_set(server->inquirer, &limits);
+    cvg_budget_set(worker->budget, settings->connections_per_network, settings->probes_per_minute);
+    cvg_memory_set_max(worker->memory, settings->max_targets);
+    cvg_inquirer_set(worker->inquirer, &limits);
 }
 
 /* The parts that settings alone make: filter and hosts. */
@@ -57,42 +57,42 @@ static enum cvg_error load_parts(const struct cvg_settings *settings,
     return CVG_OK;
 }
 
-static enum cvg_error make_parts(struct cvg_server *server, struct cvg_why *why)
+static enum cvg_error make_parts(struct cvg_worker *worker, struct cvg_why *why)
 {
     struct cvg_hosts *hosts = NULL;
-    enum cvg_error err = load_parts(&server->settings, &server->filter, &hosts, why);
+    enum cvg_error err = load_parts(&worker->settings, &worker->filter, &hosts, why);
     if (err == CVG_OK)
-        err = cvg_resolver_new(&server->loop, &server->resolver);
+        err = cvg_resolver_new(&worker->loop, &worker->resolver);
     if (err == CVG_OK)
-        cvg_resolver_set_hosts(server->resolver, hosts);
+        cvg_resolver_set_hosts(worker->resolver, hosts);
     else
         cvg_hosts_free(hosts);
     if (err == CVG_OK)
-        err = cvg_looker_new(&server->loop, &server->looker);
+        err = cvg_looker_new(&worker->loop, &worker->looker);
     if (err == CVG_OK)
-        err = cvg_budget_new(&server->budget);
+        err = cvg_budget_new(&worker->budget);
     if (err == CVG_OK)
-        err = cvg_memory_new(server->settings.max_targets, &server->memory);
+        err = cvg_memory_new(worker->settings.max_targets, &worker->memory);
     if (err == CVG_OK)
-        err = cvg_inquirer_new(&server->prober, server->memory, server->budget, server->clock,
-                               &server->inquirer);
+        err = cvg_inquirer_new(&worker->prober, worker->memory, worker->budget, worker->clock,
+                               &worker->inquirer);
     return err;
 }
 
 static void on_hangup(uv_signal_t *handle, int number)
 {
-    struct cvg_server *server = handle->data;
+    struct cvg_worker *worker = handle->data;
     (void)number;
-    if (server->reload != NULL)
-        server->reload(server);
+    if (worker->reload != NULL)
+        worker->reload(worker);
 }
 
-static void stop(struct cvg_server *server)
+static void stop(struct cvg_worker *worker)
 {
-    cvg_listeners_close(server);
-    cvg_connections_close(server);
-    cvg_tunnels_close(server);
-    uv_stop(&server->loop);
+    cvg_listeners_close(worker);
+    cvg_connections_close(worker);
+    cvg_tunnels_close(worker);
+    uv_stop(&worker->loop);
 }
 
 static void on_drain_timer(uv_timer_t *timer)
@@ -100,120 +100,120 @@ static void on_drain_timer(uv_timer_t *timer)
     stop(timer->data);
 }
 
-void cvg_server_left(struct cvg_server *server)
+void cvg_worker_left(struct cvg_worker *worker)
 {
-    if (server->draining && server->connection_count == 0 && server->tunnel_count == 0)
-        uv_timer_start(&server->drain_timer, on_drain_timer, 0, 0);
+    if (worker->draining && worker->connection_count == 0 && worker->tunnel_count == 0)
+        uv_timer_start(&worker->drain_timer, on_drain_timer, 0, 0);
 }
 
 /* No new work; what is under way has a few seconds. */
 static void on_terminate(uv_signal_t *handle, int number)
 {
-    struct cvg_server *server = handle->data;
+    struct cvg_worker *worker = handle->data;
     (void)number;
-    if (server->draining)
+    if (worker->draining)
         return;
     cvg_log(CVG_LOG_NOTICE, "ending: %zu connections and %zu tunnels are open",
-            server->connection_count, server->tunnel_count);
-    server->draining = true;
-    cvg_listeners_close(server);
-    uv_timer_start(&server->drain_timer, on_drain_timer, DRAIN_MS, 0);
-    cvg_connections_drain(server);
-    cvg_server_left(server);
+            worker->connection_count, worker->tunnel_count);
+    worker->draining = true;
+    cvg_listeners_close(worker);
+    uv_timer_start(&worker->drain_timer, on_drain_timer, DRAIN_MS, 0);
+    cvg_connections_drain(worker);
+    cvg_worker_left(worker);
 }
 
 static void on_save_timer(uv_timer_t *timer)
 {
-    struct cvg_server *server = timer->data;
-    cvg_memory_save(server->memory);
+    struct cvg_worker *worker = timer->data;
+    cvg_memory_save(worker->memory);
 }
 
 static void on_sync_timer(uv_timer_t *timer)
 {
-    struct cvg_server *server = timer->data;
-    cvg_memory_sync(server->memory);
+    struct cvg_worker *worker = timer->data;
+    cvg_memory_sync(worker->memory);
 }
 
-static void start_handles(struct cvg_server *server)
+static void start_handles(struct cvg_worker *worker)
 {
-    uv_signal_init(&server->loop, &server->hangup);
-    uv_signal_init(&server->loop, &server->terminate);
-    uv_signal_init(&server->loop, &server->interrupt);
-    uv_timer_init(&server->loop, &server->save_timer);
-    uv_timer_init(&server->loop, &server->sync_timer);
-    uv_timer_init(&server->loop, &server->drain_timer);
-    server->hangup.data = server->terminate.data = server->interrupt.data = server;
-    server->save_timer.data = server->sync_timer.data = server->drain_timer.data = server;
-    uv_signal_start(&server->hangup, on_hangup, SIGHUP);
-    uv_signal_start(&server->terminate, on_terminate, SIGTERM);
-    uv_signal_start(&server->interrupt, on_terminate, SIGINT);
-    uv_timer_start(&server->save_timer, on_save_timer, SAVE_MS, SAVE_MS);
-    uv_timer_start(&server->sync_timer, on_sync_timer, SYNC_MS, SYNC_MS);
+    uv_signal_init(&worker->loop, &worker->hangup);
+    uv_signal_init(&worker->loop, &worker->terminate);
+    uv_signal_init(&worker->loop, &worker->interrupt);
+    uv_timer_init(&worker->loop, &worker->save_timer);
+    uv_timer_init(&worker->loop, &worker->sync_timer);
+    uv_timer_init(&worker->loop, &worker->drain_timer);
+    worker->hangup.data = worker->terminate.data = worker->interrupt.data = worker;
+    worker->save_timer.data = worker->sync_timer.data = worker->drain_timer.data = worker;
+    uv_signal_start(&worker->hangup, on_hangup, SIGHUP);
+    uv_signal_start(&worker->terminate, on_terminate, SIGTERM);
+    uv_signal_start(&worker->interrupt, on_terminate, SIGINT);
+    uv_timer_start(&worker->save_timer, on_save_timer, SAVE_MS, SAVE_MS);
+    uv_timer_start(&worker->sync_timer, on_sync_timer, SYNC_MS, SYNC_MS);
 }
 
-enum cvg_error cvg_server_new(const struct cvg_settings *settings, struct cvg_identity *identity,
-                              struct cvg_server **ret_server, struct cvg_why *ret_why)
+enum cvg_error cvg_worker_new(const struct cvg_settings *settings, struct cvg_identity *identity,
+                              struct cvg_worker **ret_worker, struct cvg_why *ret_why)
 {
-    struct cvg_server *server = calloc(1, sizeof(*server));
-    if (server == NULL || uv_loop_init(&server->loop) != 0) {
-        free(server);
+    struct cvg_worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL || uv_loop_init(&worker->loop) != 0) {
+        free(worker);
         return CVG_ERR_NOMEM;
     }
-    server->settings = *settings;
-    server->clock = cvg_clock_system();
-    cvg_list_init(&server->connections);
-    cvg_list_init(&server->tunnels);
-    cvg_list_init(&server->listeners);
-    start_handles(server);
-    enum cvg_error err = make_parts(server, ret_why);
+    worker->settings = *settings;
+    worker->clock = cvg_clock_system();
+    cvg_list_init(&worker->connections);
+    cvg_list_init(&worker->tunnels);
+    cvg_list_init(&worker->listeners);
+    start_handles(worker);
+    enum cvg_error err = make_parts(worker, ret_why);
     if (err != CVG_OK) {
-        cvg_server_free(server);
+        cvg_worker_free(worker);
         return err;
     }
-    server->identity = identity;
-    apply(server);
-    *ret_server = server;
+    worker->identity = identity;
+    apply(worker);
+    *ret_worker = worker;
     return CVG_OK;
 }
 
-void cvg_server_free(struct cvg_server *server)
+void cvg_worker_free(struct cvg_worker *worker)
 {
-    if (server == NULL)
+    if (worker == NULL)
         return;
-    cvg_listeners_close(server);
-    cvg_connections_close(server);
-    cvg_tunnels_close(server);
-    cvg_inquirer_free(server->inquirer);
-    cvg_memory_free(server->memory);
-    cvg_budget_free(server->budget);
-    cvg_resolver_free(server->resolver);
-    uv_close((uv_handle_t *)&server->hangup, NULL);
-    uv_close((uv_handle_t *)&server->terminate, NULL);
-    uv_close((uv_handle_t *)&server->interrupt, NULL);
-    uv_close((uv_handle_t *)&server->save_timer, NULL);
-    uv_close((uv_handle_t *)&server->sync_timer, NULL);
-    uv_close((uv_handle_t *)&server->drain_timer, NULL);
-    uv_run(&server->loop, UV_RUN_DEFAULT);
-    (void)uv_loop_close(&server->loop);
-    cvg_looker_free(server->looker);
-    cvg_filter_free(server->filter);
-    cvg_identity_free(server->identity);
-    free(server);
+    cvg_listeners_close(worker);
+    cvg_connections_close(worker);
+    cvg_tunnels_close(worker);
+    cvg_inquirer_free(worker->inquirer);
+    cvg_memory_free(worker->memory);
+    cvg_budget_free(worker->budget);
+    cvg_resolver_free(worker->resolver);
+    uv_close((uv_handle_t *)&worker->hangup, NULL);
+    uv_close((uv_handle_t *)&worker->terminate, NULL);
+    uv_close((uv_handle_t *)&worker->interrupt, NULL);
+    uv_close((uv_handle_t *)&worker->save_timer, NULL);
+    uv_close((uv_handle_t *)&worker->sync_timer, NULL);
+    uv_close((uv_handle_t *)&worker->drain_timer, NULL);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&worker->loop);
+    cvg_looker_free(worker->looker);
+    cvg_filter_free(worker->filter);
+    cvg_identity_free(worker->identity);
+    free(worker);
 }
 
-enum cvg_error cvg_server_open_store(struct cvg_server *server, struct cvg_why *ret_why)
+enum cvg_error cvg_worker_open_store(struct cvg_worker *worker, struct cvg_why *ret_why)
 {
     struct cvg_store *store = NULL;
-    if (server->settings.database[0] == '\0')
+    if (worker->settings.database[0] == '\0')
         return CVG_OK;
-    enum cvg_error err = cvg_store_gdbm_open(server->settings.database, server->settings.max_stored,
+    enum cvg_error err = cvg_store_gdbm_open(worker->settings.database, worker->settings.max_stored,
                                              &store, ret_why);
     if (err == CVG_OK)
-        cvg_memory_set_store(server->memory, store);
+        cvg_memory_set_store(worker->memory, store);
     return err;
 }
 
-enum cvg_error cvg_server_replace(struct cvg_server *server, const struct cvg_settings *settings,
+enum cvg_error cvg_worker_replace(struct cvg_worker *worker, const struct cvg_settings *settings,
                                   struct cvg_identity *identity, struct cvg_why *ret_why)
 {
     struct cvg_filter *filter = NULL;
@@ -221,20 +221,20 @@ enum cvg_error cvg_server_replace(struct cvg_server *server, const struct cvg_se
     enum cvg_error err = load_parts(settings, &filter, &hosts, ret_why);
     if (err != CVG_OK)
         return err;
-    cvg_filter_copy(filter, server->filter);
+    cvg_filter_copy(filter, worker->filter);
     cvg_filter_free(filter);
-    cvg_resolver_set_hosts(server->resolver, hosts);
+    cvg_resolver_set_hosts(worker->resolver, hosts);
     if (identity->tls == NULL)
-        cvg_identity_move_keys(server->identity, identity);
-    cvg_identity_free(server->identity);
-    server->identity = identity;
-    server->settings = *settings;
-    apply(server);
-    cvg_memory_forget_answers(server->memory);
+        cvg_identity_move_keys(worker->identity, identity);
+    cvg_identity_free(worker->identity);
+    worker->identity = identity;
+    worker->settings = *settings;
+    apply(worker);
+    cvg_memory_forget_answers(worker->memory);
     return CVG_OK;
 }
 
-void cvg_server_run(struct cvg_server *server)
+void cvg_worker_run(struct cvg_worker *worker)
 {
-    uv_run(&server->loop, UV_RUN_DEFAULT);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
 }

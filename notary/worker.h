@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* One loop with everything it serves with: keys, memory, probes, budgets and the open connections.
  * A process may come to have several; nothing here is shared between them but the store. */
-#ifndef CVG_NOTARY_SERVER_H
-#define CVG_NOTARY_SERVER_H
+#ifndef CVG_NOTARY_WORKER_H
+#define CVG_NOTARY_WORKER_H
 
 #include "notary/answer.h"
 #include "notary/list.h"
 
-struct cvg_server {
+struct cvg_worker {
     uv_loop_t loop;
     struct cvg_settings settings;
     struct cvg_identity *identity;
@@ -29,30 +29,30 @@ struct cvg_server {
     uv_timer_t save_timer, sync_timer, drain_timer;
     bool draining;
     char received[65536];                      /* what one read brought; used up before the next */
-    void (*reload)(struct cvg_server *server); /* what SIGHUP does */
+    void (*reload)(struct cvg_worker *worker); /* what SIGHUP does */
 };
 
 /* Takes settings and identity (owned from now on, on success). The caller frees. */
-CVG_MUST_USE enum cvg_error cvg_server_new(const struct cvg_settings *settings,
+CVG_MUST_USE enum cvg_error cvg_worker_new(const struct cvg_settings *settings,
                                            struct cvg_identity *identity,
-                                           struct cvg_server **ret_server, struct cvg_why *ret_why);
-void cvg_server_free(struct cvg_server *server);
+                                           struct cvg_worker **ret_worker, struct cvg_why *ret_why);
+void cvg_worker_free(struct cvg_worker *worker);
 
 /* Opens the store that the settings name; to be called after privileges are dropped. */
-CVG_MUST_USE enum cvg_error cvg_server_open_store(struct cvg_server *server,
+CVG_MUST_USE enum cvg_error cvg_worker_open_store(struct cvg_worker *worker,
                                                   struct cvg_why *ret_why);
 
 /* Takes other settings and another identity (without keys: keeps those it has) for what comes from
  * now on; all or nothing. Ports, database and user stay as they are until the next start. */
-CVG_MUST_USE enum cvg_error cvg_server_replace(struct cvg_server *server,
+CVG_MUST_USE enum cvg_error cvg_worker_replace(struct cvg_worker *worker,
                                                const struct cvg_settings *settings,
                                                struct cvg_identity *identity,
                                                struct cvg_why *ret_why);
 
 /* Serves until SIGTERM or SIGINT, then lets what is under way end, for a few seconds. */
-void cvg_server_run(struct cvg_server *server);
+void cvg_worker_run(struct cvg_worker *worker);
 
-/* A connection or tunnel has gone: a draining server may now be done. */
-void cvg_server_left(struct cvg_server *server);
+/* A connection or tunnel has gone: a draining notary may now be done. */
+void cvg_worker_left(struct cvg_worker *worker);
 
 #endif

@@ -50,15 +50,15 @@
 #define CVG_V2_ANSWER_MAX    (CVG_V2_TARGETS_MAX * (CVG_V2_STATEMENT_MAX + 1024))
 
 enum cvg_v2_status {
-    CVG_V2_SEEN = 1,        /* records follow, at least one of them current; those say yes */
-    CVG_V2_NOT_PUBLIC = 2,  /* the name has only special-purpose addresses */
-    CVG_V2_ASIDE = 3,       /* no opinion */
-    CVG_V2_UNREACHABLE = 4  /* no TLS service could be reached there; records may tell history */
+    CVG_V2_SEEN = 1,       /* records follow, at least one of them current; those say yes */
+    CVG_V2_NOT_PUBLIC = 2, /* the name has only special-purpose addresses */
+    CVG_V2_ASIDE = 3,      /* no opinion */
+    CVG_V2_UNREACHABLE = 4 /* no TLS service could be reached there; records may tell history */
     /* Records of any status but SEEN are history: none is current. */
 };
 
-/* How TLS begins at a target. AUTO: as the port is registered (doc/protocol.md has the table). Parsers
- * take any octet: a notary stands aside where it does not know the hint. */
+/* How TLS begins at a target. AUTO: as the port is registered (doc/protocol.md has the table).
+ * Parsers take any octet: a notary stands aside where it does not know the hint. */
 enum cvg_starttls {
     CVG_STARTTLS_AUTO = 0,
     CVG_STARTTLS_NONE = 1, /* TLS from the first octet */
@@ -81,6 +81,16 @@ enum cvg_v2_extension {
     CVG_V2_EXT_OPINIONS = 1, /* reserved: opinions of several verifiers */
     CVG_V2_EXT_NEXT_KEY = 2  /* reserved: the notary's next key */
 };
+
+/* Who has opinions at a notary. */
+enum cvg_verifier_id {
+    CVG_VERIFIER_NETWORK = 1, /* what it sees from its place: the records that are current */
+    CVG_VERIFIER_DANE = 2,    /* TLSA records under DNSSEC (RFC 6698) */
+    CVG_VERIFIER_CT = 3,      /* embedded SCTs (RFC 6962) */
+    CVG_VERIFIER_PINS = 4     /* what its operator knows */
+};
+
+enum cvg_v2_opinion { CVG_V2_OPINION_NONE = 0, CVG_V2_OPINION_YES = 1, CVG_V2_OPINION_NO = 2 };
 
 struct cvg_v2_target {
     struct cvg_endpoint endpoint;
@@ -148,12 +158,9 @@ CVG_MUST_USE enum cvg_error cvg_v2_answer_parse(const void *data, size_t len,
  * key it names, that key is one of the bundle's, and it speaks of the endpoint and hint that were
  * asked for. SIGNATURE: a key the bundle does not name, or not its signature; PROTOCOL: another
  * target; else the parser's errors. */
-CVG_MUST_USE enum cvg_error cvg_v2_statement_verify(const struct cvg_v2_signed *item,
-                                                    struct cvg_verify_key *const *key,
-                                                    size_t key_count,
-                                                    const struct cvg_endpoint *asked,
-                                                    uint8_t asked_hint,
-                                                    struct cvg_v2_statement *ret_statement,
-                                                    struct cvg_why *ret_why);
+CVG_MUST_USE enum cvg_error
+cvg_v2_statement_verify(const struct cvg_v2_signed *item, struct cvg_verify_key *const *key,
+                        size_t key_count, const struct cvg_endpoint *asked, uint8_t asked_hint,
+                        struct cvg_v2_statement *ret_statement, struct cvg_why *ret_why);
 
 #endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps records for good, behind the workers' backs: a thread of its own with a journal and, behind
+ * that, a store (GDBM, Redis). Written is first the journal; a record counts as kept once it is
+ * there, whether the store can be reached or not. Sealed segments of the journal go to the store.
+ *
+ * Bounded: once the journal holds more than its limit because the store is away, new records are
+ * refused (BUSY), and the notary then takes no new observations rather than losing one it has
+ * signed. */
+#ifndef CVG_NOTARY_KEEPER_H
+#define CVG_NOTARY_KEEPER_H
+
+#include "notary/mailbox.h"
+#include "notary/metrics.h"
+#include "notary/settings.h"
+#include "notary/target.h"
+
+#define CVG_KEEPER_GETS 1024 /* under way at the store at once; others wait their turn */
+
+struct cvg_keeper;
+
+/* One record wanted. The worker embeds it; its letter is opened in the worker's loop, once, with
+ * err and value set, unless the fetch is given up. */
+struct cvg_fetch {
+    struct cvg_letter letter;
+    struct cvg_mailbox *mailbox; /* where the answer goes */
+    const void *key;             /* the target's; valid until the letter is opened */
+    size_t key_len;
+    enum cvg_error err;      /* OK; NOT_FOUND; IO: the store is away, and the journal has nothing */
+    struct cvg_buffer value; /* the receiver frees it */
+};
+
+/* Opens journal and store as the settings say and starts the thread; to be called after privileges
+ * are dropped. NOT_FOUND: the settings name no store, and nothing is kept. A store that cannot be
+ * reached now is no error; a journal or database that cannot be written is. metrics and key (signs
+ * what goes to a store that others can write) are borrowed. */
+CVG_MUST_USE enum cvg_error cvg_keeper_new(const struct cvg_settings *settings,
+                                           struct cvg_metrics *metrics,
+                                           struct cvg_keeper **ret_keeper, struct cvg_why *ret_why);
+/* Writes what is to be written, ends the thread. Fetches that are under way end with IO. NULL is
+ * allowed. */
+void cvg_keeper_free(struct cvg_keeper *keeper);
+
+/* Any thread. */
+void cvg_keeper_fetch(struct cvg_keeper *keeper, struct cvg_fetch *fetch);
+
+/* Any thread: replaces what is kept under the key; copies both. Newer values of a key replace
+ * older ones that are not written yet. BUSY: the bound is reached. */
+CVG_MUST_USE enum cvg_error cvg_keeper_put(struct cvg_keeper *keeper, const void *key,
+                                           size_t key_len, const void *value, size_t value_len);
+/* Any thread: whether put would take something now. */
+bool cvg_keeper_has_room(const struct cvg_keeper *keeper);
+
+#endif

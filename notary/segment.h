@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* A segment of the journal: a file to which records are only ever appended, each with a checksum.
+ * kill -9 at any instant leaves all records before the last whole; a torn tail is left out when the
+ * file is read again. One thread writes; a sealed segment may be read by several. */
+#ifndef CVG_NOTARY_SEGMENT_H
+#define CVG_NOTARY_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buffer.h"
+
+struct cvg_segment;
+
+struct cvg_segment_record {
+    uint64_t at; /* where it begins in the file */
+    const void *key;
+    size_t key_len;
+    const void *value;
+    size_t value_len;
+};
+
+/* Opens the file, or begins it, for appending; what follows the last whole record is cut off.
+ * CORRUPT: it is no segment. */
+CVG_MUST_USE enum cvg_error cvg_segment_open(const char *path, struct cvg_segment **ret_segment,
+                                             struct cvg_why *ret_why);
+void cvg_segment_free(struct cvg_segment *segment); /* closes the file */
+
+/* IO: it could not be written whole (a full disk), and nothing of it is in the file. */
+CVG_MUST_USE enum cvg_error cvg_segment_append(struct cvg_segment *segment, const void *key,
+                                               size_t key_len, const void *value, size_t value_len,
+                                               uint64_t *ret_at);
+/* What has been appended survives the machine. */
+CVG_MUST_USE enum cvg_error cvg_segment_sync(struct cvg_segment *segment);
+/* No more appending from here on. */
+void cvg_segment_seal(struct cvg_segment *segment);
+
+uint64_t cvg_segment_size(const struct cvg_segment *segment); /* octets */
+const char *cvg_segment_path(const struct cvg_segment *segment);
+
+/* The record at that place; buffer, initialised by the caller, holds what the result points to. */
+CVG_MUST_USE enum cvg_error cvg_segment_read(const struct cvg_segment *segment, uint64_t at,
+                                             struct cvg_buffer *buffer,
+                                             struct cvg_segment_record *ret_record);
+/* The record at *at, and *at moves on to the next. NOT_FOUND: that was the last. */
+CVG_MUST_USE enum cvg_error cvg_segment_next(const struct cvg_segment *segment, uint64_t *at,
+                                             struct cvg_buffer *buffer,
+                                             struct cvg_segment_record *ret_record);
+
+#endif
