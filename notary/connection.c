@@ -3,6 +3,7 @@
  * worked on, so a client holds at most one request and what one read brought. */
 #include "notary/connection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,30 +157,51 @@ static void process(struct cvg_connection *connection)
         close_connection(connection);
 }
 
-void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
-                           const char *content_type, const void *body, size_t body_len)
+static void answer(struct cvg_connection *connection, unsigned status, unsigned retry_after_s,
+                   const char *content_type, const void *body, size_t body_len)
 {
     const struct cvg_http_request *request = cvg_http_request(connection->http);
-    struct cvg_buffer answer;
+    struct cvg_buffer octets;
     connection->query = NULL;
     if (!request->keep_alive || connection->worker->draining)
         connection->last = true;
-    cvg_buffer_init(&answer, ANSWER_MAX);
+    cvg_buffer_init(&octets, ANSWER_MAX);
     connection->state = WRITING;
     set_timer(connection, connection->worker->settings.client_timeout_ms);
     enum cvg_error err = cvg_http_head(status, request->http_1_0, !connection->last, content_type,
-                                       body_len, &answer);
+                                       body_len, retry_after_s, &octets);
     if (err == CVG_OK)
-        err = cvg_buffer_put(&answer, body, body_len);
+        err = cvg_buffer_put(&octets, body, body_len);
     if (err == CVG_OK)
-        err = cvg_tls_stream_send(connection->stream, answer.data, answer.len, connection->last);
-    cvg_buffer_free(&answer);
+        err = cvg_tls_stream_send(connection->stream, octets.data, octets.len, connection->last);
+    cvg_buffer_free(&octets);
     if (err == CVG_OK)
         answer_sent(connection);
     else if (err != CVG_ERR_BUSY)
         close_connection(connection);
     if (connection->state == READING && !connection->processing)
         process(connection);
+}
+
+void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
+                           const char *content_type, const void *body, size_t body_len)
+{
+    answer(connection, status, 0, content_type, body, body_len);
+}
+
+void cvg_connection_answer_blob(struct cvg_connection *connection, unsigned status,
+                                const char *content_type, const struct cvg_blob *body)
+{
+    answer(connection, status, 0, content_type, body->octets, body->len);
+}
+
+void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
+                            unsigned retry_after_s)
+{
+    char body[128];
+    int len = snprintf(body, sizeof(body), "<html><body>%u %s</body></html>\n", status,
+                       cvg_http_phrase(status));
+    answer(connection, status, retry_after_s, "text/html", body, (size_t)len);
 }
 
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection)

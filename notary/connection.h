@@ -4,6 +4,7 @@
 #ifndef CVG_NOTARY_CONNECTION_H
 #define CVG_NOTARY_CONNECTION_H
 
+#include "notary/blob.h"
 #include "notary/http.h"
 #include "notary/worker.h"
 
@@ -15,6 +16,12 @@ void cvg_connection_accept(struct cvg_worker *worker, uv_stream_t *listener);
 /* Answers the request that is being worked on, exactly once. body is copied. */
 void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
                            const char *content_type, const void *body, size_t body_len);
+/* The same with a body that several threads share; the caller keeps its reference. */
+void cvg_connection_answer_blob(struct cvg_connection *connection, unsigned status,
+                                const char *content_type, const struct cvg_blob *body);
+/* Declines with a short text: 429 or 503, and in how many seconds to come again (0: not said). */
+void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
+                            unsigned retry_after_s);
 
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection);
 

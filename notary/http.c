@@ -237,7 +237,7 @@ const char *cvg_http_phrase(unsigned status)
 }
 
 enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
-                             const char *content_type, size_t content_len,
+                             const char *content_type, size_t content_len, unsigned retry_after_s,
                              struct cvg_buffer *ret_head)
 {
     cvg_buffer_printf(ret_head, "HTTP/1.%d %u %s\r\nServer: converge-notaryd\r\n", http_1_0 ? 0 : 1,
@@ -246,6 +246,8 @@ enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
         cvg_buffer_printf(ret_head, "Content-Type: %s\r\n", content_type);
     if (status == 405)
         cvg_buffer_put_text(ret_head, "Allow: GET, POST\r\n");
+    if (retry_after_s > 0)
+        cvg_buffer_printf(ret_head, "Retry-After: %u\r\n", retry_after_s);
     return cvg_buffer_printf(ret_head, "Content-Length: %zu\r\nConnection: %s\r\n\r\n", content_len,
                              keep_alive ? "keep-alive" : "close");
 }

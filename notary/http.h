@@ -51,10 +51,11 @@ bool cvg_http_begun(const struct cvg_http *http);
 /* Goes on to the next request. */
 void cvg_http_next(struct cvg_http *http);
 
-/* Appends the head of an answer. content_type may be NULL if content_len is 0. */
+/* Appends the head of an answer. content_type may be NULL if content_len is 0. retry_after_s: when
+ * to come again, for 429 and 503; 0: nothing is said of it. */
 CVG_MUST_USE enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
                                           const char *content_type, size_t content_len,
-                                          struct cvg_buffer *ret_head);
+                                          unsigned retry_after_s, struct cvg_buffer *ret_head);
 
 /* A text of one line for a status; static. */
 const char *cvg_http_phrase(unsigned status);

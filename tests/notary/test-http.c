@@ -225,11 +225,16 @@ static void heads(void **state)
     struct cvg_buffer head;
     (void)state;
     cvg_buffer_init(&head, 1024);
-    assert_int_equal(cvg_http_head(200, true, false, "application/json", 12, &head), CVG_OK);
+    assert_int_equal(cvg_http_head(200, true, false, "application/json", 12, 0, &head), CVG_OK);
     assert_string_equal((char *)head.data,
                         "HTTP/1.0 200 OK\r\nServer: converge-notaryd\r\n"
                         "Content-Type: application/json\r\nContent-Length: 12\r\n"
                         "Connection: close\r\n\r\n");
+    cvg_buffer_clear(&head);
+    assert_int_equal(cvg_http_head(429, false, true, NULL, 0, 17, &head), CVG_OK);
+    assert_string_equal((char *)head.data,
+                        "HTTP/1.1 429 Too Many Requests\r\nServer: converge-notaryd\r\n"
+                        "Retry-After: 17\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
     cvg_buffer_free(&head);
 }
 
