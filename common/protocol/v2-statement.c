@@ -49,7 +49,8 @@ enum cvg_error cvg_v2_statement_write(const struct cvg_v2_statement *statement,
     const struct cvg_v2_statement *s = statement;
 
     if (cvg_v2_endpoint_check(&s->endpoint) != CVG_OK || !status_valid(s->status) ||
-        s->count > CVG_V2_RECORDS_MAX || !records_fit(s) || !times_valid(s))
+        s->count > CVG_V2_RECORDS_MAX || !records_fit(s) || !times_valid(s) ||
+        !cvg_v2_opinions_valid(s))
         return CVG_ERR_ARGUMENT;
     cvg_buffer_put(ret_buffer, CVG_V2_DOMAIN, sizeof CVG_V2_DOMAIN);
     cvg_buffer_put_u8(ret_buffer, CVG_V2_VERSION);
@@ -62,7 +63,8 @@ enum cvg_error cvg_v2_statement_write(const struct cvg_v2_statement *statement,
     cvg_buffer_put_u8(ret_buffer, (uint8_t)s->count);
     for (size_t i = 0; i < s->count; i++)
         record_put(ret_buffer, &s->record[i]);
-    cvg_buffer_put_u16(ret_buffer, 0); /* no extensions */
+    cvg_buffer_put_u16(ret_buffer, (uint16_t)cvg_v2_opinions_len(s));
+    cvg_v2_opinions_put(ret_buffer, s);
     return cvg_buffer_error(ret_buffer);
 }
 
@@ -133,24 +135,36 @@ static enum cvg_error records_read(struct cvg_reader *reader, struct cvg_v2_stat
     return CVG_OK;
 }
 
-/* Skips the extensions, all of which are for later; that they are well formed is checked so that a
- * statement has one reading. */
-static enum cvg_error extensions_read(struct cvg_reader *reader, struct cvg_why *ret_why)
+static enum cvg_error extension_read(struct cvg_reader *reader, struct cvg_v2_statement *statement,
+                                     struct cvg_why *ret_why)
+{
+    unsigned type = cvg_reader_u16(reader);
+    size_t len = cvg_reader_u16(reader);
+    const uint8_t *octets = cvg_reader_take(reader, len);
+
+    if (reader->error != CVG_OK)
+        return cvg_fail(ret_why, CVG_ERR_SYNTAX, "malformed extensions");
+    if (type != CVG_V2_EXT_OPINIONS)
+        return CVG_OK;
+    return cvg_v2_opinions_read(octets, len, statement, ret_why);
+}
+
+/* Skips the extensions nobody knows yet; that they are well formed is checked all the same so that
+ * a statement has one reading. */
+static enum cvg_error extensions_read(struct cvg_reader *reader, struct cvg_v2_statement *statement,
+                                      struct cvg_why *ret_why)
 {
     size_t len = cvg_reader_u16(reader);
     const uint8_t *octets = cvg_reader_take(reader, len);
     struct cvg_reader inner;
+    enum cvg_error err = CVG_OK;
 
     if (cvg_reader_done(reader) != CVG_OK)
         return cvg_fail(ret_why, CVG_ERR_SYNTAX, "the statement is too short or too long");
     cvg_reader_init(&inner, octets, len);
-    while (inner.left > 0 && inner.error == CVG_OK) {
-        (void)cvg_reader_u16(&inner);
-        (void)cvg_reader_take(&inner, cvg_reader_u16(&inner));
-    }
-    if (cvg_reader_done(&inner) != CVG_OK)
-        return cvg_fail(ret_why, CVG_ERR_SYNTAX, "malformed extensions");
-    return CVG_OK;
+    while (inner.left > 0 && err == CVG_OK)
+        err = extension_read(&inner, statement, ret_why);
+    return err;
 }
 
 enum cvg_error cvg_v2_statement_parse(const void *data, size_t len,
@@ -170,7 +184,7 @@ enum cvg_error cvg_v2_statement_parse(const void *data, size_t len,
     if (err == CVG_OK)
         err = records_read(&reader, &statement, ret_why);
     if (err == CVG_OK)
-        err = extensions_read(&reader, ret_why);
+        err = extensions_read(&reader, &statement, ret_why);
     if (err == CVG_OK && !times_valid(&statement))
         err = cvg_fail(ret_why, CVG_ERR_RANGE, "a time beyond all calendars");
     if (err == CVG_OK && !records_fit(&statement))

@@ -24,6 +24,8 @@
  *   per record: u8 flags (bit 0: current), u8 key type, 32 SHA-256 of the certificate,
  *     20 SHA-1 of it, 32 SHA-256 of the public key, u64 first seen, u64 last seen
  *   u16 extensions' length; per extension: u16 type, u16 length, octets
+ *   Opinions (type 1, one extension per verifier): u8 verifier, u64 checked, u8 count,
+ *     count times: u8 record's index (rising), u8 opinion (1 yes, 2 no)
  * All integers big-endian. Unknown extensions and flag bits are skipped; unknown statuses and
  * versions are errors. */
 #ifndef CVG_PROTOCOL_V2_H
@@ -44,6 +46,7 @@
 #define CVG_V2_CONTENT_TYPE  "application/vnd.converge.v2"
 #define CVG_V2_TARGETS_MAX   16
 #define CVG_V2_RECORDS_MAX   64
+#define CVG_V2_VERIFIERS_MAX 8 /* with opinions in one statement */
 #define CVG_V2_STATEMENT_MAX 16384
 #define CVG_V2_SIGNATURE_MAX CVG_SIGNATURE_MAX
 #define CVG_V2_REQUEST_MAX   8192
@@ -78,7 +81,7 @@ enum cvg_starttls {
 };
 
 enum cvg_v2_extension {
-    CVG_V2_EXT_OPINIONS = 1, /* reserved: opinions of several verifiers */
+    CVG_V2_EXT_OPINIONS = 1, /* what one verifier says of the records */
     CVG_V2_EXT_NEXT_KEY = 2  /* reserved: the notary's next key */
 };
 
@@ -110,6 +113,14 @@ struct cvg_v2_record {
     int64_t last_s;
 };
 
+/* What a verifier other than the network perspective says of a statement's records. */
+struct cvg_v2_opinions {
+    uint8_t verifier;  /* enum cvg_verifier_id, or one that only others know; not NETWORK */
+    int64_t checked_s; /* when it was last asked; 0: never */
+    uint8_t opinion[CVG_V2_RECORDS_MAX]; /* by record, enum cvg_v2_opinion; only NONE: it stands
+                                            aside */
+};
+
 struct cvg_v2_statement {
     uint8_t key_id[CVG_SHA256_LEN];
     struct cvg_endpoint endpoint;
@@ -118,6 +129,8 @@ struct cvg_v2_statement {
     int64_t observed_s;
     struct cvg_v2_record record[CVG_V2_RECORDS_MAX];
     size_t count;
+    struct cvg_v2_opinions opinions[CVG_V2_VERIFIERS_MAX]; /* one per verifier */
+    size_t opinions_count;
 };
 
 /* One signed statement inside an answer, still as bytes; pointers into the answer. */

@@ -21,6 +21,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(statement.record[i].current == second.record[i].current &&
                    memcmp(&statement.record[i].leaf, &second.record[i].leaf,
                           sizeof(struct cvg_leaf)) == 0);
+    FUZZ_CHECK(statement.opinions_count == second.opinions_count);
+    for (size_t i = 0; i < statement.opinions_count; i++)
+        FUZZ_CHECK(statement.opinions[i].verifier == second.opinions[i].verifier &&
+                   statement.opinions[i].checked_s == second.opinions[i].checked_s &&
+                   memcmp(statement.opinions[i].opinion, second.opinions[i].opinion,
+                          sizeof second.opinions[i].opinion) == 0);
     cvg_buffer_free(&again);
     return 0;
 }

@@ -87,6 +87,7 @@ static void truncated_at_every_length(void **state)
     } rows[] = {{"v2-request", request_error},
                 {"v2-seen", statement_error},
                 {"v2-not-public", statement_error},
+                {"v2-opinions", statement_error},
                 {"v2-answer", answer_error}};
 
     (void)state;

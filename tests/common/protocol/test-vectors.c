@@ -248,6 +248,36 @@ static void unknown_extension_is_skipped(void **state)
     cvg_verify_key_free(key);
 }
 
+static void opinions_are_the_documents(void **state)
+{
+    struct cvg_verify_key *key = verify_key("ed25519-spki");
+    struct vector octets, signature;
+    struct cvg_endpoint asked;
+    struct cvg_v2_statement statement;
+    struct cvg_v2_signed item;
+
+    (void)state;
+    vector_hex("v2-opinions", &octets);
+    vector_hex("v2-opinions-signature", &signature);
+    item = (struct cvg_v2_signed){octets.octets, octets.len, signature.octets, signature.len};
+    assert_int_equal(cvg_endpoint_parse("site.example", 443, &asked, NULL), CVG_OK);
+    assert_int_equal(cvg_v2_statement_verify(&item, &key, 1, &asked, 0, &statement, NULL), CVG_OK);
+    check_seen(&statement);
+    assert_int_equal(statement.opinions_count, 3);
+    assert_int_equal(statement.opinions[0].verifier, CVG_VERIFIER_DANE);
+    assert_int_equal(statement.opinions[0].checked_s, 1790003600);
+    assert_int_equal(statement.opinions[0].opinion[0], CVG_V2_OPINION_YES);
+    assert_int_equal(statement.opinions[0].opinion[1], CVG_V2_OPINION_NONE);
+    assert_int_equal(statement.opinions[1].verifier, CVG_VERIFIER_CT);
+    assert_int_equal(statement.opinions[1].opinion[0], CVG_V2_OPINION_NONE);
+    assert_int_equal(statement.opinions[2].verifier, 0x63);
+    assert_int_equal(statement.opinions[2].checked_s, 1790000000);
+    assert_int_equal(statement.opinions[2].opinion[0], CVG_V2_OPINION_NO);
+    assert_int_equal(statement.opinions[2].opinion[1], CVG_V2_OPINION_YES);
+    check_written(&statement, "v2-opinions");
+    cvg_verify_key_free(key);
+}
+
 static void ed25519_signature_is_the_documents(void **state)
 {
     struct cvg_signing_key *key = NULL;
@@ -430,6 +460,7 @@ int main(void)
         cmocka_unit_test(version_2_answer),
         cmocka_unit_test(version_2_answer_written),
         cmocka_unit_test(unknown_extension_is_skipped),
+        cmocka_unit_test(opinions_are_the_documents),
         cmocka_unit_test(ed25519_signature_is_the_documents),
         cmocka_unit_test(question_with_fingerprint),
         cmocka_unit_test(question_with_leaf),
