@@ -20,7 +20,9 @@ relay_port = {relay}
 relay_ports = {permitted}
 allow_targets = 127.0.0.0/8
 hosts = {hosts}
+queries_per_minute = 1000000000
 probes_per_minute = 1000000
+target_probes_per_minute = 1000000000
 connections_per_network = 4096
 """
 

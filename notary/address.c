@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLIENT_BITS_V6 56
+#define NETWORK_BITS_V4 24
+#define NETWORK_BITS_V6 56
 
 enum cvg_error cvg_address_of(const struct sockaddr *sa, struct cvg_address *ret_address)
 {
@@ -111,9 +112,9 @@ bool cvg_network_contains(const struct cvg_network *network, const struct cvg_ad
     return ((network->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
 
-void cvg_address_client(const struct cvg_address *address, struct cvg_address *ret_client)
+void cvg_address_client(const struct cvg_address *address, struct cvg_address *ret_network)
 {
-    *ret_client = *address;
-    if (address->family == 6)
-        memset(ret_client->bytes + CLIENT_BITS_V6 / 8, 0, 16 - CLIENT_BITS_V6 / 8);
+    size_t kept = (address->family == 6 ? NETWORK_BITS_V6 : NETWORK_BITS_V4) / 8;
+    *ret_network = *address;
+    memset(ret_network->bytes + kept, 0, sizeof(ret_network->bytes) - kept);
 }

@@ -48,7 +48,7 @@ char *cvg_address_format(const struct cvg_address *address, char *buf, size_t si
 CVG_MUST_USE enum cvg_error cvg_network_parse(const char *text, struct cvg_network *ret_network);
 bool cvg_network_contains(const struct cvg_network *network, const struct cvg_address *address);
 
-/* The network a client is counted by: an IPv4 address itself, the first 56 bits of an IPv6 one. */
-void cvg_address_client(const struct cvg_address *address, struct cvg_address *ret_client);
+/* The network that clients and targets are counted by: an IPv4 /24, an IPv6 /56. */
+void cvg_address_client(const struct cvg_address *address, struct cvg_address *ret_network);
 
 #endif

@@ -217,7 +217,7 @@ static enum cvg_error start_flight(struct cvg_inquirer *inquirer, struct cvg_tar
 {
     struct cvg_endpoint endpoint;
     if (inquirer->flight_count >= inquirer->limits.max_flights ||
-        !cvg_budget_probe(inquirer->budget, client, cvg_clock_ms(inquirer->clock)))
+        cvg_budget_probe(inquirer->budget, client, cvg_clock_ms(inquirer->clock)) > 0)
         return CVG_ERR_BUSY;
     struct cvg_flight *flight = calloc(1, sizeof(*flight));
     if (flight == NULL)

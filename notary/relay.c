@@ -164,7 +164,7 @@ static bool take_request(struct cvg_relay *relay, const struct cvg_http_request 
 static void dial_all(struct cvg_relay *relay)
 {
     struct cvg_worker *worker = relay->worker;
-    if (!cvg_budget_probe(worker->budget, relay->client, cvg_clock_ms(worker->clock))) {
+    if (cvg_budget_probe(worker->budget, relay->client, cvg_clock_ms(worker->clock)) > 0) {
         decline(relay, 404);
         return;
     }

@@ -63,12 +63,14 @@ struct cvg_settings {
     uint64_t max_observation_age_s;     /* max_observation_age = 24h */
     unsigned probe_timeout_ms;          /* probe_timeout = 2s: name, connections and second look */
     unsigned probe_interval_ms;         /* probe_interval = 10s: one probe per target */
-    unsigned probes_per_minute;         /* probes_per_minute = 600: per client network */
+    unsigned queries_per_minute;        /* queries_per_minute = 60000: per client network */
+    unsigned probes_per_minute;         /* probes_per_minute = 1200: per client network */
+    unsigned target_probes_per_minute;  /* target_probes_per_minute = 6000: per target network */
     unsigned max_probes;                /* max_probes = 512: at once */
     unsigned max_targets;               /* max_targets = 100000: in memory */
     unsigned max_stored;                /* max_stored = 1000000: targets in the database */
     unsigned max_connections;           /* max_connections = 4096 */
-    unsigned connections_per_network;   /* connections_per_network = 256 */
+    unsigned connections_per_network;   /* connections_per_network = 1024 */
     unsigned max_tunnels;               /* max_tunnels = 512 */
     unsigned client_timeout_ms;         /* client_timeout = 10s: for a handshake, a request, and
                                            for taking an answer */

@@ -23,6 +23,12 @@ static void apply(struct cvg_worker *worker)
         .interval_ms = settings->probe_interval_ms,
         .max_flights = settings->max_probes,
     };
+    const struct cvg_budget_limits budgets = {
+        .connections = settings->connections_per_network,
+        .queries_per_minute = settings->queries_per_minute,
+        .probes_per_minute = settings->probes_per_minute,
+        .target_probes_per_minute = settings->target_probes_per_minute,
+    };
     worker->prober = (struct cvg_prober){
         .loop = &worker->loop,
         .looker = worker->looker,
@@ -35,7 +41,7 @@ static void apply(struct cvg_worker *worker)
         .clock = worker->clock,
         .max_age_s = settings->max_observation_age_s,
     };
-    cvg_budget_set(worker->budget, settings->connections_per_network, settings->probes_per_minute);
+    cvg_budget_set(worker->budget, &budgets);
     cvg_memory_set_max(worker->memory, settings->max_targets);
     cvg_inquirer_set(worker->inquirer, &limits);
 }

@@ -123,6 +123,12 @@ static void pass_s(unsigned seconds)
     fake.ms += UINT64_C(1000) * seconds;
 }
 
+static void limit_probes(uint64_t per_minute)
+{
+    const struct cvg_budget_limits limits = {.connections = 1, .probes_per_minute = per_minute};
+    cvg_budget_set(fake.budget, &limits);
+}
+
 static int set_up(void **state)
 {
     static const struct cvg_prober prober;
@@ -135,7 +141,7 @@ static int set_up(void **state)
     fake.ms = 5000;
     assert_int_equal(cvg_memory_new(4, &fake.memory), CVG_OK);
     assert_int_equal(cvg_budget_new(&fake.budget), CVG_OK);
-    cvg_budget_set(fake.budget, 1, 5);
+    limit_probes(5);
     assert_int_equal(cvg_budget_enter(fake.budget, &peer, fake.ms, &fake.client), CVG_OK);
     assert_int_equal(
         cvg_inquirer_new(&prober, fake.memory, fake.budget, &fake_clock, &fake.inquirer), CVG_OK);
@@ -403,7 +409,7 @@ static void last_waiter_gone(void **state)
 static void budget_of_the_client(void **state)
 {
     (void)state;
-    cvg_budget_set(fake.budget, 1, 1);
+    limit_probes(1);
     (void)ask(1);
     sees(1);
     pass_s(59);

@@ -34,6 +34,9 @@ static void defaults(void **state)
     assert_int_equal(settings.relay_ports.count, 1);
     assert_int_equal(settings.max_observation_age_s, 86400);
     assert_int_equal(settings.probe_timeout_ms, 2000);
+    assert_int_equal(settings.queries_per_minute, 60000);
+    assert_int_equal(settings.probes_per_minute, 1200);
+    assert_int_equal(settings.target_probes_per_minute, 6000);
     assert_int_equal(settings.listen.count, 2);
     assert_int_equal(settings.allow_targets.count, 0);
 }
@@ -80,6 +83,8 @@ static void refused(void **state)
         "max_observation_age = 0\n",
         "max_observation_age = 24\n",
         "probe_timeout = 11s\n",
+        "queries_per_minute = 0\n",
+        "target_probes_per_minute = 1000000001\n",
         "relay_hosts = a..b\n",
         "relay_hosts =\n",
         "user = a b\n",
