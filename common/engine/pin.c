@@ -14,7 +14,7 @@ struct pin {
 
 struct cvg_pins {
     size_t count;
-    struct pin pin[CVG_BUNDLE_HOSTS_MAX];
+    struct pin pin[2 * CVG_BUNDLE_HOSTS_MAX];
 };
 
 void cvg_pins_free(struct cvg_pins *pins)
@@ -26,6 +26,21 @@ void cvg_pins_free(struct cvg_pins *pins)
     free(pins);
 }
 
+/* Copies a certificate; none is copied easily. False: out of memory. */
+static bool add(struct cvg_pins *pins, const uint8_t *certificate, size_t len)
+{
+    uint8_t *der;
+
+    if (certificate == NULL)
+        return true;
+    der = malloc(len);
+    if (der == NULL)
+        return false;
+    memcpy(der, certificate, len);
+    pins->pin[pins->count++] = (struct pin){.der = der, .len = len};
+    return true;
+}
+
 enum cvg_error cvg_pins_new(const struct cvg_bundle *bundle, struct cvg_pins **ret_pins)
 {
     struct cvg_pins *pins = calloc(1, sizeof *pins);
@@ -34,27 +49,43 @@ enum cvg_error cvg_pins_new(const struct cvg_bundle *bundle, struct cvg_pins **r
         return CVG_ERR_NOMEM;
     for (size_t i = 0; i < bundle->host_count; i++) {
         const struct cvg_bundle_host *host = &bundle->host[i];
-        uint8_t *der = malloc(host->certificate_len);
 
-        if (der == NULL) {
+        if (!add(pins, host->certificate, host->certificate_len) ||
+            !add(pins, host->next_certificate, host->next_certificate_len)) {
             cvg_pins_free(pins);
             return CVG_ERR_NOMEM;
         }
-        memcpy(der, host->certificate, host->certificate_len);
-        pins->pin[pins->count++] = (struct pin){.der = der, .len = host->certificate_len};
     }
     *ret_pins = pins;
     return CVG_OK;
 }
 
+/* Whether the pin at *at is this certificate; moves on to the next pin. No certificate at all is
+ * in its place anywhere. */
+static bool follows(const struct cvg_pins *pins, size_t *at, const uint8_t *der, size_t len)
+{
+    const struct pin *pin = &pins->pin[*at];
+
+    if (der == NULL)
+        return true;
+    if (*at == pins->count || pin->len != len || memcmp(pin->der, der, len) != 0)
+        return false;
+    (*at)++;
+    return true;
+}
+
 bool cvg_pins_are_of(const struct cvg_pins *pins, const struct cvg_bundle *bundle)
 {
-    bool same = pins->count == bundle->host_count;
+    size_t at = 0;
 
-    for (size_t i = 0; same && i < pins->count; i++)
-        same = pins->pin[i].len == bundle->host[i].certificate_len &&
-               memcmp(pins->pin[i].der, bundle->host[i].certificate, pins->pin[i].len) == 0;
-    return same;
+    for (size_t i = 0; i < bundle->host_count; i++) {
+        const struct cvg_bundle_host *host = &bundle->host[i];
+
+        if (!follows(pins, &at, host->certificate, host->certificate_len) ||
+            !follows(pins, &at, host->next_certificate, host->next_certificate_len))
+            return false;
+    }
+    return at == pins->count;
 }
 
 bool cvg_pins_match(const struct cvg_pins *pins, const uint8_t *der, size_t len)

@@ -10,7 +10,7 @@
 #include "common/base/error.h"
 #include "common/engine/bundle.h"
 
-struct cvg_pins; /* copies of the certificates a bundle names */
+struct cvg_pins; /* copies of the certificates a bundle names, those to come included */
 
 /* The caller frees; pins must outlive every SSL_CTX they were put into. */
 CVG_MUST_USE enum cvg_error cvg_pins_new(const struct cvg_bundle *bundle,

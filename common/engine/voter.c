@@ -28,7 +28,7 @@ enum cvg_error cvg_voter_of(const struct cvg_bundle *bundle, struct cvg_voter *r
     enum cvg_error err = CVG_OK;
 
     if (bundle->key_count > 0)
-        memcpy(digest, cvg_verify_key_id(bundle->key[0]), sizeof digest);
+        memcpy(digest, bundle->origin, sizeof digest);
     else
         err = digest_pins(bundle, digest);
     if (err != CVG_OK)

@@ -15,9 +15,10 @@ struct cvg_voter {
     uint8_t identity[CVG_VOTER_IDENTITY_LEN];
 };
 
-/* The bundle's voter. The identity is the first octets of a SHA-256: of the signing key in use, and
- * where the format has no keys, of all certificates that are accepted as the notary's. So a new
- * address changes nobody's identity. */
+/* The bundle's voter. The identity is the first octets of a SHA-256: of the signing key with which
+ * the line of updates began, and where the format has no keys, of all certificates that are
+ * accepted as the notary's. So neither a new address nor a key that was changed by an update
+ * changes anybody's identity. */
 CVG_MUST_USE enum cvg_error cvg_voter_of(const struct cvg_bundle *bundle,
                                          struct cvg_voter *ret_voter);
 

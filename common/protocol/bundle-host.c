@@ -78,30 +78,31 @@ static uint8_t *strict_pem_block(const char *text, size_t len, long *ret_len)
     return data;
 }
 
-static enum cvg_error keep_certificate(const uint8_t *der, size_t len, const char *where,
-                                       struct cvg_bundle_host *host, struct cvg_why *why)
+static enum cvg_error copy_certificate(const uint8_t *der, size_t len, const char *where,
+                                       const char *member, uint8_t **ret_copy, struct cvg_why *why)
 {
     struct cvg_leaf leaf;
     enum cvg_error err;
+    uint8_t *copy;
 
     if (len > CVG_MESSAGE_LEAF_MAX)
-        return cvg_fail(why, CVG_ERR_RANGE, "%scertificate is longer than %d octets", where,
+        return cvg_fail(why, CVG_ERR_RANGE, "%s%s is longer than %d octets", where, member,
                         CVG_MESSAGE_LEAF_MAX);
     err = cvg_leaf_of_der(der, len, &leaf);
     if (err != CVG_OK)
-        return cvg_fail(why, err, "%scertificate is not an X.509 certificate", where);
-    host->certificate = malloc(len);
-    if (host->certificate == NULL)
+        return cvg_fail(why, err, "%s%s is not an X.509 certificate", where, member);
+    copy = malloc(len);
+    if (copy == NULL)
         return cvg_fail(why, CVG_ERR_NOMEM, "out of memory");
-    memcpy(host->certificate, der, len);
-    host->certificate_len = len;
+    memcpy(copy, der, len);
+    *ret_copy = copy;
     return CVG_OK;
 }
 
-static enum cvg_error read_certificate(const json_t *object, const char *where,
-                                       struct cvg_bundle_host *host, struct cvg_why *why)
+static enum cvg_error read_certificate(const json_t *object, const char *where, const char *member,
+                                       uint8_t **ret_der, size_t *ret_len, struct cvg_why *why)
 {
-    const json_t *value = json_object_get(object, "certificate");
+    const json_t *value = json_object_get(object, member);
     uint8_t *der = NULL;
     long len = 0;
     enum cvg_error err;
@@ -109,9 +110,28 @@ static enum cvg_error read_certificate(const json_t *object, const char *where,
     if (json_is_string(value))
         der = strict_pem_block(json_string_value(value), json_string_length(value), &len);
     if (der == NULL)
-        return cvg_fail(why, CVG_ERR_SYNTAX, "%scertificate must be one certificate in PEM", where);
-    err = keep_certificate(der, (size_t)len, where, host, why);
+        return cvg_fail(why, CVG_ERR_SYNTAX, "%s%s must be one certificate in PEM", where, member);
+    err = copy_certificate(der, (size_t)len, where, member, ret_der, why);
+    if (err == CVG_OK)
+        *ret_len = (size_t)len;
     OPENSSL_free(der);
+    return err;
+}
+
+/* The pin, and the one that is announced to follow it. */
+static enum cvg_error read_certificates(const json_t *object, const char *where, unsigned version,
+                                        struct cvg_bundle_host *host, struct cvg_why *why)
+{
+    enum cvg_error err = read_certificate(object, where, "certificate", &host->certificate,
+                                          &host->certificate_len, why);
+
+    if (err != CVG_OK || version != 2 || json_object_get(object, "next_certificate") == NULL)
+        return err;
+    err = read_certificate(object, where, "next_certificate", &host->next_certificate,
+                           &host->next_certificate_len, why);
+    if (err == CVG_OK && host->next_certificate_len == host->certificate_len &&
+        memcmp(host->next_certificate, host->certificate, host->certificate_len) == 0)
+        return cvg_fail(why, CVG_ERR_SYNTAX, "%snext_certificate is certificate again", where);
     return err;
 }
 
@@ -193,8 +213,14 @@ enum cvg_error cvg_bundle_host(const json_t *object, const char *where, unsigned
     if (err == CVG_OK)
         err = read_host_name(object, where, host, ret_why);
     if (err == CVG_OK)
-        err = read_certificate(object, where, host, ret_why);
+        err = read_certificates(object, where, version, host, ret_why);
     if (err == CVG_OK && version == 2)
         err = read_addresses(object, where, host, ret_why);
     return err;
+}
+
+void cvg_bundle_host_free(struct cvg_bundle_host *host)
+{
+    free(host->certificate);
+    free(host->next_certificate);
 }

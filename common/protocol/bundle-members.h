@@ -17,6 +17,9 @@ CVG_MUST_USE enum cvg_error cvg_bundle_host(const json_t *object, const char *wh
                                             unsigned version, struct cvg_bundle_host *host,
                                             struct cvg_why *ret_why);
 
+/* Releases what the host owns. */
+void cvg_bundle_host_free(struct cvg_bundle_host *host);
+
 /* A member that is text of fewer than size octets, without control characters; left alone if it is
  * missing and not required. */
 CVG_MUST_USE enum cvg_error cvg_bundle_text(const json_t *object, const char *where,

@@ -5,14 +5,25 @@
 #include <string.h>
 #include <strings.h>
 
+/* Whether the octets are a pin of the host, now or next. */
+static bool is_pin(const uint8_t *der, size_t len, const struct cvg_bundle_host *host)
+{
+    return (len == host->certificate_len && memcmp(der, host->certificate, len) == 0) ||
+           (host->next_certificate != NULL && len == host->next_certificate_len &&
+            memcmp(der, host->next_certificate, len) == 0);
+}
+
 static bool share_pin(const struct cvg_bundle *a, const struct cvg_bundle *b)
 {
-    for (size_t i = 0; i < a->host_count; i++)
+    for (size_t i = 0; i < a->host_count; i++) {
+        const struct cvg_bundle_host *host = &a->host[i];
+
         for (size_t j = 0; j < b->host_count; j++)
-            if (a->host[i].certificate_len == b->host[j].certificate_len &&
-                memcmp(a->host[i].certificate, b->host[j].certificate,
-                       a->host[i].certificate_len) == 0)
+            if (is_pin(host->certificate, host->certificate_len, &b->host[j]) ||
+                (host->next_certificate != NULL &&
+                 is_pin(host->next_certificate, host->next_certificate_len, &b->host[j])))
                 return true;
+    }
     return false;
 }
 

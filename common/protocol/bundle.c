@@ -89,6 +89,8 @@ static enum cvg_error fill(const json_t *text, const struct envelope *envelope,
         err = cvg_bundle_members(text, bundle, why);
     if (err == CVG_OK && is_signed)
         err = check_signature(envelope, bundle->key, bundle->key_count, "the bundle", why);
+    if (err == CVG_OK && is_signed)
+        memcpy(bundle->origin, cvg_verify_key_id(bundle->key[0]), sizeof bundle->origin);
     return err;
 }
 
@@ -184,6 +186,7 @@ enum cvg_error cvg_bundle_update(const struct cvg_bundle *old, const char *json,
     if (err == CVG_OK)
         err = may_replace(old, bundle, &envelope, ret_why);
     if (err == CVG_OK) {
+        memcpy(bundle->origin, old->origin, sizeof bundle->origin);
         *ret_bundle = bundle;
         bundle = NULL;
     }
@@ -197,7 +200,7 @@ void cvg_bundle_free(struct cvg_bundle *bundle)
     if (bundle == NULL)
         return;
     for (size_t i = 0; i < bundle->host_count; i++)
-        free(bundle->host[i].certificate);
+        cvg_bundle_host_free(&bundle->host[i]);
     for (size_t i = 0; i < CVG_BUNDLE_KEYS_MAX; i++)
         cvg_verify_key_free(bundle->key[i]);
     free(bundle);

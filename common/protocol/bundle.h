@@ -10,10 +10,11 @@
  *   {"version": 2, "serial": 1, "name": "...", "region": "CH", "operator": "...",
  *    "bundle_location": "https://....notary", "keys": ["<base64 of DER SubjectPublicKeyInfo>"],
  *    "hosts": [{"host": "...", "ssl_port": 443, "bounce_port": 4242, "relay_port": 80,
- *               "certificate": "-----BEGIN CERTIFICATE-----...", "addresses": ["192.0.2.1"]}]}
+ *               "certificate": "-----BEGIN CERTIFICATE-----...", "addresses": ["192.0.2.1"],
+ *               "next_certificate": "-----BEGIN CERTIFICATE-----..."}]}
  *
- * region, operator, bundle_location, addresses and ports may be left out; unknown members are
- * ignored; a member given twice is an error.
+ * region, operator, bundle_location, addresses, next_certificate and ports may be left out; unknown
+ * members are ignored; a member given twice is an error.
  *
  * Pure: bytes in, structs out; so both the agent and the tools read bundles with this. Which
  * bundles an installation has is the engine's business (common/engine/bundle.h). Not thread-safe.
@@ -41,6 +42,8 @@ struct cvg_bundle_host {
     uint16_t relay_port;  /* this notary as a relay (versions 0 and 1: http_port); 0: none */
     uint8_t *certificate; /* DER: the pin; owned by the bundle */
     size_t certificate_len;
+    uint8_t *next_certificate; /* version 2: the pin that will follow, as good; NULL: none */
+    size_t next_certificate_len;
     char address[CVG_BUNDLE_ADDRESSES_MAX][46]; /* canonical texts: no DNS is needed */
     size_t address_count;
 };
@@ -57,6 +60,8 @@ struct cvg_bundle {
     size_t host_count;
     struct cvg_verify_key *key[CVG_BUNDLE_KEYS_MAX]; /* version 2; owned; [0] now, others next */
     size_t key_count;
+    uint8_t origin[CVG_SHA256_LEN]; /* version 2: the id of key[0] of the first bundle in the line
+                                       of updates: who the notary is, whatever key signs now */
 };
 
 /* ret_why names the member that is wrong and what is allowed. The caller frees. */

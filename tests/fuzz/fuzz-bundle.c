@@ -15,6 +15,8 @@ static void check(const struct cvg_bundle *bundle)
         struct cvg_endpoint endpoint;
 
         FUZZ_CHECK(host->certificate != NULL && host->certificate_len > 0);
+        FUZZ_CHECK((host->next_certificate != NULL) == (host->next_certificate_len > 0));
+        FUZZ_CHECK(host->next_certificate == NULL || bundle->version == 2);
         FUZZ_CHECK(host->bounce_port != 0 && host->address_count <= CVG_BUNDLE_ADDRESSES_MAX);
         FUZZ_CHECK(cvg_endpoint_set(host->host, strlen(host->host), host->ssl_port, &endpoint,
                                     NULL) == CVG_OK);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Who a notary is to what is remembered, where its bundle has no keys: its certificates. */
+/* Who a notary is to what is remembered: the line of updates its bundle is in, and where its bundle
+ * has no keys, its certificates. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "common/engine/voter.h"
+#include "tests/common/protocol/bundle-maker.h"
 
 static uint8_t first[] = "one certificate", second[] = "another certificate";
 
@@ -49,9 +52,44 @@ static void another_pin_is_another_voter(void **state)
     assert_false(same(&voter, &other));
 }
 
+static void a_key_changed_by_an_update_is_the_same_voter(void **state)
+{
+    struct cvg_signing_key *keys[] = {maker_key(), maker_key()};
+    const struct cvg_signing_key *both[] = {keys[0], keys[1]};
+    char *certificate = maker_certificate("notary", 0);
+    char *announces = maker_text("alpha", 1, certificate, both, 2, "");
+    char *changed = maker_text("alpha", 2, certificate, &both[1], 1, "");
+    char *first_file = maker_sign(announces, keys[0]), *next_file = maker_sign(changed, keys[1]);
+    struct cvg_bundle *old = NULL, *updated = NULL, *installed = NULL;
+    struct cvg_voter before, after, stranger;
+
+    (void)state;
+    assert_int_equal(cvg_bundle_parse(first_file, strlen(first_file), &old, NULL), CVG_OK);
+    assert_int_equal(cvg_bundle_update(old, next_file, strlen(next_file), &updated, NULL), CVG_OK);
+    assert_int_equal(cvg_bundle_parse(next_file, strlen(next_file), &installed, NULL), CVG_OK);
+    before = voter_of(old);
+    after = voter_of(updated);
+    stranger = voter_of(installed);
+    assert_true(same(&before, &after));
+    assert_false(same(&before, &stranger));
+    cvg_bundle_free(old);
+    cvg_bundle_free(updated);
+    cvg_bundle_free(installed);
+    free(first_file);
+    free(next_file);
+    free(announces);
+    free(changed);
+    free(certificate);
+    cvg_signing_key_free(keys[0]);
+    cvg_signing_key_free(keys[1]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(another_pin_is_another_voter)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_pin_is_another_voter),
+        cmocka_unit_test(a_key_changed_by_an_update_is_the_same_voter),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

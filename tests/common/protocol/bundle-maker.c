@@ -150,6 +150,19 @@ char *maker_text(const char *name, unsigned long long serial, const char *certif
     return text;
 }
 
+char *maker_next(const char *text, const char *certificate)
+{
+    json_t *bundle = json_loads(text, 0, NULL), *host;
+    char *result;
+
+    host = json_array_get(json_object_get(bundle, "hosts"), 0);
+    MUST(json_object_set_new(host, "next_certificate", json_string(certificate)) == 0);
+    result = json_dumps(bundle, JSON_PRESERVE_ORDER);
+    MUST(result != NULL);
+    json_decref(bundle);
+    return result;
+}
+
 char *maker_sign(const char *text, struct cvg_signing_key *key)
 {
     struct cvg_buffer octets, signature;

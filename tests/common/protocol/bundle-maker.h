@@ -20,6 +20,9 @@ char *maker_public(const struct cvg_signing_key *key);
 char *maker_text(const char *name, unsigned long long serial, const char *certificate,
                  const struct cvg_signing_key *const key[], size_t key_count, const char *extra);
 
+/* The text with a next_certificate (PEM) in its one host. */
+char *maker_next(const char *text, const char *certificate);
+
 /* The envelope: the text, signed by key. */
 char *maker_sign(const char *text, struct cvg_signing_key *key);
 

@@ -439,6 +439,28 @@ static void bundle_of_version_2(void **state)
     cvg_bundle_free(bundle);
 }
 
+/* The announcement: an update, by a signature of the bundle before it. */
+static void bundle_that_announces(void **state)
+{
+    struct vector first, next, id;
+    struct cvg_bundle *old = NULL, *bundle = NULL;
+
+    (void)state;
+    vector_text("bundle.md", "json", "bundle-v2", &first);
+    vector_text("bundle.md", "json", "bundle-v2-next", &next);
+    vector_hex("p256-id", &id);
+    assert_int_equal(cvg_bundle_parse((char *)first.octets, first.len, &old, NULL), CVG_OK);
+    assert_null(old->host[0].next_certificate);
+    assert_int_equal(cvg_bundle_update(old, (char *)next.octets, next.len, &bundle, NULL), CVG_OK);
+    assert_int_equal(bundle->serial, 2);
+    assert_int_equal(bundle->key_count, 2);
+    assert_memory_equal(cvg_verify_key_id(bundle->key[1]), id.octets, CVG_SHA256_LEN);
+    assert_memory_equal(bundle->host[0].certificate, leaf.octets, leaf.len);
+    assert_true(bundle->host[0].next_certificate_len > 200);
+    cvg_bundle_free(bundle);
+    cvg_bundle_free(old);
+}
+
 static int read_leaf(void **state)
 {
     (void)state;
@@ -467,6 +489,7 @@ int main(void)
         cmocka_unit_test(verdict),
         cmocka_unit_test(command_and_reply),
         cmocka_unit_test(bundle_of_version_2),
+        cmocka_unit_test(bundle_that_announces),
     };
 
     return cmocka_run_group_tests_name("vectors", tests, read_leaf, NULL);
