@@ -13,8 +13,6 @@
 #include "common/base/buffer.h"
 #include "notary/segment.h"
 
-#define CVG_VALUE_MAX 16384
-
 /* OK: the value, valid during the call. NOT_FOUND: there is none. CORRUPT, SIGNATURE: there is one
  * that nobody may believe; it counts as none. IO: the store is away. */
 typedef void cvg_backend_got(enum cvg_error err, const void *value, size_t len, void *user);
@@ -35,6 +33,10 @@ struct cvg_backend {
      * One at a time; the segment stays open and unchanged until done, which is called once. */
     void (*absorb)(struct cvg_backend *backend, const struct cvg_segment *segment,
                    cvg_backend_absorbed *done, void *user);
+
+    /* How many octets, or else how old, a segment should be before it is worth absorbing: where
+     * absorbing costs the whole store, much; where it costs each record, little. */
+    void (*portion)(const struct cvg_backend *backend, uint64_t *ret_octets, uint64_t *ret_age_ms);
 
     /* Whether it answers now; for the metrics. */
     bool (*is_up)(const struct cvg_backend *backend);

@@ -9,6 +9,8 @@
 #ifndef CVG_NOTARY_KEEPER_H
 #define CVG_NOTARY_KEEPER_H
 
+#include <openssl/evp.h>
+
 #include "notary/mailbox.h"
 #include "notary/metrics.h"
 #include "notary/settings.h"
@@ -18,10 +20,10 @@
 
 struct cvg_keeper;
 
-/* One record wanted. The worker embeds it; its letter is opened in the worker's loop, once, with
- * err and value set, unless the fetch is given up. */
+/* One record wanted. The worker embeds it; its letter is opened in the worker's loop, always and
+ * once, with err and value set. */
 struct cvg_fetch {
-    struct cvg_letter letter;
+    struct cvg_letter letter;    /* open is the worker's */
     struct cvg_mailbox *mailbox; /* where the answer goes */
     const void *key;             /* the target's; valid until the letter is opened */
     size_t key_len;
@@ -29,22 +31,35 @@ struct cvg_fetch {
     struct cvg_buffer value; /* the receiver frees it */
 };
 
+struct cvg_keeper_place {
+    const struct cvg_settings *settings; /* copied */
+    EVP_PKEY *key; /* signs what goes to a store that others can write to; borrowed; else NULL */
+    struct cvg_metrics *metrics; /* borrowed */
+    /* Another process has journal and store and is about to let go of them. Until then fetches end
+     * with IO, and what is put waits in memory. */
+    bool wait;
+};
+
 /* Opens journal and store as the settings say and starts the thread; to be called after privileges
- * are dropped. NOT_FOUND: the settings name no store, and nothing is kept. A store that cannot be
- * reached now is no error; a journal or database that cannot be written is. metrics and key (signs
- * what goes to a store that others can write) are borrowed. */
-CVG_MUST_USE enum cvg_error cvg_keeper_new(const struct cvg_settings *settings,
-                                           struct cvg_metrics *metrics,
+ * are dropped. NOT_FOUND: the settings name no store, and nothing is kept. BUSY: another process
+ * has the journal. A store that cannot be reached now, or a full disk, is no error; a journal or
+ * database that may not be written is. */
+CVG_MUST_USE enum cvg_error cvg_keeper_new(const struct cvg_keeper_place *place,
                                            struct cvg_keeper **ret_keeper, struct cvg_why *ret_why);
 /* Writes what is to be written, ends the thread. Fetches that are under way end with IO. NULL is
  * allowed. */
 void cvg_keeper_free(struct cvg_keeper *keeper);
 
+/* Any thread: lets another process have journal and store, once all that was put is written. From
+ * here on put is BUSY, and fetches end with IO. */
+void cvg_keeper_let_go(struct cvg_keeper *keeper);
+
 /* Any thread. */
 void cvg_keeper_fetch(struct cvg_keeper *keeper, struct cvg_fetch *fetch);
 
 /* Any thread: replaces what is kept under the key; copies both. Newer values of a key replace
- * older ones that are not written yet. BUSY: the bound is reached. */
+ * older ones that are not written yet. The store merges it with what it has of the key. BUSY: the
+ * bound is reached. RANGE: the key or the value is too long. */
 CVG_MUST_USE enum cvg_error cvg_keeper_put(struct cvg_keeper *keeper, const void *key,
                                            size_t key_len, const void *value, size_t value_len);
 /* Any thread: whether put would take something now. */

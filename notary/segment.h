@@ -11,6 +11,9 @@
 
 #include "common/base/buffer.h"
 
+#define CVG_KEY_MAX   1024 /* octets of a record's key */
+#define CVG_VALUE_MAX 16384
+
 struct cvg_segment;
 
 struct cvg_segment_record {

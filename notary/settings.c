@@ -110,6 +110,22 @@ static bool set_hosts(const struct cvg_key *key, const struct cvg_value *value, 
     return list->count > 0;
 }
 
+/* Octets, in units of M (MiB) or G (GiB). */
+static bool set_size(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    uint64_t number = 0;
+    if (value->len < 2)
+        return false;
+    char unit = value->text[value->len - 1];
+    const struct cvg_value digits = {.text = value->text, .len = value->len - 1};
+    unsigned shift = unit == 'M' ? 20 : 30;
+    if ((unit != 'M' && unit != 'G') ||
+        !cvg_value_number(&digits, key->min >> shift, key->max >> shift, &number) || number == 0)
+        return false;
+    *(uint64_t *)(void *)((char *)target + key->offset) = number << shift;
+    return true;
+}
+
 #define FIELD(name) offsetof(struct parse, settings.name)
 #define A_PATH      "a path is allowed, from the file's directory on if it is not absolute"
 #define ADDRESSES   "at most 16 IPv4 or IPv6 addresses are allowed, separated by blanks"
@@ -122,6 +138,9 @@ static const struct cvg_key keys[] = {
     {"bundle", set_path, FIELD(bundle), 0, 0, A_PATH},
     {"bundle_v1", set_path, FIELD(bundle_v1), 0, 0, A_PATH},
     {"database", set_path, FIELD(database), 0, 0, A_PATH},
+    {"journal", set_path, FIELD(journal), 0, 0, A_PATH},
+    {"journal_max", set_size, FIELD(journal_max), UINT64_C(1) << 20, UINT64_C(1) << 36,
+     "1M to 64G is allowed, for example 256M"},
     {"hosts", set_path, FIELD(hosts), 0, 0, A_PATH},
     {"user", set_word, FIELD(user), 0, 0, "the name of a user is allowed"},
     {"listen", set_addresses, FIELD(listen), 1, 0, ADDRESSES},
@@ -153,6 +172,8 @@ static const struct cvg_key keys[] = {
      "1 to 100000000 is allowed"},
     {"max_stored", cvg_set_unsigned, FIELD(max_stored), 1, 1000000000,
      "1 to 1000000000 is allowed"},
+    {"forget_after", cvg_set_duration_s64, FIELD(forget_after_s), 86400, 3660 * 86400,
+     "1d to 3660d is allowed, for example 180d"},
     {"max_connections", cvg_set_unsigned, FIELD(max_connections), 1, 1000000,
      "1 to 1000000 is allowed"},
     {"connections_per_network", cvg_set_unsigned, FIELD(connections_per_network), 1, 1000000,
@@ -182,6 +203,19 @@ static enum cvg_error check(const struct cvg_settings *settings, const char *fil
     return CVG_OK;
 }
 
+/* The journal lies beside the database unless it is told otherwise. */
+static enum cvg_error name_journal(struct cvg_settings *settings, const char *file,
+                                   struct cvg_why *why)
+{
+    int len = 0;
+    if (settings->database[0] != '\0')
+        len = snprintf(settings->journal, sizeof(settings->journal), "%s.journal",
+                       settings->database);
+    return len < (int)sizeof(settings->journal)
+               ? CVG_OK
+               : cvg_fail(why, CVG_ERR_RANGE, "%s: the path of database is too long", file);
+}
+
 void cvg_settings_init(struct cvg_settings *ret_settings)
 {
     *ret_settings = (struct cvg_settings){
@@ -199,6 +233,8 @@ void cvg_settings_init(struct cvg_settings *ret_settings)
         .max_probes = 512,
         .max_targets = 100000,
         .max_stored = 1000000,
+        .forget_after_s = 180 * 86400,
+        .journal_max = UINT64_C(256) << 20,
         .max_connections = 4096,
         .connections_per_network = 1024,
         .max_tunnels = 512,
@@ -216,6 +252,8 @@ enum cvg_error cvg_settings_parse(const char *text, size_t len, const char *path
     cvg_settings_init(&parse.settings);
     enum cvg_error err =
         cvg_keys_parse(text, len, path, keys, sizeof(keys) / sizeof(keys[0]), &parse, ret_why);
+    if (err == CVG_OK && parse.settings.journal[0] == '\0')
+        err = name_journal(&parse.settings, path, ret_why);
     if (err == CVG_OK)
         err = check(&parse.settings, path, ret_why);
     if (err == CVG_OK)

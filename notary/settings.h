@@ -47,6 +47,9 @@ struct cvg_settings {
     char bundle[CVG_PATH_MAX];          /* bundle = FILE: served as /bundle.notary; optional */
     char bundle_v1[CVG_PATH_MAX];       /* bundle_v1 = FILE: as /bundle-v1.notary; optional */
     char database[CVG_PATH_MAX];        /* database = FILE: optional; without it memory only */
+    char journal[CVG_PATH_MAX];         /* journal = FILE: its segments are FILE.N; beside the
+                                           database unless given */
+    uint64_t journal_max;               /* journal_max = 256M: octets that the store lacks */
     char hosts[CVG_PATH_MAX];           /* hosts = FILE: asked before DNS; hosts(5); optional */
     char user[CVG_MESSAGE_NAME_MAX];    /* user = NAME: whom a notary started by root becomes */
     struct cvg_addresses listen;        /* listen = ADDRESS ... (:: and 0.0.0.0) */
@@ -69,6 +72,8 @@ struct cvg_settings {
     unsigned max_probes;                /* max_probes = 512: at once */
     unsigned max_targets;               /* max_targets = 100000: in memory */
     unsigned max_stored;                /* max_stored = 1000000: targets in the database */
+    uint64_t forget_after_s;            /* forget_after = 180d: unseen for so long, a target goes
+                                           from memory and store */
     unsigned max_connections;           /* max_connections = 4096 */
     unsigned connections_per_network;   /* connections_per_network = 1024 */
     unsigned max_tunnels;               /* max_tunnels = 512 */

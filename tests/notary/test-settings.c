@@ -39,6 +39,26 @@ static void defaults(void **state)
     assert_int_equal(settings.target_probes_per_minute, 6000);
     assert_int_equal(settings.listen.count, 2);
     assert_int_equal(settings.allow_targets.count, 0);
+    assert_string_equal(settings.journal, "");
+    assert_int_equal(settings.journal_max, 256 << 20);
+    assert_int_equal(settings.forget_after_s, 180 * 86400);
+}
+
+static void journal(void **state)
+{
+    struct cvg_settings settings;
+    (void)state;
+    assert_int_equal(
+        parse(NEEDED "database = d/o.gdbm\nforget_after = 1d\njournal_max = 2G\n", &settings, NULL),
+        CVG_OK);
+    assert_string_equal(settings.journal, "/etc/n/d/o.gdbm.journal");
+    assert_int_equal(settings.forget_after_s, 86400);
+    assert_int_equal(settings.journal_max, UINT64_C(2) << 30);
+    assert_int_equal(
+        parse(NEEDED "database = d/o.gdbm\njournal = /j/x\njournal_max = 1M\n", &settings, NULL),
+        CVG_OK);
+    assert_string_equal(settings.journal, "/j/x");
+    assert_int_equal(settings.journal_max, 1 << 20);
 }
 
 static void values(void **state)
@@ -90,6 +110,14 @@ static void refused(void **state)
         "user = a b\n",
         "user = a/b\n",
         "hosts =\n",
+        "journal =\n",
+        "journal_max = 1\n",
+        "journal_max = M\n",
+        "journal_max = 0M\n",
+        "journal_max = 0G\n",
+        "journal_max = 65G\n",
+        "journal_max = 1k\n",
+        "forget_after = 1h\n",
         "name = twice\n",
         "nonsense = 1\n",
         "nonsense\n",
@@ -171,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
+        cmocka_unit_test(journal),
         cmocka_unit_test(values),
         cmocka_unit_test(refused),
         cmocka_unit_test(missing),
