@@ -215,6 +215,19 @@ static void answer_bundle(struct cvg_connection *connection, const struct cvg_bu
         cvg_connection_answer(connection, 200, bundle_type, bundle->data, bundle->len);
 }
 
+/* Takes the targets asked about from the client's budget, or declines the request. */
+static bool within_budget(struct cvg_worker *worker, struct cvg_connection *connection,
+                          size_t targets)
+{
+    struct cvg_budget_client *client = cvg_connection_client(connection);
+    unsigned wait_s = 0;
+    for (size_t i = 0; i < targets && wait_s == 0; i++)
+        wait_s = cvg_budget_query(worker->budget, client, uv_now(&worker->loop));
+    if (wait_s > 0)
+        cvg_connection_decline(connection, 429, wait_s);
+    return wait_s == 0;
+}
+
 struct cvg_query *cvg_query_start(struct cvg_worker *worker, struct cvg_connection *connection,
                                   const struct cvg_http_request *request)
 {
@@ -222,9 +235,11 @@ struct cvg_query *cvg_query_start(struct cvg_worker *worker, struct cvg_connecti
     cvg_route_find(request, &route);
     switch (route.kind) {
     case CVG_ROUTE_V1:
-        return start_v1(worker, connection, &route);
+        return within_budget(worker, connection, 1) ? start_v1(worker, connection, &route) : NULL;
     case CVG_ROUTE_V2:
-        return start_v2(worker, connection, &route.v2);
+        return within_budget(worker, connection, route.v2.count)
+                   ? start_v2(worker, connection, &route.v2)
+                   : NULL;
     case CVG_ROUTE_BUNDLE:
         answer_bundle(connection, &worker->identity->bundle);
         return NULL;
