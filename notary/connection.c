@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "notary/query.h"
 #include "notary/tls-stream.h"
@@ -270,14 +271,17 @@ static enum cvg_error enter(struct cvg_connection *connection)
     return err;
 }
 
-void cvg_connection_accept(struct cvg_worker *worker, uv_stream_t *listener)
+void cvg_connection_accept(struct cvg_worker *worker, int fd)
 {
     struct cvg_connection *connection = calloc(1, sizeof(*connection));
     uv_buf_t scratch = uv_buf_init(worker->received, sizeof(worker->received));
     bool room = make_room(worker);
-    if (connection == NULL ||
-        cvg_tls_stream_accept(&worker->loop, listener, worker->identity->tls, scratch, &events,
-                              connection, &connection->stream) != CVG_OK) {
+    if (connection == NULL) {
+        close(fd);
+        return;
+    }
+    if (cvg_tls_stream_new(&worker->loop, fd, worker->identity->tls, scratch, &events, connection,
+                           &connection->stream) != CVG_OK) {
         free(connection);
         return;
     }

@@ -10,8 +10,8 @@
 
 struct cvg_connection;
 
-/* Takes the connection that waits at the listener. Closes it at once if there are too many. */
-void cvg_connection_accept(struct cvg_worker *worker, uv_stream_t *listener);
+/* Takes an accepted socket. Closes it at once if there are too many. */
+void cvg_connection_accept(struct cvg_worker *worker, int fd);
 
 /* Answers the request that is being worked on, exactly once. body is copied. */
 void cvg_connection_answer(struct cvg_connection *connection, unsigned status,

@@ -1,109 +1,111 @@
 /* SPDX-License-Identifier: MIT */
-/* The listening sockets of one loop. */
+/* The listening sockets of one loop. Not libuv's own listeners: those stop for good when a
+ * connection is not taken at once, and spin when descriptors run out in several threads. */
 #include "notary/listener.h"
 
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "notary/connection.h"
 #include "notary/relay.h"
 
-#define BACKLOG 1024
-
-typedef void accept_function(struct cvg_worker *worker, uv_stream_t *listener);
+#define BATCH    16  /* connections taken in one turn of the loop */
+#define RETRY_MS 100 /* how long they wait when there are no descriptors, or no memory */
 
 struct listener {
-    uv_tcp_t tcp; /* first: casts */
+    uv_poll_t poll; /* both handles' data is the listener */
+    uv_timer_t retry;
+    unsigned open_handles;
     struct cvg_link link;
     struct cvg_worker *worker;
-    accept_function *accept;
+    struct cvg_socket socket;
 };
 
 static void closed(uv_handle_t *handle)
 {
-    free((struct listener *)(void *)handle);
+    struct listener *listener = handle->data;
+    if (--listener->open_handles == 0)
+        free(listener);
 }
 
-static void incoming(uv_stream_t *stream, int status)
+static void close_listener(struct listener *listener)
 {
-    struct listener *listener = (struct listener *)(void *)stream;
-    if (status == 0)
-        listener->accept(listener->worker, stream);
+    cvg_list_remove(&listener->link);
+    uv_close((uv_handle_t *)&listener->retry, closed);
+    uv_close((uv_handle_t *)&listener->poll, closed);
+    close(listener->socket.fd);
 }
 
-static bool is_any(const struct cvg_address *address)
+/* Takes up to max connections; the error that kept it from taking more, or 0. */
+static int take(struct listener *listener, unsigned max)
 {
-    static const uint8_t zero[16];
-    return memcmp(address->bytes, zero, sizeof(zero)) == 0;
+    for (unsigned i = 0; i < max; i++) {
+        int fd = accept4(listener->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && errno == ECONNABORTED)
+            continue;
+        if (fd < 0)
+            return errno;
+        if (listener->socket.service == CVG_SERVICE_RELAY)
+            cvg_relay_accept(listener->worker, fd);
+        else
+            cvg_connection_accept(listener->worker, fd);
+    }
+    return 0;
 }
 
-static enum cvg_error open_one(struct cvg_worker *worker, const struct cvg_address *address,
-                               unsigned port, accept_function *accept, struct cvg_why *why)
+static void incoming(uv_poll_t *poll, int status, int events);
+
+static void try_again(uv_timer_t *timer)
 {
-    union cvg_socket_address sa;
-    char text[CVG_ADDRESS_TEXT_MAX];
+    struct listener *listener = timer->data;
+    (void)uv_poll_start(&listener->poll, UV_READABLE, incoming);
+}
+
+/* Where the kernel has no descriptor for a connection it goes on waiting in the backlog; this
+ * listener looks again a little later, and everybody else is served meanwhile. */
+static void incoming(uv_poll_t *poll, int status, int events)
+{
+    struct listener *listener = poll->data;
+    (void)events;
+    int error = status < 0 ? EIO : take(listener, BATCH);
+    if (error == 0 || error == EAGAIN || error == EWOULDBLOCK || error == EINTR)
+        return;
+    uv_poll_stop(poll);
+    uv_timer_start(&listener->retry, try_again, RETRY_MS, 0);
+}
+
+enum cvg_error cvg_listener_add(struct cvg_worker *worker, const struct cvg_socket *socket)
+{
     struct listener *listener = calloc(1, sizeof(*listener));
     if (listener == NULL)
         return CVG_ERR_NOMEM;
+    if (uv_poll_init(&worker->loop, &listener->poll, socket->fd) != 0) {
+        free(listener);
+        return CVG_ERR_IO;
+    }
+    uv_timer_init(&worker->loop, &listener->retry);
+    listener->open_handles = 2;
+    listener->poll.data = listener->retry.data = listener;
     listener->worker = worker;
-    listener->accept = accept;
-    uv_tcp_init(&worker->loop, &listener->tcp);
+    listener->socket = *socket;
     cvg_list_push(&worker->listeners, &listener->link);
-    cvg_address_socket(address, (uint16_t)port, &sa);
-    int status = uv_tcp_bind(&listener->tcp, &sa.any, address->family == 6 ? UV_TCP_IPV6ONLY : 0);
-    if (status == 0)
-        status = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, incoming);
-    cvg_address_format(address, text, sizeof(text));
-    if (status == 0) {
-        cvg_log(CVG_LOG_INFO, "listening at %s port %u", text, port);
-        return CVG_OK;
-    }
-    cvg_list_remove(&listener->link);
-    uv_close((uv_handle_t *)&listener->tcp, closed);
-    if (is_any(address) && (status == UV_EAFNOSUPPORT || status == UV_EADDRNOTAVAIL))
-        return CVG_ERR_NOT_FOUND;
-    return cvg_fail(why, CVG_ERR_IO, "cannot listen at %s port %u: %s%s", text, port,
-                    uv_strerror(status),
-                    status == UV_EACCES ? "; low ports want to be started by root" : "");
-}
-
-/* One port at all addresses. */
-static enum cvg_error open_port(struct cvg_worker *worker, unsigned port, accept_function *accept,
-                                struct cvg_why *why)
-{
-    const struct cvg_addresses *listen = &worker->settings.listen;
-    size_t open = 0;
-    for (size_t i = 0; i < listen->count; i++) {
-        enum cvg_error err = open_one(worker, &listen->address[i], port, accept, why);
-        if (err == CVG_OK)
-            open++;
-        else if (err != CVG_ERR_NOT_FOUND)
-            return err;
-    }
-    if (open == 0)
-        return cvg_fail(why, CVG_ERR_IO, "cannot listen at port %u: no address family works", port);
+    (void)uv_poll_start(&listener->poll, UV_READABLE, incoming);
     return CVG_OK;
 }
 
-enum cvg_error cvg_listeners_open(struct cvg_worker *worker, struct cvg_why *ret_why)
+void cvg_listeners_drain(struct cvg_worker *worker)
 {
-    enum cvg_error err =
-        open_port(worker, worker->settings.ssl_port, cvg_connection_accept, ret_why);
-    if (err == CVG_OK)
-        err = open_port(worker, worker->settings.bounce_port, cvg_connection_accept, ret_why);
-    if (err == CVG_OK && worker->settings.relay_port != 0)
-        err = open_port(worker, worker->settings.relay_port, cvg_relay_accept, ret_why);
-    if (err != CVG_OK)
-        cvg_listeners_close(worker);
-    return err;
+    for (struct cvg_link *link = worker->listeners.next; link != &worker->listeners;
+         link = link->next)
+        (void)take(CVG_CONTAINER_OF(link, struct listener, link), SOMAXCONN);
+    cvg_listeners_close(worker);
 }
 
 void cvg_listeners_close(struct cvg_worker *worker)
 {
-    while (!cvg_list_empty(&worker->listeners)) {
-        struct listener *listener = CVG_CONTAINER_OF(worker->listeners.next, struct listener, link);
-        cvg_list_remove(&listener->link);
-        uv_close((uv_handle_t *)&listener->tcp, closed);
-    }
+    while (!cvg_list_empty(&worker->listeners))
+        close_listener(CVG_CONTAINER_OF(worker->listeners.next, struct listener, link));
 }

@@ -51,6 +51,22 @@ static void reload(struct cvg_worker *worker)
                 keys ? "" : "; the keys are not readable any more and stay");
 }
 
+/* Binds the ports and gives them to the worker. */
+static enum cvg_error listen_at(struct cvg_worker *worker, struct cvg_why *why)
+{
+    struct cvg_sockets sockets;
+    enum cvg_error err = cvg_sockets_open(&worker->settings, 1, &sockets, why);
+    if (err != CVG_OK)
+        return err;
+    for (size_t i = 0; err == CVG_OK && i < sockets.count; i++) {
+        err = cvg_listener_add(worker, &sockets.socket[i]);
+        if (err == CVG_OK)
+            sockets.socket[i].fd = -1;
+    }
+    cvg_sockets_close(&sockets);
+    return err;
+}
+
 static enum cvg_error tell_ready(int fd, struct cvg_why *why)
 {
     static const char ready[] = "ready\n";
@@ -81,7 +97,7 @@ static enum cvg_error start(const struct cvg_options *options, struct cvg_worker
             cvg_identity_free(identity);
     }
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
-        err = cvg_listeners_open(worker, why);
+        err = listen_at(worker, why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
         err = cvg_privileges_drop(&settings, why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "notary/dial.h"
 #include "notary/http.h"
@@ -229,13 +230,15 @@ static enum cvg_error enter(struct cvg_relay *relay)
     return err;
 }
 
-void cvg_relay_accept(struct cvg_worker *worker, uv_stream_t *listener)
+void cvg_relay_accept(struct cvg_worker *worker, int fd)
 {
     struct cvg_relay *relay = calloc(1, sizeof(*relay));
-    if (relay == NULL)
+    if (relay == NULL) {
+        close(fd);
         return;
+    }
     relay->worker = worker;
-    if (cvg_tunnel_accept(&worker->loop, listener, &events, relay, &relay->tunnel) != CVG_OK) {
+    if (cvg_tunnel_new(&worker->loop, fd, &events, relay, &relay->tunnel) != CVG_OK) {
         free(relay);
         return;
     }

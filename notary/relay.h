@@ -6,8 +6,8 @@
 
 #include "notary/worker.h"
 
-/* Takes the connection that waits at the listener. */
-void cvg_relay_accept(struct cvg_worker *worker, uv_stream_t *listener);
+/* Takes an accepted socket. */
+void cvg_relay_accept(struct cvg_worker *worker, int fd);
 
 /* Closes all tunnels. A draining notary leaves them open until its time is up. */
 void cvg_tunnels_close(struct cvg_worker *worker);

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PLAIN_MAX 16384 /* octets of a TLS record */
 
@@ -62,23 +63,29 @@ static enum cvg_error make_tls(struct cvg_tls_stream *stream, SSL_CTX *context)
     return CVG_OK;
 }
 
-enum cvg_error cvg_tls_stream_accept(uv_loop_t *loop, uv_stream_t *listener, SSL_CTX *context,
-                                     uv_buf_t scratch, const struct cvg_tls_stream_events *events,
-                                     void *user, struct cvg_tls_stream **ret_stream)
+enum cvg_error cvg_tls_stream_new(uv_loop_t *loop, int fd, SSL_CTX *context, uv_buf_t scratch,
+                                  const struct cvg_tls_stream_events *events, void *user,
+                                  struct cvg_tls_stream **ret_stream)
 {
     struct cvg_tls_stream *stream = calloc(1, sizeof(*stream));
-    if (stream == NULL)
+    if (stream == NULL) {
+        close(fd);
         return CVG_ERR_NOMEM;
+    }
     stream->events = events;
     stream->user = user;
     stream->scratch = scratch;
     uv_tcp_init(loop, &stream->tcp);
-    enum cvg_error err = uv_accept(listener, uv_of(stream)) == 0 ? CVG_OK : CVG_ERR_IO;
+    enum cvg_error err = CVG_OK;
+    if (uv_tcp_open(&stream->tcp, fd) != 0) {
+        close(fd);
+        err = CVG_ERR_IO;
+    }
     if (err == CVG_OK)
         err = make_tls(stream, context);
     if (err != CVG_OK) {
         cvg_tls_stream_close(stream);
-        return err == CVG_ERR_NOMEM ? CVG_ERR_CRYPTO : err;
+        return err;
     }
     uv_tcp_nodelay(&stream->tcp, 1);
     *ret_stream = stream;

@@ -26,12 +26,12 @@ enum cvg_tls_state {
     CVG_TLS_ENDED     /* over: close it */
 };
 
-/* Takes the connection that waits at the listener. scratch is where one read goes, shared by all
- * streams of a loop. On failure that connection is closed, or (NOMEM) still waits. */
-CVG_MUST_USE enum cvg_error cvg_tls_stream_accept(uv_loop_t *loop, uv_stream_t *listener,
-                                                  SSL_CTX *context, uv_buf_t scratch,
-                                                  const struct cvg_tls_stream_events *events,
-                                                  void *user, struct cvg_tls_stream **ret_stream);
+/* Takes the accepted socket, which is closed on failure, too. scratch is where one read goes,
+ * shared by all streams of a loop. */
+CVG_MUST_USE enum cvg_error cvg_tls_stream_new(uv_loop_t *loop, int fd, SSL_CTX *context,
+                                               uv_buf_t scratch,
+                                               const struct cvg_tls_stream_events *events,
+                                               void *user, struct cvg_tls_stream **ret_stream);
 /* Closes the socket; frees the stream when libuv is done with it. NULL is allowed. */
 void cvg_tls_stream_close(struct cvg_tls_stream *stream);
 CVG_MUST_USE enum cvg_error cvg_tls_stream_peer(const struct cvg_tls_stream *stream,

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHUNK 16384
 
@@ -63,7 +64,7 @@ static void adopt(struct cvg_tunnel *tunnel, int which, uv_tcp_t *tcp)
     tcp->data = tunnel;
     tunnel->side[which].tcp = tcp;
     tunnel->open_handles++;
-    uv_tcp_nodelay(tcp, 1);
+    (void)uv_tcp_nodelay(tcp, 1);
 }
 
 static int side_of(const struct cvg_tunnel *tunnel, const void *stream)
@@ -170,15 +171,15 @@ static void start_reading(struct cvg_tunnel *tunnel, int from)
         end(tunnel);
 }
 
-enum cvg_error cvg_tunnel_accept(uv_loop_t *loop, uv_stream_t *listener,
-                                 const struct cvg_tunnel_events *events, void *user,
-                                 struct cvg_tunnel **ret_tunnel)
+enum cvg_error cvg_tunnel_new(uv_loop_t *loop, int fd, const struct cvg_tunnel_events *events,
+                              void *user, struct cvg_tunnel **ret_tunnel)
 {
     struct cvg_tunnel *tunnel = calloc(1, sizeof(*tunnel));
     uv_tcp_t *tcp = calloc(1, sizeof(*tcp));
     if (tunnel == NULL || tcp == NULL) {
         free(tunnel);
         free(tcp);
+        close(fd);
         return CVG_ERR_NOMEM;
     }
     tunnel->events = events;
@@ -186,8 +187,12 @@ enum cvg_error cvg_tunnel_accept(uv_loop_t *loop, uv_stream_t *listener,
     tunnel->head = true;
     cvg_buffer_init(&tunnel->early, CHUNK);
     uv_tcp_init(loop, tcp);
-    (void)uv_accept(listener, (uv_stream_t *)tcp);
     adopt(tunnel, CLIENT, tcp);
+    if (uv_tcp_open(tcp, fd) != 0) {
+        close(fd);
+        cvg_tunnel_close(tunnel);
+        return CVG_ERR_IO;
+    }
     *ret_tunnel = tunnel;
     return CVG_OK;
 }

@@ -19,10 +19,10 @@ struct cvg_tunnel_events {
     void (*end)(struct cvg_tunnel *tunnel, void *user);    /* over: close it */
 };
 
-/* Takes the connection that waits at the listener. NOMEM: it still waits. */
-CVG_MUST_USE enum cvg_error cvg_tunnel_accept(uv_loop_t *loop, uv_stream_t *listener,
-                                              const struct cvg_tunnel_events *events, void *user,
-                                              struct cvg_tunnel **ret_tunnel);
+/* Takes the accepted socket, which is closed on failure, too. */
+CVG_MUST_USE enum cvg_error cvg_tunnel_new(uv_loop_t *loop, int fd,
+                                           const struct cvg_tunnel_events *events, void *user,
+                                           struct cvg_tunnel **ret_tunnel);
 CVG_MUST_USE enum cvg_error cvg_tunnel_peer(const struct cvg_tunnel *tunnel,
                                             struct cvg_address *ret_address);
 /* Begins to read the head. */

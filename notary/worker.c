@@ -122,7 +122,7 @@ static void on_terminate(uv_signal_t *handle, int number)
     cvg_log(CVG_LOG_NOTICE, "ending: %zu connections and %zu tunnels are open",
             worker->connection_count, worker->tunnel_count);
     worker->draining = true;
-    cvg_listeners_close(worker);
+    cvg_listeners_drain(worker);
     uv_timer_start(&worker->drain_timer, on_drain_timer, DRAIN_MS, 0);
     cvg_connections_drain(worker);
     cvg_worker_left(worker);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The listening sockets of the whole process: one per worker, address and port (SO_REUSEPORT). Made
+ * by the main thread before the workers run; which worker accepts from which is server.c's
+ * business. */
+#ifndef CVG_NOTARY_SOCKETS_H
+#define CVG_NOTARY_SOCKETS_H
+
+#include "notary/settings.h"
+
+/* What is served there. */
+enum cvg_service { CVG_SERVICE_SSL = 0, CVG_SERVICE_BOUNCE, CVG_SERVICE_RELAY };
+
+struct cvg_socket {
+    int fd; /* bound, listening, not blocking */
+    enum cvg_service service;
+};
+
+struct cvg_sockets {
+    struct cvg_socket *socket; /* owned; the descriptors are, too, until they are given away */
+    size_t count;
+};
+
+/* Listens on all ports of the settings, at all their addresses, workers times each. With the
+ * default addresses, a machine that lacks one of the families is fine; ret_why names the address
+ * that failed. A port that another process listens at is taken, whoever that is. */
+CVG_MUST_USE enum cvg_error cvg_sockets_open(const struct cvg_settings *settings, size_t workers,
+                                             struct cvg_sockets *ret_sockets,
+                                             struct cvg_why *ret_why);
+/* Takes another listening socket in, one that was opened elsewhere. */
+CVG_MUST_USE enum cvg_error cvg_sockets_add(struct cvg_sockets *sockets, int fd,
+                                            enum cvg_service service);
+/* Closes those that have not been given away (fd -1), frees the list. */
+void cvg_sockets_close(struct cvg_sockets *sockets);
+
+#endif
