@@ -14,11 +14,6 @@
 #include "notary/privileges.h"
 #include "notary/worker.h"
 
-/* A lookup occupies a thread until the system's resolver gives up, whoever still waits: many
- * threads, and a resolver that gives up early. */
-#define RESOLVER_THREADS "64"
-#define RESOLVER_OPTIONS "timeout:1 attempts:2"
-
 static int complain(const struct cvg_why *why, enum cvg_error err, int status)
 {
     fprintf(stderr, "converge-notaryd: %s\n", why->text[0] != '\0' ? why->text : cvg_strerror(err));
@@ -135,8 +130,6 @@ int main(int argc, char **argv)
     /* Before anything else touches OpenSSL: no configuration, so no provider of ours or others'. */
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
         return EXIT_FAILURE;
-    (void)setenv("UV_THREADPOOL_SIZE", RESOLVER_THREADS, 0);
-    (void)setenv("RES_OPTIONS", RESOLVER_OPTIONS, 0);
     enum cvg_error err = cvg_options_parse(argc, argv, &options, &why);
     if (err != CVG_OK)
         return complain(&why, err, 2);

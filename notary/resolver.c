@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* Names to addresses. getaddrinfo cannot be interrupted, so a lookup that nobody waits for any more
- * still holds one of libuv's threads: how many there are is bounded here. */
+/* Names to addresses. A and AAAA are asked for together; what one of them says is not held back for
+ * long by a server that never answers for the other. */
 #include "notary/resolver.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOKUPS_MAX 256
+#define OTHER_FAMILY_MS 250 /* waited for the other family once one has answered */
+
+enum { V6, V4, FAMILIES };
 
 struct cvg_resolver {
     uv_loop_t *loop;
     struct cvg_hosts *hosts;
-    size_t under_way;
-    bool freed; /* while lookups are under way */
+    struct cvg_dns *dns;
+};
+
+/* What one family's question has come to. */
+struct half {
+    struct cvg_lookup *lookup;
+    struct cvg_dns_question *question; /* under way, or NULL */
+    bool known; /* it was answered, with addresses or with there being none */
+    struct cvg_found_addresses found;
 };
 
 struct cvg_lookup {
-    uv_getaddrinfo_t request;
-    struct cvg_resolver *resolver;
-    cvg_lookup_done *done; /* NULL: cancelled */
+    uv_timer_t timer; /* first: casts */
+    struct half half[FAMILIES];
+    cvg_lookup_done *done;
     void *user;
 };
 
@@ -38,10 +46,8 @@ void cvg_resolver_free(struct cvg_resolver *resolver)
     if (resolver == NULL)
         return;
     cvg_hosts_free(resolver->hosts);
-    resolver->hosts = NULL;
-    resolver->freed = true;
-    if (resolver->under_way == 0)
-        free(resolver);
+    cvg_dns_free(resolver->dns);
+    free(resolver);
 }
 
 void cvg_resolver_set_hosts(struct cvg_resolver *resolver, struct cvg_hosts *hosts)
@@ -50,47 +56,112 @@ void cvg_resolver_set_hosts(struct cvg_resolver *resolver, struct cvg_hosts *hos
     resolver->hosts = hosts;
 }
 
+void cvg_resolver_set_dns(struct cvg_resolver *resolver, struct cvg_dns *dns)
+{
+    struct cvg_dns *before = resolver->dns;
+    resolver->dns = dns;
+    cvg_dns_free(before);
+}
+
+struct cvg_dns *cvg_resolver_dns(const struct cvg_resolver *resolver)
+{
+    return resolver->dns;
+}
+
 bool cvg_resolver_in_hosts(const struct cvg_resolver *resolver, const char *name)
 {
     struct cvg_found_addresses addresses;
     return resolver->hosts != NULL && cvg_hosts_find(resolver->hosts, name, &addresses);
 }
 
-static void take(const struct addrinfo *list, struct cvg_found_addresses *ret_addresses)
+static void closed(uv_handle_t *handle)
 {
-    for (; list != NULL && ret_addresses->count < CVG_NAME_ADDRESSES; list = list->ai_next)
-        if (cvg_address_of(list->ai_addr, &ret_addresses->address[ret_addresses->count]) == CVG_OK)
-            ret_addresses->count++;
+    free(handle);
 }
 
-static void looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+void cvg_lookup_cancel(struct cvg_lookup *lookup)
 {
-    struct cvg_lookup *lookup = request->data;
-    struct cvg_resolver *resolver = lookup->resolver;
-    struct cvg_found_addresses addresses = {.count = 0};
-    if (status == 0)
-        take(list, &addresses);
-    uv_freeaddrinfo(list);
-    resolver->under_way--;
-    if (lookup->done != NULL)
-        lookup->done(addresses.count > 0 ? CVG_OK : CVG_ERR_UNREACHABLE, &addresses, lookup->user);
-    free(lookup);
-    if (resolver->freed && resolver->under_way == 0)
-        free(resolver);
+    if (lookup == NULL)
+        return;
+    for (int i = 0; i < FAMILIES; i++)
+        cvg_dns_cancel(lookup->half[i].question);
+    uv_close((uv_handle_t *)&lookup->timer, closed);
 }
 
-/* The name goes to DNS with its final dot, so that no search list makes another name of it. */
-static enum cvg_error ask_system(struct cvg_resolver *resolver, const char *name,
-                                 struct cvg_lookup *lookup)
+/* Alternately of both families, so that a first attempt that fails costs little (RFC 8305). */
+static void merge(const struct half *half, struct cvg_found_addresses *ret_addresses)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    char absolute[CVG_HOST_MAX + 1];
-    snprintf(absolute, sizeof(absolute), "%s.", name);
-    lookup->request.data = lookup;
-    if (uv_getaddrinfo(resolver->loop, &lookup->request, looked_up, absolute, NULL, &hints) != 0)
-        return CVG_ERR_UNREACHABLE;
-    resolver->under_way++;
-    return CVG_OK;
+    ret_addresses->count = 0;
+    ret_addresses->partial = !half[V6].known || !half[V4].known;
+    for (size_t i = 0; i < CVG_NAME_ADDRESSES; i++)
+        for (int family = 0; family < FAMILIES; family++)
+            if (i < half[family].found.count && ret_addresses->count < CVG_NAME_ADDRESSES)
+                ret_addresses->address[ret_addresses->count++] = half[family].found.address[i];
+}
+
+static void finish(struct cvg_lookup *lookup)
+{
+    struct cvg_found_addresses addresses;
+    cvg_lookup_done *done = lookup->done;
+    void *user = lookup->user;
+    merge(lookup->half, &addresses);
+    cvg_lookup_cancel(lookup);
+    done(addresses.count > 0 ? CVG_OK : CVG_ERR_UNREACHABLE, &addresses, user);
+}
+
+static void waited(uv_timer_t *timer)
+{
+    finish((struct cvg_lookup *)(void *)timer);
+}
+
+static void take(struct half *half, const struct cvg_dns_answer *answer, size_t octets)
+{
+    half->known = answer->err == CVG_OK || answer->err == CVG_ERR_NOT_FOUND;
+    for (size_t i = 0; i < answer->count && half->found.count < CVG_NAME_ADDRESSES; i++) {
+        struct cvg_address address = {.family = octets == 4 ? 4 : 6};
+        if (answer->record[i].len != octets)
+            continue;
+        memcpy(address.bytes, answer->record[i].rdata, octets);
+        half->found.address[half->found.count++] = address;
+    }
+}
+
+static void answered(const struct cvg_dns_answer *answer, void *user)
+{
+    struct half *half = user;
+    struct cvg_lookup *lookup = half->lookup;
+    half->question = NULL;
+    take(half, answer, half == &lookup->half[V4] ? 4 : 16);
+    if (lookup->half[V4].question == NULL && lookup->half[V6].question == NULL)
+        finish(lookup);
+    else if (half->found.count > 0)
+        uv_timer_start(&lookup->timer, waited, OTHER_FAMILY_MS, 0);
+}
+
+static enum cvg_error ask(struct cvg_resolver *resolver, struct cvg_lookup *lookup,
+                          const char *name)
+{
+    static const enum cvg_dns_type type[FAMILIES] = {[V6] = CVG_DNS_AAAA, [V4] = CVG_DNS_A};
+    enum cvg_error err = resolver->dns == NULL ? CVG_ERR_UNREACHABLE : CVG_OK;
+    for (int i = 0; i < FAMILIES && err == CVG_OK; i++) {
+        lookup->half[i].lookup = lookup;
+        err = cvg_dns_start(resolver->dns, name, type[i], answered, &lookup->half[i],
+                            &lookup->half[i].question);
+    }
+    return err;
+}
+
+/* What needs no DNS: addresses, and the hosts file's names. */
+static bool known_at_once(const struct cvg_resolver *resolver, const struct cvg_endpoint *endpoint,
+                          struct cvg_found_addresses *ret_addresses)
+{
+    if (endpoint->kind == CVG_HOST_NAME)
+        return resolver->hosts != NULL &&
+               cvg_hosts_find(resolver->hosts, endpoint->host, ret_addresses);
+    struct cvg_address address = {.family = endpoint->kind == CVG_HOST_IPV4 ? 4 : 6};
+    memcpy(address.bytes, endpoint->address, address.family == 4 ? 4 : 16);
+    *ret_addresses = (struct cvg_found_addresses){.address = {address}, .count = 1};
+    return true;
 }
 
 enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_endpoint *endpoint,
@@ -98,37 +169,21 @@ enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_
                                 struct cvg_found_addresses *ret_addresses,
                                 struct cvg_lookup **ret_lookup)
 {
-    if (endpoint->kind != CVG_HOST_NAME) {
-        struct cvg_address address = {.family = endpoint->kind == CVG_HOST_IPV4 ? 4 : 6};
-        memcpy(address.bytes, endpoint->address, address.family == 4 ? 4 : 16);
-        *ret_addresses = (struct cvg_found_addresses){.address = {address}, .count = 1};
+    if (known_at_once(resolver, endpoint, ret_addresses)) {
         *ret_lookup = NULL;
         return CVG_OK;
     }
-    if (resolver->hosts != NULL && cvg_hosts_find(resolver->hosts, endpoint->host, ret_addresses)) {
-        *ret_lookup = NULL;
-        return CVG_OK;
-    }
-    if (resolver->under_way >= LOOKUPS_MAX)
-        return CVG_ERR_BUSY;
     struct cvg_lookup *lookup = calloc(1, sizeof(*lookup));
     if (lookup == NULL)
         return CVG_ERR_NOMEM;
-    *lookup = (struct cvg_lookup){.resolver = resolver, .done = done, .user = user};
-    enum cvg_error err = ask_system(resolver, endpoint->host, lookup);
+    lookup->done = done;
+    lookup->user = user;
+    uv_timer_init(resolver->loop, &lookup->timer);
+    enum cvg_error err = ask(resolver, lookup, endpoint->host);
     if (err != CVG_OK) {
-        free(lookup);
+        cvg_lookup_cancel(lookup);
         return err;
     }
     *ret_lookup = lookup;
     return CVG_OK;
-}
-
-/* A request that waits for a thread can still be taken back; one that runs cannot. */
-void cvg_lookup_cancel(struct cvg_lookup *lookup)
-{
-    if (lookup == NULL)
-        return;
-    lookup->done = NULL;
-    (void)uv_cancel((uv_req_t *)&lookup->request);
 }

@@ -1,29 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* Names to addresses, without blocking the loop: the hosts file, then the system's resolver on
- * libuv's threads. One loop. */
+/* Names to addresses, without blocking the loop: the hosts file, then DNS, A and AAAA together. One
+ * loop. */
 #ifndef CVG_NOTARY_RESOLVER_H
 #define CVG_NOTARY_RESOLVER_H
 
-#include <uv.h>
-
+#include "notary/dns.h"
 #include "notary/hosts.h"
 
 struct cvg_resolver;
 struct cvg_lookup;
 
-/* err: UNREACHABLE (no such name, or no answer), BUSY (too many lookups under way). */
+/* err: UNREACHABLE (no such name, or no answer that can be believed). */
 typedef void cvg_lookup_done(enum cvg_error err, const struct cvg_found_addresses *addresses,
                              void *user);
 
 CVG_MUST_USE enum cvg_error cvg_resolver_new(uv_loop_t *loop, struct cvg_resolver **ret_resolver);
-/* Lookups under way go on in libuv; nobody hears of them. */
+/* Who still waits hears UNREACHABLE. NULL is allowed; the memory goes when the loop has run once
+ * more. */
 void cvg_resolver_free(struct cvg_resolver *resolver);
-/* Replaces the hosts file's content; takes ownership. */
+
+/* Replaces what the hosts file says; takes ownership. */
 void cvg_resolver_set_hosts(struct cvg_resolver *resolver, struct cvg_hosts *hosts);
+/* Replaces what is asked otherwise; takes ownership. Lookups that are under way end with
+ * UNREACHABLE. Not from a done callback. Before the first, nothing is known but the hosts file. */
+void cvg_resolver_set_dns(struct cvg_resolver *resolver, struct cvg_dns *dns);
+/* For questions about other records; valid until it is replaced. */
+struct cvg_dns *cvg_resolver_dns(const struct cvg_resolver *resolver);
+
 bool cvg_resolver_in_hosts(const struct cvg_resolver *resolver, const char *name);
 
 /* Looks the endpoint's host up. Either the addresses are known at once (*ret_lookup is NULL and
- * *ret_addresses is filled), or done is called later, once, unless the lookup is cancelled. */
+ * *ret_addresses is filled), or done is called later, once, unless the lookup is cancelled. BUSY:
+ * too many lookups are under way. */
 CVG_MUST_USE enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver,
                                              const struct cvg_endpoint *endpoint,
                                              cvg_lookup_done *done, void *user,

@@ -65,6 +65,37 @@ static bool set_addresses(const struct cvg_key *key, const struct cvg_value *val
     return list->count >= key->min;
 }
 
+/* "none", or a path. */
+static bool set_anchor(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    if (value->len != strlen(CVG_DNS_ANCHOR_NONE) ||
+        memcmp(value->text, CVG_DNS_ANCHOR_NONE, value->len) != 0)
+        return set_path(key, value, target);
+    return text_of(value, (char *)target + key->offset, CVG_PATH_MAX);
+}
+
+/* "192.0.2.53" or "2001:db8::53@5353". */
+static bool set_dns_servers(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_dns_servers *list = (void *)((char *)target + key->offset);
+    struct cvg_value rest = *value, word;
+    list->count = 0;
+    while (cvg_value_word(&rest, &word)) {
+        const char *at = memchr(word.text, '@', word.len);
+        struct cvg_value address = {.text = word.text,
+                                    .len = at == NULL ? word.len : (size_t)(at - word.text)};
+        struct cvg_value port = {.text = at + 1, .len = word.len - address.len - 1};
+        char text[CVG_ADDRESS_TEXT_MAX];
+        uint64_t number = 53;
+        if (list->count == CVG_SETTINGS_DNS_SERVERS || !text_of(&address, text, sizeof(text)) ||
+            (at != NULL && !cvg_value_number(&port, 1, UINT16_MAX, &number)) ||
+            cvg_address_parse(text, &list->server[list->count].address) != CVG_OK)
+            return false;
+        list->server[list->count++].port = (uint16_t)number;
+    }
+    return list->count > 0;
+}
+
 static bool set_networks(const struct cvg_key *key, const struct cvg_value *value, void *target)
 {
     struct cvg_networks *list = (void *)((char *)target + key->offset);
@@ -142,6 +173,9 @@ static const struct cvg_key keys[] = {
     {"journal_max", set_size, FIELD(journal_max), UINT64_C(1) << 20, UINT64_C(1) << 36,
      "1M to 64G is allowed, for example 256M"},
     {"hosts", set_path, FIELD(hosts), 0, 0, A_PATH},
+    {"dns_servers", set_dns_servers, FIELD(dns_servers), 0, 0,
+     "1 to 8 addresses, each with @PORT or without, are allowed, separated by blanks"},
+    {"dns_anchor", set_anchor, FIELD(dns_anchor), 0, 0, "none is allowed, or a path"},
     {"user", set_word, FIELD(user), 0, 0, "the name of a user is allowed"},
     {"listen", set_addresses, FIELD(listen), 1, 0, ADDRESSES},
     {"ssl_port", cvg_set_unsigned, FIELD(ssl_port), 1, 65535, "1 to 65535 is allowed"},

@@ -18,6 +18,9 @@
 #define CVG_SETTINGS_ADDRESSES   16
 #define CVG_SETTINGS_RELAY_PORTS 16
 #define CVG_SETTINGS_RELAY_HOSTS 64
+#define CVG_SETTINGS_DNS_SERVERS 8
+
+#define CVG_DNS_ANCHOR_NONE "none"
 
 struct cvg_addresses {
     struct cvg_address address[CVG_SETTINGS_ADDRESSES];
@@ -31,6 +34,14 @@ struct cvg_networks {
 
 struct cvg_ports {
     uint16_t port[CVG_SETTINGS_RELAY_PORTS];
+    size_t count;
+};
+
+struct cvg_dns_servers {
+    struct {
+        struct cvg_address address;
+        uint16_t port;
+    } server[CVG_SETTINGS_DNS_SERVERS];
     size_t count;
 };
 
@@ -51,6 +62,9 @@ struct cvg_settings {
                                            database unless given */
     uint64_t journal_max;               /* journal_max = 256M: octets that the store lacks */
     char hosts[CVG_PATH_MAX];           /* hosts = FILE: asked before DNS; hosts(5); optional */
+    struct cvg_dns_servers dns_servers; /* dns_servers = ADDRESS[@PORT] ...: else resolv.conf's */
+    char dns_anchor[CVG_PATH_MAX];      /* dns_anchor = FILE: of DNSSEC; "" is Debian's if it is
+                                           there; CVG_DNS_ANCHOR_NONE validates nothing */
     char user[CVG_MESSAGE_NAME_MAX];    /* user = NAME: whom a notary started by root becomes */
     struct cvg_addresses listen;        /* listen = ADDRESS ... (:: and 0.0.0.0) */
     unsigned ssl_port;                  /* ssl_port = 443 */

@@ -46,33 +46,52 @@ static void apply(struct cvg_worker *worker)
     cvg_inquirer_set(worker->inquirer, &limits);
 }
 
-/* The parts that settings alone make: filter and hosts. */
-static enum cvg_error load_parts(const struct cvg_settings *settings,
-                                 struct cvg_filter **ret_filter, struct cvg_hosts **ret_hosts,
-                                 struct cvg_why *why)
+/* The parts that settings alone make. */
+struct parts {
+    struct cvg_filter *filter;
+    struct cvg_hosts *hosts;
+    struct cvg_dns *dns;
+};
+
+static enum cvg_error load_parts(struct cvg_worker *worker, const struct cvg_settings *settings,
+                                 struct parts *ret_parts, struct cvg_why *why)
 {
-    enum cvg_error err = cvg_hosts_load(settings->hosts, ret_hosts, why);
+    struct parts parts = {.filter = NULL};
+    enum cvg_error err = cvg_filter_new(settings, &parts.filter);
     if (err != CVG_OK)
-        return err;
-    err = cvg_filter_new(settings, ret_filter);
-    if (err != CVG_OK) {
-        cvg_hosts_free(*ret_hosts);
-        *ret_hosts = NULL;
         return cvg_fail(why, err, "the interfaces' addresses cannot be read");
+    err = cvg_hosts_load(settings->hosts, &parts.hosts, why);
+    if (err == CVG_OK)
+        err = cvg_dns_new(&worker->loop, settings, &parts.dns, why);
+    if (err != CVG_OK) {
+        cvg_hosts_free(parts.hosts);
+        cvg_filter_free(parts.filter);
+        return err;
     }
+    *ret_parts = parts;
     return CVG_OK;
+}
+
+static void take_parts(struct cvg_worker *worker, const struct parts *parts)
+{
+    if (worker->filter == NULL) {
+        worker->filter = parts->filter;
+    } else {
+        cvg_filter_copy(parts->filter, worker->filter);
+        cvg_filter_free(parts->filter);
+    }
+    cvg_resolver_set_hosts(worker->resolver, parts->hosts);
+    cvg_resolver_set_dns(worker->resolver, parts->dns);
 }
 
 static enum cvg_error make_parts(struct cvg_worker *worker, struct cvg_why *why)
 {
-    struct cvg_hosts *hosts = NULL;
-    enum cvg_error err = load_parts(&worker->settings, &worker->filter, &hosts, why);
+    struct parts parts;
+    enum cvg_error err = cvg_resolver_new(&worker->loop, &worker->resolver);
     if (err == CVG_OK)
-        err = cvg_resolver_new(&worker->loop, &worker->resolver);
+        err = load_parts(worker, &worker->settings, &parts, why);
     if (err == CVG_OK)
-        cvg_resolver_set_hosts(worker->resolver, hosts);
-    else
-        cvg_hosts_free(hosts);
+        take_parts(worker, &parts);
     if (err == CVG_OK)
         err = cvg_looker_new(&worker->loop, &worker->looker);
     if (err == CVG_OK)
@@ -222,14 +241,11 @@ enum cvg_error cvg_worker_open_store(struct cvg_worker *worker, struct cvg_why *
 enum cvg_error cvg_worker_replace(struct cvg_worker *worker, const struct cvg_settings *settings,
                                   struct cvg_identity *identity, struct cvg_why *ret_why)
 {
-    struct cvg_filter *filter = NULL;
-    struct cvg_hosts *hosts = NULL;
-    enum cvg_error err = load_parts(settings, &filter, &hosts, ret_why);
+    struct parts parts;
+    enum cvg_error err = load_parts(worker, settings, &parts, ret_why);
     if (err != CVG_OK)
         return err;
-    cvg_filter_copy(filter, worker->filter);
-    cvg_filter_free(filter);
-    cvg_resolver_set_hosts(worker->resolver, hosts);
+    take_parts(worker, &parts);
     if (identity->tls == NULL)
         cvg_identity_move_keys(worker->identity, identity);
     cvg_identity_free(worker->identity);

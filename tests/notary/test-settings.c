@@ -69,7 +69,9 @@ static void values(void **state)
                                   "relay_ports = 4242 443\nmax_observation_age = 2h\n"
                                   "probe_timeout = 500ms\nallow_targets = 10.0.0.0/8 fd00::/8\n"
                                   "own_addresses = 192.0.2.1\nuser = somebody\n"
-                                  "relay_hosts = Beta.Example. 2001:DB8::1\n",
+                                  "relay_hosts = Beta.Example. 2001:DB8::1\n"
+                                  "dns_servers = 192.0.2.53 2001:db8::53@5353\n"
+                                  "dns_anchor = none\n",
                            &settings, NULL),
                      CVG_OK);
     assert_int_equal(settings.listen.count, 2);
@@ -80,6 +82,11 @@ static void values(void **state)
     assert_int_equal(settings.probe_timeout_ms, 500);
     assert_int_equal(settings.allow_targets.network[1].bits, 8);
     assert_string_equal(settings.user, "somebody");
+    assert_int_equal(settings.dns_servers.count, 2);
+    assert_int_equal(settings.dns_servers.server[0].port, 53);
+    assert_int_equal(settings.dns_servers.server[1].address.family, 6);
+    assert_int_equal(settings.dns_servers.server[1].port, 5353);
+    assert_string_equal(settings.dns_anchor, CVG_DNS_ANCHOR_NONE);
     assert_int_equal(settings.relay_hosts.count, 2);
     assert_string_equal(settings.relay_hosts.host[0], "beta.example");
     assert_string_equal(settings.relay_hosts.host[1], "2001:db8::1");
@@ -90,6 +97,10 @@ static void refused(void **state)
     static const char *const bad[] = {
         "listen = \n",
         "listen = localhost\n",
+        "dns_servers = \n",
+        "dns_servers = localhost\n",
+        "dns_servers = 192.0.2.53@0\n",
+        "dns_servers = 192.0.2.53@\n",
         "ssl_port = 0\n",
         "ssl_port = 65536\n",
         "relay_ports = \n",
