@@ -195,7 +195,7 @@ static void first_round(struct cvg_flight *flight, const struct cvg_probe_result
     answer_satisfied(flight);
     if (err == CVG_OK && !left && cvg_list_empty(&flight->waiting))
         end_flight(flight);
-    else if (err != CVG_OK || cvg_probe_again(flight->probe, second_round) != CVG_OK)
+    else if (err != CVG_OK || cvg_probe_again(flight->probe, left, second_round) != CVG_OK)
         last_round(flight);
 }
 
@@ -225,7 +225,8 @@ static enum cvg_error start_flight(struct cvg_inquirer *inquirer, struct cvg_tar
     *flight = (struct cvg_flight){.inquirer = inquirer, .target = target};
     enum cvg_error err = cvg_target_endpoint(target, &endpoint);
     if (err == CVG_OK)
-        err = cvg_probe_start(inquirer->prober, &endpoint, probed, flight, &flight->probe);
+        err = cvg_probe_start(inquirer->prober, &endpoint, cvg_target_hint(target), probed, flight,
+                              &flight->probe);
     if (err != CVG_OK) {
         free(flight);
         return err;

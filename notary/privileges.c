@@ -19,7 +19,7 @@
 #include "common/base/log.h"
 
 #define SPARE_DESCRIPTORS 64
-#define LOOKS_PER_PROBE   4
+#define LOOKS_PER_PROBE   8
 #define DNS_DESCRIPTORS   600 /* of one resolver: questions and connections under way */
 
 static enum cvg_error set_descriptors(const struct cvg_settings *settings, struct cvg_why *why)

@@ -8,7 +8,8 @@
 #include "common/base/special.h"
 
 #define STAGGER_MS      250 /* until the next address is tried beside the silent one (RFC 8305) */
-#define OTHER_ADDRESSES 2   /* looked at in the second round */
+#define OTHER_ADDRESSES 2   /* looked at in the second round while somebody waits */
+#define MORE_ADDRESSES  6   /* ... and when nobody does */
 #define LOOKS_MAX       CVG_NAME_ADDRESSES
 
 struct attempt {
@@ -22,6 +23,7 @@ struct cvg_probe {
     uint64_t deadline_ms;
     struct cvg_prober prober;
     struct cvg_endpoint endpoint;
+    uint8_t hint;
     struct cvg_lookup *lookup;
     struct cvg_found_addresses addresses; /* those that may be connected to */
     size_t next;                          /* the next address to try in the first round */
@@ -202,13 +204,15 @@ static void begin(uv_timer_t *timer)
 }
 
 enum cvg_error cvg_probe_start(const struct cvg_prober *prober, const struct cvg_endpoint *endpoint,
-                               cvg_probe_done *done, void *user, struct cvg_probe **ret_probe)
+                               uint8_t hint, cvg_probe_done *done, void *user,
+                               struct cvg_probe **ret_probe)
 {
     struct cvg_probe *probe = calloc(1, sizeof(*probe));
     if (probe == NULL)
         return CVG_ERR_NOMEM;
     probe->prober = *prober;
     probe->endpoint = *endpoint;
+    probe->hint = hint;
     probe->done = done;
     probe->user = user;
     probe->deadline_ms = uv_now(prober->loop) + prober->timeout_ms;
@@ -218,10 +222,22 @@ enum cvg_error cvg_probe_start(const struct cvg_prober *prober, const struct cvg
     return CVG_OK;
 }
 
-enum cvg_error cvg_probe_again(struct cvg_probe *probe, cvg_probe_done *done)
+/* Somebody who waits for a "no" has a deadline, too: an address that is silent must not take all
+ * the time. Where nobody waits, what was seen so far is kept already. */
+static uint64_t second_deadline(const struct cvg_probe *probe, bool thorough)
+{
+    uint64_t now_ms = uv_now(probe->prober.loop);
+    uint64_t half_ms = now_ms + probe->prober.timeout_ms / 2;
+    if (thorough)
+        return now_ms + probe->prober.timeout_ms;
+    return half_ms < probe->deadline_ms ? half_ms : probe->deadline_ms;
+}
+
+enum cvg_error cvg_probe_again(struct cvg_probe *probe, bool thorough, cvg_probe_done *done)
 {
     const struct cvg_found_addresses *addresses = &probe->addresses;
-    if (probe->second || addresses->count == 0 || uv_now(probe->prober.loop) >= probe->deadline_ms)
+    uint64_t deadline_ms = second_deadline(probe, thorough);
+    if (probe->second || addresses->count == 0 || uv_now(probe->prober.loop) >= deadline_ms)
         return CVG_ERR_BUSY;
     probe->second = true;
     probe->done = done;
@@ -229,17 +245,15 @@ enum cvg_error cvg_probe_again(struct cvg_probe *probe, cvg_probe_done *done)
     const struct cvg_address *same = &addresses->address[probe->winner];
     (void)look(probe, same, CVG_OFFER_RSA);
     (void)look(probe, same, CVG_OFFER_EC);
-    size_t others = addresses->count - 1 < OTHER_ADDRESSES ? addresses->count - 1 : OTHER_ADDRESSES;
+    size_t others = thorough ? MORE_ADDRESSES : OTHER_ADDRESSES;
+    if (others > addresses->count - 1)
+        others = addresses->count - 1;
     for (size_t i = 1; i <= others; i++)
         (void)look(probe, &addresses->address[(probe->winner + i) % addresses->count],
                    CVG_OFFER_ALL);
     if (probe->under_way == 0)
         return CVG_ERR_BUSY;
-    /* Somebody waits for a "no", and has a deadline, too: an address that is silent must not take
-     * all the time. */
-    uint64_t enough_ms = uv_now(probe->prober.loop) + probe->prober.timeout_ms / 2;
-    if (enough_ms < probe->deadline_ms)
-        probe->deadline_ms = enough_ms;
-    wait_until(probe, probe->deadline_ms);
+    probe->deadline_ms = deadline_ms;
+    wait_until(probe, deadline_ms);
     return CVG_OK;
 }

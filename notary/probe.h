@@ -8,6 +8,7 @@
 #include "notary/blob.h"
 #include "notary/filter.h"
 #include "notary/look.h"
+#include "notary/metrics.h"
 #include "notary/resolver.h"
 
 #define CVG_SIGHTINGS_MAX 8
@@ -33,6 +34,7 @@ struct cvg_prober {
     struct cvg_looker *looker;
     struct cvg_resolver *resolver;
     struct cvg_filter *filter;
+    struct cvg_metrics *metrics; /* NULL: nothing is counted */
     uint64_t timeout_ms;
 };
 
@@ -42,13 +44,17 @@ struct cvg_probe;
 typedef void cvg_probe_done(struct cvg_probe *probe, const struct cvg_probe_result *result,
                             void *user);
 
+/* hint: how TLS begins there (enum cvg_starttls). */
 CVG_MUST_USE enum cvg_error cvg_probe_start(const struct cvg_prober *prober,
-                                            const struct cvg_endpoint *endpoint,
+                                            const struct cvg_endpoint *endpoint, uint8_t hint,
                                             cvg_probe_done *done, void *user,
                                             struct cvg_probe **ret_probe);
 /* The second round, in done of the first: what was left out. It reports to another done; what has
- * not come at the deadline is left out of its result. BUSY: there is nothing more to look at. */
-CVG_MUST_USE enum cvg_error cvg_probe_again(struct cvg_probe *probe, cvg_probe_done *done);
+ * not come at the deadline is left out of its result. thorough: nobody waits, so it looks at more
+ * addresses and has the whole probe_timeout once more; otherwise half of it at most, and never more
+ * than is left. BUSY: there is nothing more to look at. */
+CVG_MUST_USE enum cvg_error cvg_probe_again(struct cvg_probe *probe, bool thorough,
+                                            cvg_probe_done *done);
 /* Cancels what is under way. */
 void cvg_probe_free(struct cvg_probe *probe);
 

@@ -23,9 +23,10 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 enum cvg_error __wrap_cvg_probe_start(const struct cvg_prober *prober,
-                                      const struct cvg_endpoint *endpoint, cvg_probe_done *done,
-                                      void *user, struct cvg_probe **ret_probe);
-enum cvg_error __wrap_cvg_probe_again(struct cvg_probe *probe, cvg_probe_done *done);
+                                      const struct cvg_endpoint *endpoint, uint8_t hint,
+                                      cvg_probe_done *done, void *user,
+                                      struct cvg_probe **ret_probe);
+enum cvg_error __wrap_cvg_probe_again(struct cvg_probe *probe, bool thorough, cvg_probe_done *done);
 void __wrap_cvg_probe_free(struct cvg_probe *probe);
 
 struct cvg_probe {
@@ -50,8 +51,9 @@ static struct fake {
 } fake;
 
 enum cvg_error __wrap_cvg_probe_start(const struct cvg_prober *prober CVG_UNUSED,
-                                      const struct cvg_endpoint *endpoint, cvg_probe_done *done,
-                                      void *user, struct cvg_probe **ret_probe)
+                                      const struct cvg_endpoint *endpoint, uint8_t hint CVG_UNUSED,
+                                      cvg_probe_done *done, void *user,
+                                      struct cvg_probe **ret_probe)
 {
     assert_string_equal(endpoint->host, "site.example");
     assert_int_equal(endpoint->port, 443);
@@ -65,7 +67,8 @@ enum cvg_error __wrap_cvg_probe_start(const struct cvg_prober *prober CVG_UNUSED
     return CVG_OK;
 }
 
-enum cvg_error __wrap_cvg_probe_again(struct cvg_probe *probe, cvg_probe_done *done)
+enum cvg_error __wrap_cvg_probe_again(struct cvg_probe *probe, bool thorough CVG_UNUSED,
+                                      cvg_probe_done *done)
 {
     if (fake.again_fails)
         return CVG_ERR_BUSY;
