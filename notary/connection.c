@@ -125,6 +125,17 @@ static void refuse(struct cvg_connection *connection)
     cvg_connection_answer(connection, status, "text/plain", phrase, strlen(phrase));
 }
 
+/* Lets a client send the body that it holds back. */
+static void invite(struct cvg_connection *connection)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    enum cvg_error err = cvg_tls_stream_send(connection->stream, go_on, sizeof(go_on) - 1, false);
+    if (err != CVG_OK && err != CVG_ERR_BUSY)
+        close_connection(connection);
+    else
+        set_timer(connection, connection->worker->settings.client_timeout_ms);
+}
+
 /* Feeds decrypted octets to the HTTP parser. */
 static void parse(struct cvg_connection *connection)
 {
@@ -140,6 +151,8 @@ static void parse(struct cvg_connection *connection)
         begin_work(connection);
     else if (state == CVG_HTTP_BAD)
         refuse(connection);
+    else if (cvg_http_expects(connection->http))
+        invite(connection);
     else if (!begun && cvg_http_begun(connection->http))
         set_timer(connection, connection->worker->settings.client_timeout_ms);
 }
@@ -171,7 +184,7 @@ static void answer(struct cvg_connection *connection, unsigned status, unsigned 
     set_timer(connection, connection->worker->settings.client_timeout_ms);
     enum cvg_error err = cvg_http_head(status, request->http_1_0, !connection->last, content_type,
                                        body_len, retry_after_s, &octets);
-    if (err == CVG_OK)
+    if (err == CVG_OK && request->method != CVG_HTTP_HEAD)
         err = cvg_buffer_put(&octets, body, body_len);
     if (err == CVG_OK)
         err = cvg_tls_stream_send(connection->stream, octets.data, octets.len, connection->last);

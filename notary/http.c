@@ -8,12 +8,18 @@
 #include <strings.h>
 
 struct cvg_http {
-    llhttp_t parser;
+    llhttp_t parser; /* of the head alone */
     struct cvg_http_request request;
     unsigned problem; /* the status, once something is wrong */
-    bool begun;
-    size_t head_len;
-    char path[CVG_HTTP_PATH_MAX + 1];
+    struct cvg_http_lines lines;
+    struct cvg_http_body framing;
+    bool head_done;
+    bool complete;
+    bool expects; /* ... 100 Continue */
+    unsigned hosts;
+    unsigned codings;
+    char target[CVG_HTTP_PATH_MAX + 1];
+    size_t target_len;
     char field[32]; /* the header field that is being read, cut */
     size_t field_len;
     char value[CVG_HTTP_ALTERNATE_MAX];
@@ -34,27 +40,14 @@ static int fail(struct cvg_http *http, unsigned status)
     return HPE_USER;
 }
 
-/* Counts octets of the head; what llhttp does not hand out (blanks, colons) is not counted. */
-static int count_head(struct cvg_http *http, size_t len)
-{
-    http->head_len += len;
-    return http->head_len > CVG_HTTP_HEAD_MAX ? fail(http, 431) : HPE_OK;
-}
-
-static int on_begin(llhttp_t *parser)
-{
-    http_of(parser)->begun = true;
-    return HPE_OK;
-}
-
-static int on_url(llhttp_t *parser, const char *at, size_t len)
+static int on_target(llhttp_t *parser, const char *at, size_t len)
 {
     struct cvg_http *http = http_of(parser);
-    if (len > CVG_HTTP_PATH_MAX - http->request.path_len)
+    if (len > CVG_HTTP_PATH_MAX - http->target_len)
         return fail(http, 414);
-    memcpy(http->path + http->request.path_len, at, len);
-    http->request.path_len += len;
-    return count_head(http, len);
+    memcpy(http->target + http->target_len, at, len);
+    http->target_len += len;
+    return HPE_OK;
 }
 
 static int on_field(llhttp_t *parser, const char *at, size_t len)
@@ -63,7 +56,7 @@ static int on_field(llhttp_t *parser, const char *at, size_t len)
     for (size_t i = 0; i < len; i++, http->field_len++)
         if (http->field_len < sizeof(http->field))
             http->field[http->field_len] = at[i];
-    return count_head(http, len + 2);
+    return HPE_OK;
 }
 
 static int on_value(llhttp_t *parser, const char *at, size_t len)
@@ -73,71 +66,145 @@ static int on_value(llhttp_t *parser, const char *at, size_t len)
     http->value_cut = http->value_cut || len > room;
     memcpy(http->value + http->value_len, at, len < room ? len : room);
     http->value_len += len < room ? len : room;
-    return count_head(http, len + 2);
+    return HPE_OK;
+}
+
+static int take_alternate(struct cvg_http *http)
+{
+    struct cvg_http_request *request = &http->request;
+    if (!http->value_cut && request->alternate_count < CVG_HTTP_ALTERNATES_MAX)
+        memcpy(request->alternate[request->alternate_count++], http->value, http->value_len + 1);
+    return HPE_OK;
+}
+
+static int take_host(struct cvg_http *http)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._~%!$&'()*+,;=:[]";
+    if (++http->hosts > 1 || http->value_cut || strspn(http->value, allowed) != http->value_len)
+        return fail(http, 400);
+    return HPE_OK;
+}
+
+/* Chunked alone, and once: nothing else is ever sent to a notary. */
+static int take_coding(struct cvg_http *http)
+{
+    if (strcasecmp(http->value, "chunked") != 0)
+        return fail(http, 501);
+    return ++http->codings > 1 ? fail(http, 400) : HPE_OK;
+}
+
+static int take_expectation(struct cvg_http *http)
+{
+    if (strcasecmp(http->value, "100-continue") != 0)
+        return fail(http, 417);
+    http->expects = true;
+    return HPE_OK;
+}
+
+static int take_field(struct cvg_http *http)
+{
+    static const struct {
+        const char *name;
+        int (*take)(struct cvg_http *http);
+    } fields[] = {
+        {"Host", take_host},
+        {"Transfer-Encoding", take_coding},
+        {"Expect", take_expectation},
+        {"X-Convergence-Notary", take_alternate},
+    };
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (strlen(fields[i].name) == http->field_len &&
+            strncasecmp(http->field, fields[i].name, http->field_len) == 0)
+            return fields[i].take(http);
+    return HPE_OK;
 }
 
 static int on_value_complete(llhttp_t *parser)
 {
-    static const char alternate[] = "X-Convergence-Notary";
     struct cvg_http *http = http_of(parser);
-    struct cvg_http_request *request = &http->request;
-    if (http->field_len == sizeof(alternate) - 1 &&
-        strncasecmp(http->field, alternate, sizeof(alternate) - 1) == 0 && !http->value_cut &&
-        request->alternate_count < CVG_HTTP_ALTERNATES_MAX) {
-        http->value[http->value_len] = '\0';
-        memcpy(request->alternate[request->alternate_count++], http->value, http->value_len + 1);
-    }
+    while (http->value_len > 0 && strchr(" \t", http->value[http->value_len - 1]) != NULL)
+        http->value_len--;
+    http->value[http->value_len] = '\0';
+    int result = take_field(http);
     http->field_len = 0;
     http->value_len = 0;
     http->value_cut = false;
-    return HPE_OK;
+    return result;
 }
 
-static int on_headers_complete(llhttp_t *parser)
+/* Takes scheme and authority off an absolute target. */
+static bool find_path(struct cvg_http *http)
 {
-    struct cvg_http *http = http_of(parser);
-    if (parser->content_length > CVG_HTTP_BODY_MAX)
-        return fail(http, 413);
-    return HPE_OK;
-}
-
-static int on_body(llhttp_t *parser, const char *at, size_t len)
-{
-    struct cvg_http *http = http_of(parser);
-    return cvg_buffer_put(&http->body, at, len) == CVG_OK ? HPE_OK : fail(http, 413);
+    struct cvg_http_request *request = &http->request;
+    char *target = http->target;
+    size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
+                    : strncasecmp(target, "https://", 8) == 0 ? 8
+                                                              : 0;
+    if (scheme > 0) {
+        size_t authority = strcspn(target + scheme, "/?#");
+        if (authority == 0 || memchr(target + scheme, '@', authority) != NULL)
+            return false;
+        target += scheme + authority;
+    }
+    request->path = *target == '\0' && scheme > 0 ? "/" : target;
+    request->path_len = strlen(request->path);
+    return true;
 }
 
 static enum cvg_http_method method_of(uint8_t method)
 {
     return method == HTTP_GET       ? CVG_HTTP_GET
+           : method == HTTP_HEAD    ? CVG_HTTP_HEAD
            : method == HTTP_POST    ? CVG_HTTP_POST
            : method == HTTP_CONNECT ? CVG_HTTP_CONNECT
                                     : CVG_HTTP_OTHER;
 }
 
-static int on_complete(llhttp_t *parser)
+static void begin_body(struct cvg_http *http)
+{
+    if (http->request.method == CVG_HTTP_CONNECT)
+        cvg_http_body_by_length(&http->framing, 0);
+    else if (http->codings > 0)
+        cvg_http_body_by_chunks(&http->framing);
+    else
+        cvg_http_body_by_length(&http->framing, (size_t)http->parser.content_length);
+}
+
+static int on_headers_complete(llhttp_t *parser)
 {
     struct cvg_http *http = http_of(parser);
     struct cvg_http_request *request = &http->request;
-    http->path[request->path_len] = '\0';
-    request->path = http->path;
+    http->target[http->target_len] = '\0';
     request->method = method_of(parser->method);
-    request->http_1_0 =
-        parser->http_major == 0 || (parser->http_major == 1 && parser->http_minor == 0);
-    request->keep_alive = llhttp_should_keep_alive(parser) != 0;
-    request->body = http->body.len > 0 ? http->body.data : (const uint8_t *)"";
-    request->body_len = http->body.len;
+    request->http_1_0 = parser->http_minor == 0;
+    request->keep_alive =
+        llhttp_should_keep_alive(parser) != 0 && request->method != CVG_HTTP_CONNECT;
+    if (parser->http_major != 1)
+        return fail(http, parser->http_major == 0 ? 400 : 505);
+    if ((!request->http_1_0 && http->hosts == 0) || !find_path(http))
+        return fail(http, 400);
+    if (http->codings > 0 && (request->http_1_0 || (parser->flags & F_CONTENT_LENGTH) != 0))
+        return fail(http, 400);
+    if (parser->content_length > CVG_HTTP_BODY_MAX)
+        return fail(http, 413);
+    http->expects = http->expects && !request->http_1_0;
+    begin_body(http);
+    return 1; /* no body, for llhttp */
+}
+
+static int on_complete(llhttp_t *parser)
+{
+    (void)parser;
     return HPE_PAUSED;
 }
 
 static const llhttp_settings_t settings = {
-    .on_message_begin = on_begin,
-    .on_url = on_url,
+    .on_url = on_target,
     .on_header_field = on_field,
     .on_header_value = on_value,
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
-    .on_body = on_body,
     .on_message_complete = on_complete,
 };
 
@@ -166,23 +233,53 @@ void cvg_http_free(struct cvg_http *http)
     free(http);
 }
 
+/* Both parsers must agree about where the head ends. */
+static void take_head(struct cvg_http *http, const char *data, size_t len, size_t *ret_taken)
+{
+    enum cvg_http_lines_state state = cvg_http_lines_scan(&http->lines, data, len, ret_taken);
+    llhttp_errno_t err = llhttp_execute(&http->parser, data, *ret_taken);
+    http->head_done = state == CVG_HTTP_LINES_END;
+    if (err == HPE_INVALID_METHOD)
+        (void)fail(http, 405);
+    else if (err == HPE_INVALID_VERSION)
+        (void)fail(http, 505);
+    else if ((err != HPE_OK && err != HPE_PAUSED) || state == CVG_HTTP_LINES_BAD)
+        (void)fail(http, 400);
+    else if (http->lines.len > CVG_HTTP_HEAD_MAX)
+        (void)fail(http, 431);
+    else if (http->head_done != (err == HPE_PAUSED))
+        (void)fail(http, 400);
+}
+
+static void take_body(struct cvg_http *http, const char *data, size_t len, size_t *ret_taken)
+{
+    enum cvg_http_body_state state =
+        cvg_http_body_feed(&http->framing, data, len, &http->body, ret_taken);
+    http->complete = state == CVG_HTTP_BODY_END;
+    http->expects = http->expects && len == 0 && !http->complete;
+    if (state == CVG_HTTP_BODY_BAD || state == CVG_HTTP_BODY_LARGE)
+        (void)fail(http, state == CVG_HTTP_BODY_BAD ? 400 : 413);
+}
+
 enum cvg_http_state cvg_http_feed(struct cvg_http *http, const void *data, size_t len,
                                   size_t *ret_taken)
 {
-    *ret_taken = len;
+    size_t taken = 0, at = 0;
+    *ret_taken = 0;
     if (len == 0)
         return CVG_HTTP_MORE;
-    llhttp_errno_t err = llhttp_execute(&http->parser, data, len);
-    if (err == HPE_OK)
-        return CVG_HTTP_MORE;
-    if (err == HPE_PAUSED || err == HPE_PAUSED_UPGRADE) {
-        *ret_taken = (size_t)(llhttp_get_error_pos(&http->parser) - (const char *)data);
-        return CVG_HTTP_COMPLETE;
+    if (!http->head_done) {
+        take_head(http, data, len, &taken);
+        at += taken;
     }
-    if (err == HPE_INVALID_METHOD)
-        (void)fail(http, 405);
-    (void)fail(http, 400);
-    return CVG_HTTP_BAD;
+    if (http->head_done && http->problem == 0) {
+        take_body(http, (const char *)data + at, len - at, &taken);
+        at += taken;
+    }
+    *ret_taken = http->problem == 0 ? at : len;
+    http->request.body = http->body.len > 0 ? http->body.data : (const uint8_t *)"";
+    http->request.body_len = http->body.len;
+    return http->problem != 0 ? CVG_HTTP_BAD : http->complete ? CVG_HTTP_COMPLETE : CVG_HTTP_MORE;
 }
 
 const struct cvg_http_request *cvg_http_request(const struct cvg_http *http)
@@ -197,57 +294,23 @@ unsigned cvg_http_problem(const struct cvg_http *http)
 
 bool cvg_http_begun(const struct cvg_http *http)
 {
-    return http->begun;
+    return http->lines.begun;
+}
+
+bool cvg_http_expects(struct cvg_http *http)
+{
+    bool expects = http->head_done && http->expects;
+    http->expects = http->expects && !expects;
+    return expects;
 }
 
 void cvg_http_next(struct cvg_http *http)
 {
-    http->begun = false;
-    http->head_len = 0;
+    http->lines = (struct cvg_http_lines){.len = 0};
+    http->head_done = http->complete = http->expects = false;
+    http->hosts = http->codings = 0;
+    http->target_len = 0;
     http->request = (struct cvg_http_request){.method = CVG_HTTP_OTHER};
     cvg_buffer_clear(&http->body);
     start(http);
-}
-
-const char *cvg_http_phrase(unsigned status)
-{
-    static const struct {
-        unsigned status;
-        const char *phrase;
-    } phrases[] = {
-        {200, "OK"},
-        {303, "See Other"},
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {413, "Payload Too Large"},
-        {414, "URI Too Long"},
-        {415, "Unsupported Media Type"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
-        {503, "Service Unavailable"},
-    };
-    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-        if (phrases[i].status == status)
-            return phrases[i].phrase;
-    return "Error";
-}
-
-enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
-                             const char *content_type, size_t content_len, unsigned retry_after_s,
-                             struct cvg_buffer *ret_head)
-{
-    cvg_buffer_printf(ret_head, "HTTP/1.%d %u %s\r\nServer: converge-notaryd\r\n", http_1_0 ? 0 : 1,
-                      status, cvg_http_phrase(status));
-    if (content_type != NULL)
-        cvg_buffer_printf(ret_head, "Content-Type: %s\r\n", content_type);
-    if (status == 405)
-        cvg_buffer_put_text(ret_head, "Allow: GET, POST\r\n");
-    if (retry_after_s > 0)
-        cvg_buffer_printf(ret_head, "Retry-After: %u\r\n", retry_after_s);
-    return cvg_buffer_printf(ret_head, "Content-Length: %zu\r\nConnection: %s\r\n\r\n", content_len,
-                             keep_alive ? "keep-alive" : "close");
 }

@@ -6,23 +6,28 @@
 
 #include <stdbool.h>
 
-#include "common/base/buffer.h"
+#include "notary/http-body.h"
 
 #define CVG_HTTP_PATH_MAX       1024
 #define CVG_HTTP_HEAD_MAX       8192 /* octets of a whole head, request line included */
-#define CVG_HTTP_BODY_MAX       8192
 #define CVG_HTTP_ALTERNATES_MAX 4
 #define CVG_HTTP_ALTERNATE_MAX  264
 
-enum cvg_http_method { CVG_HTTP_OTHER = 0, CVG_HTTP_GET, CVG_HTTP_POST, CVG_HTTP_CONNECT };
+enum cvg_http_method {
+    CVG_HTTP_OTHER = 0,
+    CVG_HTTP_GET,
+    CVG_HTTP_HEAD,
+    CVG_HTTP_POST,
+    CVG_HTTP_CONNECT
+};
 
 struct cvg_http_request {
     enum cvg_http_method method;
-    const char *path; /* as sent, percent-encoded, with its query string */
+    const char *path; /* percent-encoded, with its query string, without scheme and authority */
     size_t path_len;
     const uint8_t *body;
     size_t body_len;
-    bool http_1_0; /* HTTP/1.0 or older */
+    bool http_1_0;
     bool keep_alive;
     char alternate[CVG_HTTP_ALTERNATES_MAX][CVG_HTTP_ALTERNATE_MAX]; /* X-Convergence-Notary */
     size_t alternate_count;
@@ -44,10 +49,12 @@ enum cvg_http_state cvg_http_feed(struct cvg_http *http, const void *data, size_
                                   size_t *ret_taken);
 /* The complete request; valid until cvg_http_next. */
 const struct cvg_http_request *cvg_http_request(const struct cvg_http *http);
-/* The status to answer with: 400, 405, 413, 414 or 431. */
+/* The status to answer with: 400, 405, 413, 414, 417, 431, 501 or 505. */
 unsigned cvg_http_problem(const struct cvg_http *http);
-/* Whether some octets of a request have come, but not all. */
+/* Whether some octets of a request have come. */
 bool cvg_http_begun(const struct cvg_http *http);
+/* Whether the client waits for "100 Continue" before it sends the body; true once. */
+bool cvg_http_expects(struct cvg_http *http);
 /* Goes on to the next request. */
 void cvg_http_next(struct cvg_http *http);
 

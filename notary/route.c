@@ -11,6 +11,12 @@ static bool path_is(const struct cvg_http_request *request, const char *path)
     return request->path_len == strlen(path) && memcmp(request->path, path, request->path_len) == 0;
 }
 
+/* HEAD is a GET whose answer has no body. */
+static bool is_get(const struct cvg_http_request *request)
+{
+    return request->method == CVG_HTTP_GET || request->method == CVG_HTTP_HEAD;
+}
+
 static void problem(struct cvg_route *route, unsigned status)
 {
     route->kind = CVG_ROUTE_PROBLEM;
@@ -22,7 +28,7 @@ static void route_v1(const struct cvg_http_request *request, struct cvg_route *r
     const char *query = memchr(request->path, '?', request->path_len);
     size_t len = query == NULL ? request->path_len : (size_t)(query - request->path);
     route->kind = CVG_ROUTE_V1;
-    if (request->method != CVG_HTTP_GET && request->method != CVG_HTTP_POST)
+    if (!is_get(request) && request->method != CVG_HTTP_POST)
         problem(route, 405);
     else if (cvg_v1_path_parse(request->path, len, &route->target, NULL) != CVG_OK)
         problem(route, 400);
@@ -47,7 +53,7 @@ static void route_bundle(const struct cvg_http_request *request, enum cvg_route_
                          struct cvg_route *route)
 {
     route->kind = kind;
-    if (request->method != CVG_HTTP_GET)
+    if (!is_get(request))
         problem(route, 405);
 }
 

@@ -13,6 +13,7 @@ struct outcome {
     size_t end;
     struct cvg_route route;
     struct cvg_http_request request;
+    unsigned body_sum;
 };
 
 static void look(struct cvg_http *http, struct outcome *ret_outcome)
@@ -27,6 +28,8 @@ static void look(struct cvg_http *http, struct outcome *ret_outcome)
     (void)!cvg_route_relay(request->path, request->path_len, &endpoint);
     for (size_t i = 0; i < request->alternate_count; i++)
         (void)!cvg_route_relay(request->alternate[i], strlen(request->alternate[i]), &endpoint);
+    for (size_t i = 0; i < request->body_len; i++)
+        ret_outcome->body_sum = ret_outcome->body_sum * 31 + request->body[i];
     ret_outcome->request = *request;
 }
 
@@ -44,6 +47,8 @@ static size_t run(const uint8_t *data, size_t size, size_t piece, struct outcome
         FUZZ_CHECK(taken <= len);
         at += taken;
         outcome->end = at;
+        FUZZ_CHECK(outcome->state != CVG_HTTP_COMPLETE || cvg_http_begun(http));
+        FUZZ_CHECK(!cvg_http_expects(http) || outcome->state != CVG_HTTP_COMPLETE);
         if (outcome->state == CVG_HTTP_MORE)
             continue;
         count++;
@@ -81,6 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         FUZZ_CHECK(whole[i].end == pieces[i].end);
         FUZZ_CHECK(same_route(&whole[i].route, &pieces[i].route));
+        FUZZ_CHECK(whole[i].request.method == pieces[i].request.method);
+        FUZZ_CHECK(whole[i].request.body_len == pieces[i].request.body_len);
+        FUZZ_CHECK(whole[i].body_sum == pieces[i].body_sum);
         FUZZ_CHECK(whole[i].request.keep_alive == pieces[i].request.keep_alive);
         FUZZ_CHECK(whole[i].request.alternate_count == pieces[i].request.alternate_count);
     }

@@ -105,9 +105,9 @@ static void problems(void **state)
     (void)state;
     assert_int_equal(problem_of("nonsense\r\n\r\n", 12), 405);
     assert_int_equal(problem_of("GET  \r\n\r\n", 9), 400);
-    assert_int_equal(problem_of("GET / HTTP/9.9\r\n\r\n", 18), 400);
+    assert_int_equal(problem_of("GET / HTTP/9.9\r\n\r\n", 18), 505);
     assert_int_equal(problem_of("GET / HTTP/1.1\r\nA B\r\n\r\n", 23), 400);
-    assert_int_equal(problem_of("POST / HTTP/1.1\r\nContent-Length: 8193\r\n\r\n", 41), 413);
+    assert_int_equal(problem_of("POST / HTTP/1.0\r\nContent-Length: 8193\r\n\r\n", 41), 413);
     assert_int_equal(problem_of("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 39), 400);
     memset(large, 'a', sizeof(large));
     memcpy(large, "GET /", 5);

@@ -25,7 +25,7 @@ def relay():
 
     def bounce(separator, version="1.0"):
         connection, head = connect(first, f"CONNECT peer.example{separator}{peer.bounce_port} "
-                                          f"HTTP/{version}")
+                                          f"HTTP/{version}", "Host: peer.example")
         expect(head, "HTTP/1.0 200 Connection Established\r\nProxy-Agent: Convergence\r\n"
                      "X-Convergence-Notary: peer.example\r\n\r\n")
         status, answer = peer.v1("site.example", site.port, one.sha1, connection=connection)
