@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One counter or gauge each; their names, labels and help stand in metrics.c. */
+/* One counter or gauge each; their names, labels and help stand in exposition.c. */
 enum cvg_metric {
     CVG_METRIC_CONNECTIONS = 0, /* accepted */
     CVG_METRIC_CONNECTIONS_OPEN,
-    CVG_METRIC_HANDSHAKES,
+    CVG_METRIC_CONNECTIONS_REFUSED, /* over a limit: closed at once */
+    CVG_METRIC_HANDSHAKES,          /* completed, resumed ones included */
     CVG_METRIC_HANDSHAKES_RESUMED,
     CVG_METRIC_HANDSHAKES_FAILED,
     CVG_METRIC_REQUESTS_V1,
@@ -19,7 +20,7 @@ enum cvg_metric {
     CVG_METRIC_REQUESTS_OTHER,
     CVG_METRIC_ANSWERS_2XX,
     CVG_METRIC_ANSWERS_3XX,
-    CVG_METRIC_ANSWERS_4XX,
+    CVG_METRIC_ANSWERS_4XX, /* but 409 and 429 */
     CVG_METRIC_ANSWERS_409,
     CVG_METRIC_ANSWERS_429,
     CVG_METRIC_ANSWERS_5XX,
@@ -46,7 +47,8 @@ enum cvg_metric {
     CVG_METRICS_COUNT
 };
 
-/* Durations, in buckets that double from 16 us on. */
+/* Durations, in buckets that double from 16 us on; the last one has no upper bound. HIT and MISS: a
+ * target's, from when it was asked about until its answer was there, without and with a probe. */
 enum cvg_timing { CVG_TIMING_HIT = 0, CVG_TIMING_MISS, CVG_TIMING_PROBE, CVG_TIMINGS_COUNT };
 
 #define CVG_TIMING_BUCKETS 24
@@ -73,5 +75,26 @@ static inline void cvg_metrics_set(struct cvg_metrics *metrics, enum cvg_metric 
 }
 
 void cvg_metrics_time(struct cvg_metrics *metrics, enum cvg_timing timing, uint64_t us);
+
+/* What several have counted, added up. */
+struct cvg_durations {
+    uint64_t bucket[CVG_TIMING_BUCKETS];
+    uint64_t sum_us;
+};
+
+struct cvg_metrics_sum {
+    int64_t value[CVG_METRICS_COUNT];
+    struct cvg_durations timing[CVG_TIMINGS_COUNT];
+};
+
+void cvg_metrics_add_up(const struct cvg_metrics *metrics, struct cvg_metrics_sum *sum);
+
+/* The longest duration of a bucket; UINT64_MAX for the last. */
+uint64_t cvg_metrics_bucket_us(size_t bucket);
+
+uint64_t cvg_durations_count(const struct cvg_durations *durations);
+/* The duration that the given share of all do not exceed, as near as the buckets tell: by a
+ * straight line within one. 0: there are none. */
+uint64_t cvg_durations_quantile_us(const struct cvg_durations *durations, double share);
 
 #endif

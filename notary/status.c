@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What one notary tells of itself. */
+#include "notary/status.h"
+
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "notary/identity.h"
+
+static int64_t not_after_s(const SSL_CTX *tls)
+{
+    const X509 *certificate = tls == NULL ? NULL : SSL_CTX_get0_certificate(tls);
+    struct tm when;
+    if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1)
+        return 0;
+    return timegm(&when);
+}
+
+void cvg_about_set(const char *name, const struct cvg_identity *identity,
+                   struct cvg_about *ret_about)
+{
+    struct cvg_bundle *bundle = NULL;
+    *ret_about = (struct cvg_about){.not_after_s = not_after_s(identity->tls)};
+    snprintf(ret_about->name, sizeof(ret_about->name), "%s", name);
+    if (identity->signing_key != NULL)
+        cvg_fingerprint_format(cvg_signing_key_id(identity->signing_key), CVG_SHA256_LEN,
+                               ret_about->fingerprint, sizeof(ret_about->fingerprint));
+    if (cvg_bundle_parse((const char *)identity->bundle.data, identity->bundle.len, &bundle,
+                         NULL) != CVG_OK)
+        return;
+    memcpy(ret_about->region, bundle->region, sizeof(ret_about->region));
+    memcpy(ret_about->operator_name, bundle->operator_name, sizeof(ret_about->operator_name));
+    cvg_bundle_free(bundle);
+}
+
+double cvg_status_hit_ratio(const struct cvg_metrics_sum *sum)
+{
+    int64_t hits = sum->value[CVG_METRIC_TARGETS_HIT];
+    int64_t all = hits + sum->value[CVG_METRIC_TARGETS_STORE] + sum->value[CVG_METRIC_TARGETS_MISS];
+    return all > 0 ? (double)hits / (double)all : 0;
+}
+
+bool cvg_status_health(const struct cvg_status *status, struct cvg_buffer *ret_line)
+{
+    unsigned silent = status->workers - status->workers_answering;
+    bool away = status->store != NULL && status->sum.value[CVG_METRIC_STORE_UP] == 0;
+    if (status->ending)
+        cvg_buffer_put_text(ret_line, "failing: the notary is ending\n");
+    else if (silent > 0)
+        cvg_buffer_printf(ret_line, "failing: %u of %u workers do not answer\n", silent,
+                          status->workers);
+    else if (status->store_full)
+        cvg_buffer_put_text(ret_line,
+                            "degraded: the journal is full and nothing new is looked at\n");
+    else if (away)
+        cvg_buffer_printf(ret_line, "degraded: the store (%s) is away\n", status->store);
+    else
+        cvg_buffer_put_text(ret_line, "ok\n");
+    return !status->ending && silent == 0;
+}
