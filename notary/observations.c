@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define CLOCK_SLACK_S 60
+#define TAIL_VERSION  1
+#define OPINION_BITS  2
 
 void cvg_observations_free(struct cvg_observations *observations)
 {
@@ -112,6 +114,19 @@ enum cvg_error cvg_observations_add(struct cvg_observations *observations,
     return CVG_OK;
 }
 
+void cvg_observations_judge(struct cvg_observations *observations, enum cvg_verifier_id verifier,
+                            const struct cvg_leaf *leaf, enum cvg_v2_opinion opinion, int64_t now_s)
+{
+    size_t index = cvg_opinion_index(verifier);
+    for (size_t i = 0; i < observations->count; i++) {
+        struct cvg_seen *seen = &observations->record[i];
+        if (memcmp(seen->leaf.sha256, leaf->sha256, CVG_SHA256_LEN) != 0)
+            continue;
+        seen->opinion[index] = (uint8_t)opinion;
+        observations->checked_s[index] = now_s;
+    }
+}
+
 static bool view_is_current(const struct cvg_view *view, int64_t now_s, int64_t max_age_s)
 {
     return view->last_s <= now_s + CLOCK_SLACK_S && view->last_s > now_s - max_age_s;
@@ -167,6 +182,28 @@ size_t cvg_observations_list(const struct cvg_observations *observations, int64_
     return count;
 }
 
+/* Whether any verifier was ever asked. */
+static bool judged(const struct cvg_observations *observations)
+{
+    for (size_t i = 0; i < CVG_OPINIONS; i++)
+        if (observations->checked_s[i] != 0)
+            return true;
+    return false;
+}
+
+static void write_tail(const struct cvg_observations *observations, struct cvg_buffer *ret_buffer)
+{
+    cvg_buffer_put_u8(ret_buffer, TAIL_VERSION);
+    for (size_t i = 0; i < CVG_OPINIONS; i++)
+        cvg_buffer_put_u64(ret_buffer, (uint64_t)observations->checked_s[i]);
+    for (size_t i = 0; i < observations->count; i++) {
+        unsigned packed = 0;
+        for (size_t k = 0; k < CVG_OPINIONS; k++)
+            packed |= (unsigned)observations->record[i].opinion[k] << OPINION_BITS * k;
+        cvg_buffer_put_u8(ret_buffer, (uint8_t)packed);
+    }
+}
+
 enum cvg_error cvg_observations_write(const struct cvg_observations *observations,
                                       struct cvg_buffer *ret_buffer)
 {
@@ -189,6 +226,8 @@ enum cvg_error cvg_observations_write(const struct cvg_observations *observation
         cvg_buffer_put_u8(ret_buffer, view->record);
         cvg_buffer_put_u64(ret_buffer, (uint64_t)view->last_s);
     }
+    if (judged(observations))
+        write_tail(observations, ret_buffer);
     return cvg_buffer_error(ret_buffer);
 }
 
@@ -247,6 +286,35 @@ static enum cvg_error parse_views(struct cvg_reader *reader, struct cvg_observat
     return CVG_OK;
 }
 
+/* The opinions of one record; false if the octet is none that is written. */
+static bool unpack(unsigned packed, uint8_t ret_opinion[static CVG_OPINIONS])
+{
+    for (size_t i = 0; i < CVG_OPINIONS; i++, packed >>= OPINION_BITS) {
+        ret_opinion[i] = packed & ((1 << OPINION_BITS) - 1);
+        if (ret_opinion[i] > CVG_V2_OPINION_NO)
+            return false;
+    }
+    return packed == 0;
+}
+
+/* What verifiers said, if they were ever asked. */
+static enum cvg_error parse_tail(struct cvg_reader *reader, struct cvg_observations *parsed)
+{
+    if (reader->left == 0)
+        return CVG_OK;
+    if (cvg_reader_u8(reader) != TAIL_VERSION)
+        return CVG_ERR_VERSION;
+    for (size_t i = 0; i < CVG_OPINIONS; i++) {
+        parsed->checked_s[i] = (int64_t)cvg_reader_u64(reader);
+        if (parsed->checked_s[i] < 0)
+            return CVG_ERR_RANGE;
+    }
+    for (size_t i = 0; i < parsed->count; i++)
+        if (!unpack(cvg_reader_u8(reader), parsed->record[i].opinion))
+            return CVG_ERR_RANGE;
+    return reader->error == CVG_OK && !judged(parsed) ? CVG_ERR_RANGE : CVG_OK;
+}
+
 enum cvg_error cvg_observations_parse(const void *data, size_t len,
                                       struct cvg_observations *ret_observations)
 {
@@ -256,6 +324,8 @@ enum cvg_error cvg_observations_parse(const void *data, size_t len,
     enum cvg_error err = parse_records(&reader, &parsed);
     if (err == CVG_OK)
         err = parse_views(&reader, &parsed);
+    if (err == CVG_OK)
+        err = parse_tail(&reader, &parsed);
     if (err == CVG_OK)
         err = cvg_reader_done(&reader);
     if (err != CVG_OK) {

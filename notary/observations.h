@@ -14,10 +14,19 @@
 
 #define CVG_VIEWS_MAX 64
 
+/* Whose opinions are kept: all verifiers but the network perspective, whose opinion is what is
+ * current. */
+#define CVG_OPINIONS 3
+static inline size_t cvg_opinion_index(enum cvg_verifier_id verifier)
+{
+    return (size_t)verifier - CVG_VERIFIER_DANE;
+}
+
 struct cvg_seen {
     struct cvg_leaf leaf;
     int64_t first_s;
     int64_t last_s;
+    uint8_t opinion[CVG_OPINIONS]; /* enum cvg_v2_opinion, as of when it was last asked for */
 };
 
 /* The newest observation at one (key type, address). */
@@ -33,6 +42,7 @@ struct cvg_observations {
     size_t count;
     struct cvg_view *view; /* owned */
     size_t view_count;
+    int64_t checked_s[CVG_OPINIONS]; /* when that verifier was last asked; 0: never */
 };
 
 void cvg_observations_free(struct cvg_observations *observations); /* the content; NULL allowed */
@@ -41,6 +51,11 @@ void cvg_observations_free(struct cvg_observations *observations); /* the conten
 CVG_MUST_USE enum cvg_error cvg_observations_add(struct cvg_observations *observations,
                                                  const struct cvg_leaf *leaf,
                                                  const struct cvg_address *address, int64_t now_s);
+
+/* Takes in what a verifier says of a leaf (NONE: it stands aside), if that is among the records. */
+void cvg_observations_judge(struct cvg_observations *observations, enum cvg_verifier_id verifier,
+                            const struct cvg_leaf *leaf, enum cvg_v2_opinion opinion,
+                            int64_t now_s);
 
 /* Whether that record is current at now_s. An observation from the future (the clock was set back)
  * is not, beyond a minute. */
@@ -59,7 +74,10 @@ int64_t cvg_observations_newest(const struct cvg_observations *observations);
 size_t cvg_observations_list(const struct cvg_observations *observations, int64_t now_s,
                              int64_t max_age_s, struct cvg_v2_record *ret_record);
 
-/* The form they are stored in (without checksum), and back. SYNTAX or RANGE: nothing is taken. */
+/* The form they are stored in (without checksum), and back. SYNTAX, RANGE, VERSION: nothing is
+ * taken. Where no verifier was ever asked it is what earlier releases wrote; else a tail follows:
+ * u8 its version (1), u64 checked per verifier, and per record an octet with two bits per verifier.
+ */
 CVG_MUST_USE enum cvg_error cvg_observations_write(const struct cvg_observations *observations,
                                                    struct cvg_buffer *ret_buffer);
 CVG_MUST_USE enum cvg_error cvg_observations_parse(const void *data, size_t len,

@@ -157,6 +157,43 @@ static bool set_size(const struct cvg_key *key, const struct cvg_value *value, v
     return true;
 }
 
+/* A set; the network perspective is in it whether it is named or not. */
+static bool set_verifiers(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    static const struct {
+        const char *name;
+        enum cvg_verifier_id id;
+    } names[] = {{"network", CVG_VERIFIER_NETWORK},
+                 {"dane", CVG_VERIFIER_DANE},
+                 {"ct", CVG_VERIFIER_CT},
+                 {"pins", CVG_VERIFIER_PINS}};
+    unsigned *set = (void *)((char *)target + key->offset);
+    struct cvg_value rest = *value, word;
+    unsigned named = 0;
+    while (cvg_value_word(&rest, &word)) {
+        size_t i = 0;
+        while (i < sizeof(names) / sizeof(names[0]) && !cvg_value_is(&word, names[i].name))
+            i++;
+        if (i == sizeof(names) / sizeof(names[0]) || (named & 1U << names[i].id) != 0)
+            return false;
+        named |= 1U << names[i].id;
+    }
+    *set = named | 1U << CVG_VERIFIER_NETWORK;
+    return named != 0;
+}
+
+static bool set_v1_verdict(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    static const char *const names[] = {"network", "all", "any", "majority"};
+    enum cvg_v1_verdict *verdict = (void *)((char *)target + key->offset);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (cvg_value_is(value, names[i])) {
+            *verdict = (enum cvg_v1_verdict)i;
+            return true;
+        }
+    return false;
+}
+
 #define FIELD(name) offsetof(struct parse, settings.name)
 #define A_PATH      "a path is allowed, from the file's directory on if it is not absolute"
 #define ADDRESSES   "at most 16 IPv4 or IPv6 addresses are allowed, separated by blanks"
@@ -189,6 +226,13 @@ static const struct cvg_key keys[] = {
     {"allow_targets", set_networks, FIELD(allow_targets), 0, 0,
      "at most 64 networks such as 192.0.2.0/24 or 2001:db8::/32 are allowed"},
     {"own_addresses", set_addresses, FIELD(own_addresses), 0, 0, ADDRESSES},
+    {"verifiers", set_verifiers, FIELD(verifiers), 0, 0,
+     "some of network, dane, ct and pins are allowed, each once, separated by blanks"},
+    {"v1_verdict", set_v1_verdict, FIELD(v1_verdict), 0, 0,
+     "network, all, any or majority is allowed"},
+    {"ct_logs", set_path, FIELD(ct_logs), 0, 0, A_PATH},
+    {"ct_min", cvg_set_unsigned, FIELD(ct_min), 1, 16, "1 to 16 is allowed"},
+    {"pins", set_path, FIELD(pins), 0, 0, A_PATH},
     {"max_observation_age", cvg_set_duration_s64, FIELD(max_observation_age_s), 1, 31622400,
      "1s to 366d is allowed, for example 24h"},
     {"probe_timeout", cvg_set_duration_ms, FIELD(probe_timeout_ms), 100, 10000,
@@ -219,6 +263,21 @@ static const struct cvg_key keys[] = {
      "100ms to 24h is allowed, for example 5m"},
 };
 
+/* A verifier that has nothing to go by would stand aside for ever. */
+static enum cvg_error check_verifiers(const struct cvg_settings *settings, const char *file,
+                                      struct cvg_why *why)
+{
+    unsigned set = settings->verifiers;
+    if ((set & 1U << CVG_VERIFIER_DANE) != 0 &&
+        strcmp(settings->dns_anchor, CVG_DNS_ANCHOR_NONE) == 0)
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: verifiers: dane needs a dns_anchor", file);
+    if ((set & 1U << CVG_VERIFIER_CT) != 0 && settings->ct_logs[0] == '\0')
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: verifiers: ct needs ct_logs", file);
+    if ((set & 1U << CVG_VERIFIER_PINS) != 0 && settings->pins[0] == '\0')
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: verifiers: pins needs the file, pins", file);
+    return CVG_OK;
+}
+
 /* What cannot be left out, and what does not go together. */
 static enum cvg_error check(const struct cvg_settings *settings, const char *file,
                             struct cvg_why *why)
@@ -234,7 +293,7 @@ static enum cvg_error check(const struct cvg_settings *settings, const char *fil
         settings->bounce_port == settings->relay_port)
         return cvg_fail(why, CVG_ERR_CONFIG, "%s: ssl_port, bounce_port and relay_port must differ",
                         file);
-    return CVG_OK;
+    return check_verifiers(settings, file, why);
 }
 
 /* The journal lies beside the database unless it is told otherwise. */
@@ -258,6 +317,8 @@ void cvg_settings_init(struct cvg_settings *ret_settings)
         .bounce_port = 4242,
         .relay_port = 80,
         .relay_ports = {.port = {4242}, .count = 1},
+        .verifiers = 1U << CVG_VERIFIER_NETWORK,
+        .ct_min = 2,
         .max_observation_age_s = 86400,
         .probe_timeout_ms = 2000,
         .probe_interval_ms = 10000,

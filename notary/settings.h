@@ -11,6 +11,7 @@
 
 #include "common/base/config.h"
 #include "common/protocol/message.h"
+#include "common/protocol/v2.h"
 #include "notary/address.h"
 
 #define CVG_SETTINGS_MAX         65536 /* octets of a notary.conf */
@@ -50,6 +51,14 @@ struct cvg_relay_hosts {
     size_t count;
 };
 
+/* How version 1's one status is made of what the verifiers say. */
+enum cvg_v1_verdict {
+    CVG_V1_VERDICT_NETWORK = 0, /* the network perspective alone */
+    CVG_V1_VERDICT_ALL,         /* somebody says yes, and nobody no */
+    CVG_V1_VERDICT_ANY,         /* somebody says yes */
+    CVG_V1_VERDICT_MAJORITY     /* more say yes than no */
+};
+
 struct cvg_settings {
     char name[CVG_MESSAGE_NAME_MAX];    /* name = alpha */
     char tls_key[CVG_PATH_MAX];         /* tls_key = FILE: paths are relative to notary.conf */
@@ -77,6 +86,12 @@ struct cvg_settings {
                                            may be probed and relayed to all the same */
     struct cvg_addresses own_addresses; /* own_addresses = ADDRESS ...: never probed, besides those
                                            of this machine's interfaces */
+    unsigned verifiers;                 /* verifiers = network [dane] [ct] [pins]: a set of 1 <<
+                                           enum cvg_verifier_id; always with the network's */
+    enum cvg_v1_verdict v1_verdict;     /* v1_verdict = network | all | any | majority */
+    char ct_logs[CVG_PATH_MAX];         /* ct_logs = FILE: OpenSSL's list of logs */
+    unsigned ct_min;                    /* ct_min = 2: valid SCTs that make a yes */
+    char pins[CVG_PATH_MAX];            /* pins = FILE: what the operator knows */
     uint64_t max_observation_age_s;     /* max_observation_age = 24h */
     unsigned probe_timeout_ms;          /* probe_timeout = 2s: name, connections and second look */
     unsigned probe_interval_ms;         /* probe_interval = 10s: one probe per target */

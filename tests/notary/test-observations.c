@@ -211,6 +211,111 @@ static void stored_nonsense(void **state)
     cvg_observations_free(&seen);
 }
 
+/* What the verifier said of the record that the id stands for. */
+static unsigned opinion(const struct cvg_observations *seen, uint8_t id,
+                        enum cvg_verifier_id verifier)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->record[i].leaf.sha256[0] == id)
+            return seen->record[i].opinion[cvg_opinion_index(verifier)];
+    fail_msg("no record of %u", id);
+    return 0;
+}
+
+static void judge(struct cvg_observations *seen, uint8_t id, enum cvg_verifier_id verifier,
+                  enum cvg_v2_opinion opinion, int64_t when)
+{
+    struct cvg_leaf leaf = leaf_of(id, CVG_KEY_EC);
+    cvg_observations_judge(seen, verifier, &leaf, opinion, when);
+}
+
+static void opinions_stay_with_their_record(void **state)
+{
+    struct cvg_observations seen = {0};
+    (void)state;
+    see(&seen, 1, CVG_KEY_EC, 1, T0);
+    see(&seen, 2, CVG_KEY_RSA, 1, T0);
+    judge(&seen, 1, CVG_VERIFIER_DANE, CVG_V2_OPINION_YES, T0);
+    judge(&seen, 2, CVG_VERIFIER_DANE, CVG_V2_OPINION_NO, T0);
+    judge(&seen, 9, CVG_VERIFIER_CT, CVG_V2_OPINION_YES, T0); /* never seen */
+    assert_int_equal(opinion(&seen, 1, CVG_VERIFIER_DANE), CVG_V2_OPINION_YES);
+    assert_int_equal(opinion(&seen, 2, CVG_VERIFIER_DANE), CVG_V2_OPINION_NO);
+    assert_int_equal(opinion(&seen, 1, CVG_VERIFIER_CT), CVG_V2_OPINION_NONE);
+    assert_int_equal(seen.checked_s[cvg_opinion_index(CVG_VERIFIER_DANE)], T0);
+    assert_int_equal(seen.checked_s[cvg_opinion_index(CVG_VERIFIER_CT)], 0);
+    judge(&seen, 1, CVG_VERIFIER_DANE, CVG_V2_OPINION_NONE, T0 + 5);
+    assert_int_equal(opinion(&seen, 1, CVG_VERIFIER_DANE), CVG_V2_OPINION_NONE);
+    assert_int_equal(opinion(&seen, 2, CVG_VERIFIER_DANE), CVG_V2_OPINION_NO);
+    assert_int_equal(seen.checked_s[cvg_opinion_index(CVG_VERIFIER_DANE)], T0 + 5);
+    for (unsigned id = 100; id < 200; id++)
+        see(&seen, (uint8_t)id, CVG_KEY_EC, 3, T0 + id); /* others take their places */
+    for (size_t i = 0; i < seen.count; i++)
+        assert_int_equal(seen.record[i].opinion[0], CVG_V2_OPINION_NONE);
+    cvg_observations_free(&seen);
+}
+
+static void stored_opinions(void **state)
+{
+    struct cvg_observations seen = {0}, again = {0};
+    struct cvg_buffer bytes;
+    size_t without;
+    (void)state;
+    cvg_buffer_init(&bytes, 65536);
+    see(&seen, 1, CVG_KEY_EC, 1, T0);
+    see(&seen, 2, CVG_KEY_RSA, 1, T0);
+    assert_int_equal(cvg_observations_write(&seen, &bytes), CVG_OK);
+    without = bytes.len;
+    judge(&seen, 1, CVG_VERIFIER_DANE, CVG_V2_OPINION_NO, T0);
+    judge(&seen, 2, CVG_VERIFIER_CT, CVG_V2_OPINION_YES, T0 + 1);
+    judge(&seen, 2, CVG_VERIFIER_PINS, CVG_V2_OPINION_NO, T0 + 2);
+    cvg_buffer_clear(&bytes);
+    assert_int_equal(cvg_observations_write(&seen, &bytes), CVG_OK);
+    assert_int_equal(bytes.len, without + 1 + 3 * 8 + 2);
+    assert_int_equal(cvg_observations_parse(bytes.data, bytes.len, &again), CVG_OK);
+    assert_memory_equal(again.checked_s, seen.checked_s, sizeof(seen.checked_s));
+    for (size_t i = 0; i < seen.count; i++)
+        assert_memory_equal(again.record[i].opinion, seen.record[i].opinion, CVG_OPINIONS);
+    cvg_observations_free(&again);
+    for (size_t len = 0; len < bytes.len; len++) {
+        struct cvg_observations some = {0};
+        /* Cut just before the tail it is what earlier releases wrote. */
+        assert_int_equal(cvg_observations_parse(bytes.data, len, &some) == CVG_OK, len == without);
+        cvg_observations_free(&some);
+    }
+    cvg_buffer_free(&bytes);
+    cvg_observations_free(&seen);
+}
+
+static void stored_nonsense_in_the_tail(void **state)
+{
+    struct cvg_observations seen = {0}, again = {0};
+    struct cvg_buffer bytes;
+    (void)state;
+    cvg_buffer_init(&bytes, 65536);
+    see(&seen, 1, CVG_KEY_EC, 1, T0);
+    judge(&seen, 1, CVG_VERIFIER_DANE, CVG_V2_OPINION_YES, 1);
+    assert_int_equal(cvg_observations_write(&seen, &bytes), CVG_OK);
+    uint8_t *packed = &bytes.data[bytes.len - 1];
+    for (unsigned value = 0; value < 256; value++) {
+        bool good = (value & 3) != 3 && (value >> 2 & 3) != 3 && value >> 4 < 3;
+        *packed = (uint8_t)value;
+        assert_int_equal(cvg_observations_parse(bytes.data, bytes.len, &again) == CVG_OK, good);
+        cvg_observations_free(&again);
+    }
+    *packed = 0;
+    bytes.data[bytes.len - 2 - 16] = 0; /* nobody was asked: then there is no tail */
+    assert_int_equal(cvg_observations_parse(bytes.data, bytes.len, &again), CVG_ERR_RANGE);
+    bytes.data[bytes.len - 2 - 7] = 0x80; /* a time beyond all calendars */
+    assert_int_equal(cvg_observations_parse(bytes.data, bytes.len, &again), CVG_ERR_RANGE);
+    bytes.data[bytes.len - 2 - 7] = 1;
+    assert_int_equal(cvg_observations_parse(bytes.data, bytes.len, &again), CVG_OK);
+    cvg_observations_free(&again);
+    bytes.data[bytes.len - 1 - 24 - 1] = 2; /* a later version */
+    assert_int_equal(cvg_observations_parse(bytes.data, bytes.len, &again), CVG_ERR_VERSION);
+    cvg_buffer_free(&bytes);
+    cvg_observations_free(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +329,9 @@ int main(void)
         cmocka_unit_test(oldest_goes_when_full),
         cmocka_unit_test(stored_form),
         cmocka_unit_test(stored_nonsense),
+        cmocka_unit_test(opinions_stay_with_their_record),
+        cmocka_unit_test(stored_opinions),
+        cmocka_unit_test(stored_nonsense_in_the_tail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

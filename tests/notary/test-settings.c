@@ -37,6 +37,9 @@ static void defaults(void **state)
     assert_int_equal(settings.queries_per_minute, 60000);
     assert_int_equal(settings.probes_per_minute, 1200);
     assert_int_equal(settings.target_probes_per_minute, 6000);
+    assert_int_equal(settings.verifiers, 1U << CVG_VERIFIER_NETWORK);
+    assert_int_equal(settings.v1_verdict, CVG_V1_VERDICT_NETWORK);
+    assert_int_equal(settings.ct_min, 2);
     assert_int_equal(settings.listen.count, 2);
     assert_int_equal(settings.allow_targets.count, 0);
     assert_string_equal(settings.journal, "");
@@ -59,6 +62,54 @@ static void journal(void **state)
         CVG_OK);
     assert_string_equal(settings.journal, "/j/x");
     assert_int_equal(settings.journal_max, 1 << 20);
+}
+
+static void verifiers(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned set; /* 0: refused */
+    } rows[] = {
+        {"", 1U << CVG_VERIFIER_NETWORK},
+        {"verifiers = network\n", 1U << CVG_VERIFIER_NETWORK},
+        {"verifiers = dane\n", 1U << CVG_VERIFIER_NETWORK | 1U << CVG_VERIFIER_DANE},
+        {"verifiers = pins network dane ct\nct_logs = l\npins = p\n",
+         1U << CVG_VERIFIER_NETWORK | 1U << CVG_VERIFIER_DANE | 1U << CVG_VERIFIER_CT |
+             1U << CVG_VERIFIER_PINS},
+        {"verifiers =\n", 0},
+        {"verifiers = network network\n", 0},
+        {"verifiers = network, dane\n", 0},
+        {"verifiers = Dane\n", 0},
+        {"verifiers = ct\n", 0},   /* without ct_logs */
+        {"verifiers = pins\n", 0}, /* without the file */
+        {"verifiers = dane\ndns_anchor = none\n", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct cvg_settings settings;
+        char text[512];
+        (void)snprintf(text, sizeof(text), NEEDED "%s", rows[i].text);
+        assert_int_equal(parse(text, &settings, NULL) == CVG_OK, rows[i].set != 0);
+        if (rows[i].set != 0)
+            assert_int_equal(settings.verifiers, rows[i].set);
+    }
+}
+
+static void verdicts_of_version_1(void **state)
+{
+    static const char *const words[] = {"network", "all", "any", "majority"};
+    struct cvg_settings settings;
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof(text), NEEDED "v1_verdict = %s\nct_min = 3\n", words[i]);
+        assert_int_equal(parse(text, &settings, NULL), CVG_OK);
+        assert_int_equal(settings.v1_verdict, i);
+        assert_int_equal(settings.ct_min, 3);
+    }
+    assert_int_equal(parse(NEEDED "v1_verdict = all any\n", &settings, NULL), CVG_ERR_SYNTAX);
+    assert_int_equal(parse(NEEDED "ct_min = 0\n", &settings, NULL), CVG_ERR_SYNTAX);
+    assert_int_equal(parse(NEEDED "ct_min = 17\n", &settings, NULL), CVG_ERR_SYNTAX);
 }
 
 static void values(void **state)
@@ -212,6 +263,8 @@ int main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(journal),
         cmocka_unit_test(values),
+        cmocka_unit_test(verifiers),
+        cmocka_unit_test(verdicts_of_version_1),
         cmocka_unit_test(refused),
         cmocka_unit_test(missing),
         cmocka_unit_test(filter_without_exceptions),
