@@ -3,24 +3,11 @@
 #include "notary/init-bundle.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/protocol/base64.h"
-#include "common/protocol/bundle.h"
+#include "notary/bundle-seal.h"
 #include "notary/route.h"
-
-#define JSON_STYLE (JSON_INDENT(2) | JSON_ENSURE_ASCII)
-
-static enum cvg_error put_json(json_t *object, struct cvg_buffer *ret_text)
-{
-    char *text = json_dumps(object, JSON_STYLE);
-    if (text == NULL)
-        return CVG_ERR_NOMEM;
-    cvg_buffer_put_text(ret_text, text);
-    free(text);
-    return cvg_buffer_put_text(ret_text, "\n");
-}
 
 /* Where updates are: an IPv6 host in brackets, the port where it is not the usual one. */
 static json_t *location(const struct cvg_init *init, const char *host, const char *path)
@@ -59,10 +46,9 @@ static json_t *addresses(const struct cvg_init *init)
     return list;
 }
 
-/* The text that is signed. */
-static enum cvg_error inner_text(const struct cvg_init *init, const char *host,
-                                 const char *certificate, const char *public_key,
-                                 struct cvg_buffer *ret_text)
+/* What is signed; NULL without memory. The caller releases it. */
+static json_t *inner(const struct cvg_init *init, const char *host, const char *certificate,
+                     const char *public_key)
 {
     json_t *bundle = json_object();
     json_t *entry = json_object();
@@ -79,47 +65,12 @@ static enum cvg_error inner_text(const struct cvg_init *init, const char *host,
            set_common(bundle, init, host, CVG_PATH_BUNDLE) &&
            set(bundle, "keys", json_pack("[s]", public_key)) &&
            set(bundle, "hosts", json_pack("[O]", entry));
-    enum cvg_error err = good ? put_json(bundle, ret_text) : CVG_ERR_NOMEM;
     json_decref(entry);
-    json_decref(bundle);
-    return err;
-}
-
-static enum cvg_error sign_text(struct cvg_signing_key *key, const struct cvg_buffer *text,
-                                struct cvg_buffer *ret_base64)
-{
-    struct cvg_buffer octets, signature;
-    cvg_buffer_init(&octets, CVG_BUNDLE_MAX);
-    cvg_buffer_init(&signature, CVG_SIGNATURE_MAX);
-    cvg_buffer_put(&octets, CVG_BUNDLE_DOMAIN, sizeof(CVG_BUNDLE_DOMAIN));
-    enum cvg_error err = cvg_buffer_put(&octets, text->data, text->len);
-    if (err == CVG_OK)
-        err = cvg_sign(key, octets.data, octets.len, &signature);
-    if (err == CVG_OK)
-        err = cvg_base64_put(ret_base64, signature.data, signature.len);
-    cvg_buffer_free(&octets);
-    cvg_buffer_free(&signature);
-    return err;
-}
-
-static enum cvg_error put_envelope(const struct cvg_buffer *inner, const struct cvg_buffer *base64,
-                                   struct cvg_buffer *ret_text)
-{
-    json_t *envelope = json_object();
-    bool good = set(envelope, "bundle", json_string((const char *)inner->data)) &&
-                set(envelope, "signature", json_string((const char *)base64->data));
-    enum cvg_error err = good ? put_json(envelope, ret_text) : CVG_ERR_NOMEM;
-    json_decref(envelope);
-    return err;
-}
-
-/* Reads the bundle as a client would: what it says must be allowed. */
-static enum cvg_error try_bundle(const struct cvg_buffer *text, struct cvg_why *why)
-{
-    struct cvg_bundle *bundle = NULL;
-    enum cvg_error err = cvg_bundle_parse((const char *)text->data, text->len, &bundle, why);
-    cvg_bundle_free(bundle);
-    return err;
+    if (!good) {
+        json_decref(bundle);
+        bundle = NULL;
+    }
+    return bundle;
 }
 
 enum cvg_error cvg_init_bundle(const struct cvg_init *init, const char *host,
@@ -127,22 +78,16 @@ enum cvg_error cvg_init_bundle(const struct cvg_init *init, const char *host,
                                struct cvg_signing_key *key, struct cvg_buffer *ret_text,
                                struct cvg_why *ret_why)
 {
-    struct cvg_buffer inner, public_base64, signature;
-    cvg_buffer_init(&inner, CVG_BUNDLE_MAX);
+    struct cvg_buffer public_base64;
+    json_t *bundle = NULL;
     cvg_buffer_init(&public_base64, 1024);
-    cvg_buffer_init(&signature, 1024);
     enum cvg_error err = cvg_base64_put(&public_base64, public_key->data, public_key->len);
     if (err == CVG_OK)
-        err = inner_text(init, host, certificate, (const char *)public_base64.data, &inner);
+        bundle = inner(init, host, certificate, (const char *)public_base64.data);
     if (err == CVG_OK)
-        err = sign_text(key, &inner, &signature);
-    if (err == CVG_OK)
-        err = put_envelope(&inner, &signature, ret_text);
-    if (err == CVG_OK)
-        err = try_bundle(ret_text, ret_why);
-    cvg_buffer_free(&inner);
+        err = cvg_bundle_seal(bundle, key, ret_text, ret_why);
+    json_decref(bundle);
     cvg_buffer_free(&public_base64);
-    cvg_buffer_free(&signature);
     return err;
 }
 
@@ -160,8 +105,8 @@ enum cvg_error cvg_init_bundle_v1(const struct cvg_init *init, const char *host,
            set(bundle, "name", json_string(init->name)) &&
            set_common(bundle, init, host, CVG_PATH_BUNDLE_V1) &&
            set(bundle, "hosts", json_pack("[O]", entry));
-    enum cvg_error err = good ? put_json(bundle, ret_text) : CVG_ERR_NOMEM;
+    enum cvg_error err = good ? cvg_bundle_plain(bundle, ret_text, ret_why) : CVG_ERR_NOMEM;
     json_decref(entry);
     json_decref(bundle);
-    return err == CVG_OK ? try_bundle(ret_text, ret_why) : err;
+    return err;
 }

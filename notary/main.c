@@ -123,6 +123,22 @@ static int serve(const struct cvg_options *options)
     return err == CVG_OK ? EXIT_SUCCESS : complain(&why, err, EXIT_FAILURE);
 }
 
+/* The commands that end at once. */
+static int change_keys(const struct cvg_options *options)
+{
+    struct cvg_why why = {.text = ""};
+    bool announce = options->command == CVG_COMMAND_NEXT_KEYS;
+    enum cvg_error err = announce ? cvg_rotate_announce(&options->rotate, &why)
+                                  : cvg_rotate_finish(&options->rotate, &why);
+    if (err != CVG_OK)
+        return complain(&why, err, EXIT_FAILURE);
+    return puts(announce ? "The next keys are there and the bundle announces them; reload the "
+                           "notary, and give clients time to fetch the bundle before --rotate."
+                         : "The next keys are the current ones; reload the notary.") < 0
+               ? EXIT_FAILURE
+               : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
     struct cvg_options options;
@@ -141,6 +157,9 @@ int main(int argc, char **argv)
     case CVG_COMMAND_INIT:
         err = cvg_init_write(&options.init, &why);
         return err == CVG_OK ? EXIT_SUCCESS : complain(&why, err, EXIT_FAILURE);
+    case CVG_COMMAND_NEXT_KEYS:
+    case CVG_COMMAND_ROTATE:
+        return change_keys(&options);
     case CVG_COMMAND_SERVE:
     case CVG_COMMAND_CHECK:
         return serve(&options);

@@ -10,6 +10,8 @@ const char cvg_options_help[] =
     "Usage: converge-notaryd --config FILE [--ready-fd N] [--verbose]\n"
     "       converge-notaryd --config FILE --check\n"
     "       converge-notaryd --init DIR --name NAME --host HOST [OPTIONS]\n"
+    "       converge-notaryd --next-keys DIR [--tls] [--signing]\n"
+    "       converge-notaryd --rotate DIR [--keep-key]\n"
     "\n"
     "Looks at TLS servers from its own place on the network and tells which certificates it\n"
     "sees there, signed.\n"
@@ -32,6 +34,14 @@ const char cvg_options_help[] =
     "  --operator TEXT     who runs it\n"
     "  --address IP        an address of HOST, so that clients need no DNS; repeatable\n"
     "\n"
+    "Changing its keys:\n"
+    "  --next-keys DIR     make the next keys beside the current ones, and a bundle that\n"
+    "                      announces them; DIR holds notary.conf\n"
+    "  --tls, --signing    only a TLS key and certificate, only a signing key\n"
+    "  --rotate DIR        make the announced ones the current ones, and a bundle that says so\n"
+    "  --keep-key          leave the former signing key in the bundle: clients that never saw\n"
+    "                      the announcement can follow, and so can whoever took that key\n"
+    "\n"
     "  --help              this text\n"
     "  --version           the version\n"
     "\n"
@@ -53,6 +63,11 @@ enum option_id {
     OPT_REGION,
     OPT_OPERATOR,
     OPT_ADDRESS,
+    OPT_NEXT_KEYS,
+    OPT_TLS,
+    OPT_SIGNING,
+    OPT_ROTATE,
+    OPT_KEEP_KEY,
     OPT_HELP,
     OPT_VERSION
 };
@@ -71,6 +86,11 @@ static const struct option long_options[] = {
     {"region", required_argument, NULL, OPT_REGION},
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"address", required_argument, NULL, OPT_ADDRESS},
+    {"next-keys", required_argument, NULL, OPT_NEXT_KEYS},
+    {"tls", no_argument, NULL, OPT_TLS},
+    {"signing", no_argument, NULL, OPT_SIGNING},
+    {"rotate", required_argument, NULL, OPT_ROTATE},
+    {"keep-key", no_argument, NULL, OPT_KEEP_KEY},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -98,6 +118,61 @@ static enum cvg_error add_address(const char *text, struct cvg_init *init, struc
     return CVG_OK;
 }
 
+/* The options of --init; false if it is none of them. */
+static bool take_init(int id, const char *value, struct cvg_init *init, struct cvg_why *why,
+                      enum cvg_error *ret_err)
+{
+    enum cvg_error err = CVG_OK;
+    switch (id) {
+    case OPT_NAME:
+        init->name = value;
+        break;
+    case OPT_HOST:
+        init->host = value;
+        break;
+    case OPT_SSL_PORT:
+        err = number("ssl-port", value, 1, 65535, &init->ssl_port, why);
+        break;
+    case OPT_BOUNCE_PORT:
+        err = number("bounce-port", value, 1, 65535, &init->bounce_port, why);
+        break;
+    case OPT_RELAY_PORT:
+        err = number("relay-port", value, 0, 65535, &init->relay_port, why);
+        break;
+    case OPT_REGION:
+        init->region = value;
+        break;
+    case OPT_OPERATOR:
+        init->operator_name = value;
+        break;
+    case OPT_ADDRESS:
+        err = add_address(value, init, why);
+        break;
+    default:
+        return false;
+    }
+    *ret_err = err;
+    return true;
+}
+
+/* The options of --next-keys and --rotate; false if it is none of them. */
+static bool take_rotate(int id, struct cvg_rotate *rotate)
+{
+    switch (id) {
+    case OPT_TLS:
+        rotate->tls = true;
+        return true;
+    case OPT_SIGNING:
+        rotate->signing = true;
+        return true;
+    case OPT_KEEP_KEY:
+        rotate->keep_key = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum cvg_error take(int id, const char *value, struct cvg_options *options,
                            struct cvg_why *why)
 {
@@ -121,26 +196,14 @@ static enum cvg_error take(int id, const char *value, struct cvg_options *option
         options->command = CVG_COMMAND_INIT;
         options->init.directory = value;
         break;
-    case OPT_NAME:
-        options->init.name = value;
+    case OPT_NEXT_KEYS:
+        options->command = CVG_COMMAND_NEXT_KEYS;
+        options->rotate.directory = value;
         break;
-    case OPT_HOST:
-        options->init.host = value;
+    case OPT_ROTATE:
+        options->command = CVG_COMMAND_ROTATE;
+        options->rotate.directory = value;
         break;
-    case OPT_SSL_PORT:
-        return number("ssl-port", value, 1, 65535, &options->init.ssl_port, why);
-    case OPT_BOUNCE_PORT:
-        return number("bounce-port", value, 1, 65535, &options->init.bounce_port, why);
-    case OPT_RELAY_PORT:
-        return number("relay-port", value, 0, 65535, &options->init.relay_port, why);
-    case OPT_REGION:
-        options->init.region = value;
-        break;
-    case OPT_OPERATOR:
-        options->init.operator_name = value;
-        break;
-    case OPT_ADDRESS:
-        return add_address(value, &options->init, why);
     case OPT_HELP:
         options->command = CVG_COMMAND_HELP;
         break;
@@ -148,6 +211,8 @@ static enum cvg_error take(int id, const char *value, struct cvg_options *option
         options->command = CVG_COMMAND_VERSION;
         break;
     default:
+        if (take_init(id, value, &options->init, why, &err) || take_rotate(id, &options->rotate))
+            break;
         return cvg_fail(why, CVG_ERR_ARGUMENT, "unknown option or missing value; see --help");
     }
     return err;
@@ -155,13 +220,19 @@ static enum cvg_error take(int id, const char *value, struct cvg_options *option
 
 static enum cvg_error check(const struct cvg_options *options, struct cvg_why *why)
 {
+    const struct cvg_rotate *rotate = &options->rotate;
     bool init = options->command == CVG_COMMAND_INIT;
+    bool keys = options->command == CVG_COMMAND_NEXT_KEYS || options->command == CVG_COMMAND_ROTATE;
     if (init && (options->init.name == NULL || options->init.host == NULL))
         return cvg_fail(why, CVG_ERR_ARGUMENT, "--init needs --name and --host");
-    if (!init && options->config == NULL)
+    if (!init && !keys && options->config == NULL)
         return cvg_fail(why, CVG_ERR_ARGUMENT, "--config FILE or --init DIR is needed; see --help");
-    if (init && options->config != NULL)
-        return cvg_fail(why, CVG_ERR_ARGUMENT, "--config and --init do not go together");
+    if ((init || keys) && options->config != NULL)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--config goes only with serving and --check");
+    if ((rotate->tls || rotate->signing) && options->command != CVG_COMMAND_NEXT_KEYS)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--tls and --signing go only with --next-keys");
+    if (rotate->keep_key && options->command != CVG_COMMAND_ROTATE)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--keep-key goes only with --rotate");
     return CVG_OK;
 }
 
@@ -182,6 +253,9 @@ enum cvg_error cvg_options_parse(int argc, char **argv, struct cvg_options *ret_
         if (optind < argc)
             return cvg_fail(ret_why, CVG_ERR_ARGUMENT, "%s: options only; see --help",
                             argv[optind]);
+        if (!options.rotate.tls && !options.rotate.signing &&
+            options.command == CVG_COMMAND_NEXT_KEYS)
+            options.rotate.tls = options.rotate.signing = true;
         enum cvg_error err = check(&options, ret_why);
         if (err != CVG_OK)
             return err;

@@ -6,21 +6,25 @@
 #include <stdbool.h>
 
 #include "notary/init.h"
+#include "notary/rotate.h"
 
 enum cvg_command {
     CVG_COMMAND_SERVE = 1,
     CVG_COMMAND_CHECK,
     CVG_COMMAND_INIT,
+    CVG_COMMAND_NEXT_KEYS,
+    CVG_COMMAND_ROTATE,
     CVG_COMMAND_HELP,
     CVG_COMMAND_VERSION
 };
 
 struct cvg_options {
     enum cvg_command command;
-    const char *config;   /* --config FILE */
-    int ready_fd;         /* --ready-fd N; -1: none */
-    bool verbose;         /* --verbose */
-    struct cvg_init init; /* --init DIR and what belongs to it */
+    const char *config;       /* --config FILE */
+    int ready_fd;             /* --ready-fd N; -1: none */
+    bool verbose;             /* --verbose */
+    struct cvg_init init;     /* --init DIR and what belongs to it */
+    struct cvg_rotate rotate; /* --next-keys DIR, --rotate DIR and what belongs to them */
 };
 
 extern const char cvg_options_help[];
