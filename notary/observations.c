@@ -6,8 +6,6 @@
 #include <string.h>
 
 #define CLOCK_SLACK_S 60
-#define TAIL_VERSION  1
-#define OPINION_BITS  2
 
 void cvg_observations_free(struct cvg_observations *observations)
 {
@@ -182,156 +180,114 @@ size_t cvg_observations_list(const struct cvg_observations *observations, int64_
     return count;
 }
 
-/* Whether any verifier was ever asked. */
-static bool judged(const struct cvg_observations *observations)
+/* The oldest time of what it holds, if it has as much as it may hold: of what is older it may have
+ * known more, and have dropped it. */
+static int64_t horizon(const struct cvg_observations *observations)
 {
-    for (size_t i = 0; i < CVG_OPINIONS; i++)
-        if (observations->checked_s[i] != 0)
-            return true;
-    return false;
+    int64_t records = INT64_MAX, views = INT64_MAX;
+    for (size_t i = 0; i < observations->count; i++)
+        if (observations->record[i].last_s < records)
+            records = observations->record[i].last_s;
+    for (size_t i = 0; i < observations->view_count; i++)
+        if (observations->view[i].last_s < views)
+            views = observations->view[i].last_s;
+    if (observations->count < CVG_V2_RECORDS_MAX)
+        records = INT64_MIN;
+    if (observations->view_count < CVG_VIEWS_MAX)
+        views = INT64_MIN;
+    return records > views ? records : views;
 }
 
-static void write_tail(const struct cvg_observations *observations, struct cvg_buffer *ret_buffer)
+/* Takes a record into the union, which has room; returns its index there. fresh: whose opinions
+ * are newer than those of the union. */
+static size_t unite_record(struct cvg_observations *all, const struct cvg_seen *seen,
+                           const bool fresh[static CVG_OPINIONS])
 {
-    cvg_buffer_put_u8(ret_buffer, TAIL_VERSION);
-    for (size_t i = 0; i < CVG_OPINIONS; i++)
-        cvg_buffer_put_u64(ret_buffer, (uint64_t)observations->checked_s[i]);
-    for (size_t i = 0; i < observations->count; i++) {
-        unsigned packed = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        struct cvg_seen *had = &all->record[i];
+        if (memcmp(had->leaf.sha256, seen->leaf.sha256, CVG_SHA256_LEN) != 0)
+            continue;
+        if (seen->first_s < had->first_s)
+            had->first_s = seen->first_s;
+        if (seen->last_s > had->last_s)
+            had->last_s = seen->last_s;
         for (size_t k = 0; k < CVG_OPINIONS; k++)
-            packed |= (unsigned)observations->record[i].opinion[k] << OPINION_BITS * k;
-        cvg_buffer_put_u8(ret_buffer, (uint8_t)packed);
+            if (fresh[k])
+                had->opinion[k] = seen->opinion[k];
+        return i;
+    }
+    all->record[all->count] = *seen;
+    return all->count++;
+}
+
+static void unite_view(struct cvg_observations *all, const struct cvg_view *view)
+{
+    for (size_t i = 0; i < all->view_count; i++) {
+        struct cvg_view *had = &all->view[i];
+        if (had->key_type != view->key_type || !cvg_address_equal(&had->address, &view->address))
+            continue;
+        if (view->last_s >= had->last_s)
+            *had = *view;
+        return;
+    }
+    all->view[all->view_count++] = *view;
+}
+
+static void unite(struct cvg_observations *all, const struct cvg_observations *some,
+                  int64_t horizon_s, int64_t now_s)
+{
+    size_t place[CVG_V2_RECORDS_MAX];
+    bool fresh[CVG_OPINIONS];
+    for (size_t k = 0; k < CVG_OPINIONS; k++) {
+        fresh[k] = some->checked_s[k] >= all->checked_s[k];
+        if (fresh[k])
+            all->checked_s[k] = some->checked_s[k];
+    }
+    for (size_t i = 0; i < some->count; i++)
+        place[i] = unite_record(all, &some->record[i], fresh);
+    for (size_t i = 0; i < some->view_count; i++) {
+        struct cvg_view view = some->view[i];
+        if (view.last_s < horizon_s || view.last_s - now_s > CLOCK_SLACK_S)
+            continue;
+        view.record = (uint8_t)place[view.record];
+        unite_view(all, &view);
     }
 }
 
-enum cvg_error cvg_observations_write(const struct cvg_observations *observations,
-                                      struct cvg_buffer *ret_buffer)
+enum cvg_error cvg_observations_merge(struct cvg_observations *into,
+                                      const struct cvg_observations *from, int64_t now_s)
 {
-    cvg_buffer_put_u8(ret_buffer, (uint8_t)observations->count);
-    for (size_t i = 0; i < observations->count; i++) {
-        const struct cvg_seen *seen = &observations->record[i];
-        cvg_buffer_put(ret_buffer, seen->leaf.sha256, CVG_SHA256_LEN);
-        cvg_buffer_put(ret_buffer, seen->leaf.sha1, CVG_SHA1_LEN);
-        cvg_buffer_put(ret_buffer, seen->leaf.spki_sha256, CVG_SHA256_LEN);
-        cvg_buffer_put_u8(ret_buffer, (uint8_t)seen->leaf.key_type);
-        cvg_buffer_put_u64(ret_buffer, (uint64_t)seen->first_s);
-        cvg_buffer_put_u64(ret_buffer, (uint64_t)seen->last_s);
-    }
-    cvg_buffer_put_u8(ret_buffer, (uint8_t)observations->view_count);
-    for (size_t i = 0; i < observations->view_count; i++) {
-        const struct cvg_view *view = &observations->view[i];
-        cvg_buffer_put_u8(ret_buffer, view->address.family);
-        cvg_buffer_put(ret_buffer, view->address.bytes, sizeof(view->address.bytes));
-        cvg_buffer_put_u8(ret_buffer, view->key_type);
-        cvg_buffer_put_u8(ret_buffer, view->record);
-        cvg_buffer_put_u64(ret_buffer, (uint64_t)view->last_s);
-    }
-    if (judged(observations))
-        write_tail(observations, ret_buffer);
-    return cvg_buffer_error(ret_buffer);
-}
-
-static void copy(struct cvg_reader *reader, uint8_t *ret_bytes, size_t len)
-{
-    const uint8_t *bytes = cvg_reader_take(reader, len);
-    if (bytes != NULL)
-        memcpy(ret_bytes, bytes, len);
-}
-
-static enum cvg_error parse_records(struct cvg_reader *reader, struct cvg_observations *parsed)
-{
-    size_t count = cvg_reader_u8(reader);
-    if (count > CVG_V2_RECORDS_MAX)
-        return CVG_ERR_RANGE;
-    parsed->record = calloc(count + 1, sizeof(*parsed->record));
-    if (parsed->record == NULL)
+    struct cvg_observations all = {
+        .record = calloc(into->count + from->count + 1, sizeof(*all.record)),
+        .view = calloc(into->view_count + from->view_count + 1, sizeof(*all.view)),
+    };
+    if (all.record == NULL || all.view == NULL) {
+        cvg_observations_free(&all);
         return CVG_ERR_NOMEM;
-    for (; parsed->count < count; parsed->count++) {
-        struct cvg_seen *seen = &parsed->record[parsed->count];
-        copy(reader, seen->leaf.sha256, CVG_SHA256_LEN);
-        copy(reader, seen->leaf.sha1, CVG_SHA1_LEN);
-        copy(reader, seen->leaf.spki_sha256, CVG_SHA256_LEN);
-        unsigned key_type = cvg_reader_u8(reader);
-        if (key_type > CVG_KEY_ED448)
-            return CVG_ERR_RANGE;
-        seen->leaf.key_type = (enum cvg_key_type)key_type;
-        seen->first_s = (int64_t)cvg_reader_u64(reader);
-        seen->last_s = (int64_t)cvg_reader_u64(reader);
-        if (seen->first_s < 0 || seen->last_s < seen->first_s)
-            return CVG_ERR_RANGE;
     }
+    unite(&all, into, horizon(from), now_s);
+    unite(&all, from, horizon(into), now_s);
+    while (all.count > CVG_V2_RECORDS_MAX)
+        drop_oldest_record(&all);
+    while (all.view_count > CVG_VIEWS_MAX)
+        drop_oldest_view(&all);
+    cvg_observations_free(into);
+    *into = all;
     return CVG_OK;
 }
 
-static enum cvg_error parse_views(struct cvg_reader *reader, struct cvg_observations *parsed)
+bool cvg_observations_supersede(const struct cvg_observations *newer,
+                                const struct cvg_observations *older)
 {
-    size_t count = cvg_reader_u8(reader);
-    if (count > CVG_VIEWS_MAX)
-        return CVG_ERR_RANGE;
-    parsed->view = calloc(count + 1, sizeof(*parsed->view));
-    if (parsed->view == NULL)
-        return CVG_ERR_NOMEM;
-    for (; parsed->view_count < count; parsed->view_count++) {
-        struct cvg_view *view = &parsed->view[parsed->view_count];
-        view->address.family = cvg_reader_u8(reader);
-        copy(reader, view->address.bytes, sizeof(view->address.bytes));
-        view->key_type = cvg_reader_u8(reader);
-        view->record = cvg_reader_u8(reader);
-        view->last_s = (int64_t)cvg_reader_u64(reader);
-        if (reader->error == CVG_OK &&
-            ((view->address.family != 4 && view->address.family != 6) ||
-             view->key_type > CVG_KEY_ED448 || view->record >= parsed->count || view->last_s < 0))
-            return CVG_ERR_RANGE;
-    }
-    return CVG_OK;
-}
-
-/* The opinions of one record; false if the octet is none that is written. */
-static bool unpack(unsigned packed, uint8_t ret_opinion[static CVG_OPINIONS])
-{
-    for (size_t i = 0; i < CVG_OPINIONS; i++, packed >>= OPINION_BITS) {
-        ret_opinion[i] = packed & ((1 << OPINION_BITS) - 1);
-        if (ret_opinion[i] > CVG_V2_OPINION_NO)
+    for (size_t i = 0; i < older->count; i++) {
+        const struct cvg_seen *seen = &older->record[i];
+        size_t j = 0;
+        while (j < newer->count &&
+               memcmp(newer->record[j].leaf.sha256, seen->leaf.sha256, CVG_SHA256_LEN) != 0)
+            j++;
+        if (j == newer->count || newer->record[j].first_s > seen->first_s ||
+            newer->record[j].last_s < seen->last_s)
             return false;
     }
-    return packed == 0;
-}
-
-/* What verifiers said, if they were ever asked. */
-static enum cvg_error parse_tail(struct cvg_reader *reader, struct cvg_observations *parsed)
-{
-    if (reader->left == 0)
-        return CVG_OK;
-    if (cvg_reader_u8(reader) != TAIL_VERSION)
-        return CVG_ERR_VERSION;
-    for (size_t i = 0; i < CVG_OPINIONS; i++) {
-        parsed->checked_s[i] = (int64_t)cvg_reader_u64(reader);
-        if (parsed->checked_s[i] < 0)
-            return CVG_ERR_RANGE;
-    }
-    for (size_t i = 0; i < parsed->count; i++)
-        if (!unpack(cvg_reader_u8(reader), parsed->record[i].opinion))
-            return CVG_ERR_RANGE;
-    return reader->error == CVG_OK && !judged(parsed) ? CVG_ERR_RANGE : CVG_OK;
-}
-
-enum cvg_error cvg_observations_parse(const void *data, size_t len,
-                                      struct cvg_observations *ret_observations)
-{
-    struct cvg_observations parsed = {0};
-    struct cvg_reader reader;
-    cvg_reader_init(&reader, data, len);
-    enum cvg_error err = parse_records(&reader, &parsed);
-    if (err == CVG_OK)
-        err = parse_views(&reader, &parsed);
-    if (err == CVG_OK)
-        err = parse_tail(&reader, &parsed);
-    if (err == CVG_OK)
-        err = cvg_reader_done(&reader);
-    if (err != CVG_OK) {
-        cvg_observations_free(&parsed);
-        return err;
-    }
-    *ret_observations = parsed;
-    return CVG_OK;
+    return true;
 }

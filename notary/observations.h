@@ -74,6 +74,20 @@ int64_t cvg_observations_newest(const struct cvg_observations *observations);
 size_t cvg_observations_list(const struct cvg_observations *observations, int64_t now_s,
                              int64_t max_age_s, struct cvg_v2_record *ret_record);
 
+/* Takes in what others saw, or the same notary at another time: all certificates, each with its
+ * first and its last time; of each (key type, address) the newest view, and of two that are equally
+ * new the other's. Views that bounds may have dropped on the other side, and those from the future
+ * (a clock was wrong), are left out, so that nothing that was replaced is current again. Of each
+ * verifier the opinions of whoever asked it last. NOMEM leaves everything as it was. */
+CVG_MUST_USE enum cvg_error cvg_observations_merge(struct cvg_observations *into,
+                                                   const struct cvg_observations *from,
+                                                   int64_t now_s);
+
+/* Whether newer holds all that older holds of certificates and times, so that it was made from it,
+ * and its views count whatever the clock said: where one notary writes alone, it replaces older. */
+bool cvg_observations_supersede(const struct cvg_observations *newer,
+                                const struct cvg_observations *older);
+
 /* The form they are stored in (without checksum), and back. SYNTAX, RANGE, VERSION: nothing is
  * taken. Where no verifier was ever asked it is what earlier releases wrote; else a tail follows:
  * u8 its version (1), u64 checked per verifier, and per record an octet with two bits per verifier.

@@ -13,6 +13,8 @@
 
 #define CVG_KEY_MAX   1024 /* octets of a record's key */
 #define CVG_VALUE_MAX 16384
+/* What buffers for reading must be able to hold. */
+#define CVG_SEGMENT_BUFFER (CVG_KEY_MAX + CVG_VALUE_MAX + 64)
 
 struct cvg_segment;
 
@@ -38,15 +40,21 @@ CVG_MUST_USE enum cvg_error cvg_segment_append(struct cvg_segment *segment, cons
 CVG_MUST_USE enum cvg_error cvg_segment_sync(struct cvg_segment *segment);
 /* No more appending from here on. */
 void cvg_segment_seal(struct cvg_segment *segment);
+bool cvg_segment_is_sealed(const struct cvg_segment *segment);
 
 uint64_t cvg_segment_size(const struct cvg_segment *segment); /* octets */
+bool cvg_segment_is_empty(const struct cvg_segment *segment); /* of records */
+/* Another descriptor of the file, for a thread that syncs it; the caller closes it. -1: none. */
+int cvg_segment_descriptor(const struct cvg_segment *segment);
 const char *cvg_segment_path(const struct cvg_segment *segment);
 
-/* The record at that place; buffer, initialised by the caller, holds what the result points to. */
+/* The record at that place; buffer, initialised by the caller with CVG_SEGMENT_BUFFER, holds what
+ * the result points to. NOT_FOUND: behind the last. CORRUPT: there is no whole record. */
 CVG_MUST_USE enum cvg_error cvg_segment_read(const struct cvg_segment *segment, uint64_t at,
                                              struct cvg_buffer *buffer,
                                              struct cvg_segment_record *ret_record);
-/* The record at *at, and *at moves on to the next. NOT_FOUND: that was the last. */
+/* The record at *at (0: the first), and *at moves on to the next. NOT_FOUND: that was the last.
+ * CORRUPT: damaged after it was opened; nothing behind it can be read. */
 CVG_MUST_USE enum cvg_error cvg_segment_next(const struct cvg_segment *segment, uint64_t *at,
                                              struct cvg_buffer *buffer,
                                              struct cvg_segment_record *ret_record);
