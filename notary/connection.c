@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One client's connection: its states, and the time each may take. Reading stops while a request is
- * worked on, so a client holds at most one request and what one read brought. */
+ * worked on or an answer is not taken, so a client holds at most one request, what one read
+ * brought, and one answer. */
 #include "notary/connection.h"
 
 #include <stdio.h>
@@ -8,34 +9,42 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "notary/front.h"
 #include "notary/query.h"
-#include "notary/tls-stream.h"
+#include "notary/reply.h"
 
-#define LINGER_MS  2000
-#define PLAIN_MAX  32768
-#define ANSWER_MAX (CVG_V2_ANSWER_MAX + 4096)
+#define LINGER_MS    2000
+#define SHAKING_MS   1000 /* so long a handshake is left alone when there is no room */
+#define REQUESTS_MAX 16   /* of one client at a time */
+#define NEVER        UINT64_MAX
 
 enum state { HANDSHAKE = 0, READING, WORKING, WRITING, LINGERING, CLOSED };
 
 struct cvg_connection {
-    uv_timer_t timer;     /* first: casts */
-    struct cvg_link link; /* among the server's */
+    uv_timer_t timer;     /* first: casts. Wakes at or before the deadline */
+    struct cvg_link link; /* among the front's */
+    struct cvg_link turn; /* in one of the front's queues, or alone */
     struct cvg_worker *worker;
+    struct cvg_front *front;
     struct cvg_budget_client *client;
     struct cvg_tls_stream *stream;
     enum state state;
     bool processing; /* on the stack: answers must not recurse into it */
     bool last;       /* close after this answer */
-    struct cvg_http *http;
+    bool ended;      /* TLS has said that nothing more comes */
+    uint64_t begun_ms;
+    uint64_t deadline_ms;
+    struct cvg_http *http; /* NULL between requests */
     struct cvg_query *query;
     struct cvg_buffer plain; /* decrypted octets that belong to the next request */
+    struct cvg_reply reply;
 };
 
 static void freed(uv_handle_t *handle)
 {
     struct cvg_connection *connection = (struct cvg_connection *)(void *)handle;
-    cvg_http_free(connection->http);
     cvg_buffer_free(&connection->plain);
+    cvg_reply_drop(&connection->reply);
     free(connection);
 }
 
@@ -47,9 +56,12 @@ static void close_connection(struct cvg_connection *connection)
     connection->state = CLOSED;
     cvg_query_cancel(connection->query);
     connection->query = NULL;
+    cvg_front_give_http(connection->front, connection->http);
+    connection->http = NULL;
     cvg_tls_stream_close(connection->stream);
     connection->stream = NULL;
     cvg_list_remove(&connection->link);
+    cvg_list_remove(&connection->turn);
     worker->connection_count--;
     if (connection->client != NULL)
         cvg_budget_leave(worker->budget, connection->client);
@@ -57,59 +69,41 @@ static void close_connection(struct cvg_connection *connection)
     cvg_worker_left(worker);
 }
 
-static void timed_out(uv_timer_t *timer)
+static void on_timer(uv_timer_t *timer)
 {
-    close_connection((struct cvg_connection *)(void *)timer);
-}
-
-static void set_timer(struct cvg_connection *connection, uint64_t ms)
-{
-    uv_timer_start(&connection->timer, timed_out, ms, 0);
-}
-
-/* An answer is out. After the last one the peer closes first, so that what it still sends does not
- * reset the connection before it has read the answer. */
-static void answer_sent(struct cvg_connection *connection)
-{
-    if (connection->last) {
-        connection->state = LINGERING;
-        set_timer(connection, LINGER_MS);
-        if (cvg_tls_stream_finish(connection->stream) != CVG_OK)
-            close_connection(connection);
-        return;
-    }
-    connection->state = READING;
-    set_timer(connection, connection->worker->settings.idle_timeout_ms);
-    cvg_http_next(connection->http);
-}
-
-static bool handshake(struct cvg_connection *connection)
-{
-    enum cvg_tls_state state = cvg_tls_stream_handshake(connection->stream);
-    if (state == CVG_TLS_ENDED) {
+    struct cvg_connection *connection = (struct cvg_connection *)(void *)timer;
+    uint64_t now = uv_now(timer->loop);
+    if (now >= connection->deadline_ms)
         close_connection(connection);
-    } else if (state == CVG_TLS_DONE) {
-        connection->state = READING;
-        set_timer(connection, connection->worker->settings.idle_timeout_ms);
-    }
-    return state == CVG_TLS_DONE;
+    else if (connection->deadline_ms != NEVER)
+        uv_timer_start(timer, on_timer, connection->deadline_ms - now, 0);
 }
 
-/* The next decrypted octets; false: there are none now. */
-static bool decrypt(struct cvg_connection *connection)
+/* Moves the deadline. The timer is only touched where it would come too late: most deadlines are
+ * moved on before they come. */
+static void set_deadline(struct cvg_connection *connection, uint64_t ms)
 {
-    enum cvg_tls_state state = cvg_tls_stream_read(connection->stream, &connection->plain);
-    if (state == CVG_TLS_ENDED)
-        close_connection(connection);
-    return state == CVG_TLS_DONE;
+    uv_timer_t *timer = &connection->timer;
+    connection->deadline_ms = uv_now(timer->loop) + ms;
+    if (!uv_is_active((uv_handle_t *)timer) || uv_timer_get_due_in(timer) > ms)
+        uv_timer_start(timer, on_timer, ms, 0);
+}
+
+static void move_to(struct cvg_connection *connection, struct cvg_link *list)
+{
+    cvg_list_remove(&connection->link);
+    cvg_list_push(list, &connection->link);
+}
+
+static uint64_t client_timeout_ms(const struct cvg_connection *connection)
+{
+    return connection->worker->settings.client_timeout_ms;
 }
 
 static void begin_work(struct cvg_connection *connection)
 {
     connection->state = WORKING;
-    uv_timer_stop(&connection->timer);
-    cvg_list_remove(&connection->link);
-    cvg_list_push(&connection->worker->connections, &connection->link);
+    connection->deadline_ms = NEVER;
     struct cvg_query *query =
         cvg_query_start(connection->worker, connection, cvg_http_request(connection->http));
     if (query != NULL)
@@ -129,84 +123,193 @@ static void refuse(struct cvg_connection *connection)
 static void invite(struct cvg_connection *connection)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    enum cvg_error err = cvg_tls_stream_send(connection->stream, go_on, sizeof(go_on) - 1, false);
-    if (err != CVG_OK && err != CVG_ERR_BUSY)
+    if (cvg_tls_stream_write(connection->stream, go_on, sizeof(go_on) - 1) != CVG_OK)
         close_connection(connection);
-    else
-        set_timer(connection, connection->worker->settings.client_timeout_ms);
 }
 
-/* Feeds decrypted octets to the HTTP parser. */
-static void parse(struct cvg_connection *connection)
+/* The next decrypted octets; false: there are none now. */
+static bool next_octets(struct cvg_connection *connection, const uint8_t **ret_data,
+                        size_t *ret_len)
+{
+    if (connection->plain.len > 0) {
+        *ret_data = connection->plain.data;
+        *ret_len = connection->plain.len;
+        return true;
+    }
+    enum cvg_tls_state state = cvg_tls_stream_read(connection->stream, ret_data, ret_len);
+    if (state == CVG_TLS_ENDED)
+        close_connection(connection);
+    return state == CVG_TLS_DONE;
+}
+
+/* Keeps octets that belong to the next request. */
+static bool keep_rest(struct cvg_connection *connection, const uint8_t *data, size_t len)
 {
     struct cvg_buffer *plain = &connection->plain;
-    bool begun = cvg_http_begun(connection->http);
-    size_t taken = 0;
-    enum cvg_http_state state = cvg_http_feed(connection->http, plain->data, plain->len, &taken);
-    memmove(plain->data, plain->data + taken, plain->len - taken);
-    plain->len -= taken;
-    if (plain->len == 0)
+    if (plain->len > 0) {
+        memmove(plain->data, data, len);
+        plain->len = len;
+    } else if (cvg_buffer_put(plain, data, len) != CVG_OK) {
+        return false;
+    }
+    if (len == 0)
         cvg_buffer_free(plain);
+    return true;
+}
+
+/* Feeds decrypted octets to the HTTP parser; true: there may be more to do. */
+static bool parse(struct cvg_connection *connection)
+{
+    const uint8_t *data = NULL;
+    size_t len = 0, taken = 0;
+    if (!next_octets(connection, &data, &len))
+        return false;
+    if (connection->http == NULL) {
+        connection->http = cvg_front_take_http(connection->front);
+        set_deadline(connection, client_timeout_ms(connection));
+    }
+    enum cvg_http_state state = connection->http == NULL
+                                    ? CVG_HTTP_BAD
+                                    : cvg_http_feed(connection->http, data, len, &taken);
+    if (connection->http == NULL || !keep_rest(connection, data + taken, len - taken)) {
+        close_connection(connection);
+        return false;
+    }
     if (state == CVG_HTTP_COMPLETE)
         begin_work(connection);
     else if (state == CVG_HTTP_BAD)
         refuse(connection);
     else if (cvg_http_expects(connection->http))
         invite(connection);
-    else if (!begun && cvg_http_begun(connection->http))
-        set_timer(connection, connection->worker->settings.client_timeout_ms);
+    return true;
 }
 
-/* Does what can be done with what has been received. */
-static void process(struct cvg_connection *connection)
+static void next_request(struct cvg_connection *connection)
 {
-    connection->processing = true;
-    if (connection->state != HANDSHAKE || handshake(connection))
-        while (connection->state == READING && (connection->plain.len > 0 || decrypt(connection)))
-            parse(connection);
-    connection->processing = false;
-    if (connection->state == WORKING || connection->state == WRITING)
-        cvg_tls_stream_pause(connection->stream);
-    else if (connection->state != CLOSED && cvg_tls_stream_resume(connection->stream) != CVG_OK)
+    connection->state = READING;
+    cvg_front_give_http(connection->front, connection->http);
+    connection->http = NULL;
+}
+
+/* Goes on with an answer; true: there may be more to do. */
+static bool write_on(struct cvg_connection *connection)
+{
+    if (!cvg_reply_done(&connection->reply)) {
+        if (cvg_reply_go_on(&connection->reply, connection->stream) != CVG_OK)
+            close_connection(connection);
+    } else if (!connection->last) {
+        next_request(connection);
+    } else if (!connection->ended) {
+        connection->ended = true;
+        cvg_tls_stream_write_end(connection->stream);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* One step; false: nothing can be done now. */
+static bool advance(struct cvg_connection *connection, unsigned *requests)
+{
+    if (connection->state == CLOSED || cvg_tls_stream_blocked(connection->stream))
+        return false;
+    if (connection->state == WRITING)
+        return write_on(connection);
+    if (connection->state != READING)
+        return false;
+    if (connection->http == NULL && ++*requests > REQUESTS_MAX) {
+        cvg_turns_wait(connection->front->requests, &connection->turn);
+        return false;
+    }
+    return parse(connection);
+}
+
+/* After the last answer the peer closes first, so that what it still sends does not reset the
+ * connection before it has read the answer. */
+static void linger(struct cvg_connection *connection)
+{
+    connection->state = LINGERING;
+    set_deadline(connection, LINGER_MS);
+    if (cvg_tls_stream_finish(connection->stream) != CVG_OK)
         close_connection(connection);
 }
 
+/* Reads on where there is nothing else to do. */
+static void listen_on(struct cvg_connection *connection)
+{
+    bool wants = (connection->state == READING && cvg_list_empty(&connection->turn) &&
+                  !cvg_tls_stream_blocked(connection->stream)) ||
+                 connection->state == LINGERING;
+    if (!wants)
+        cvg_tls_stream_pause(connection->stream);
+    else if (cvg_tls_stream_resume(connection->stream) != CVG_OK)
+        close_connection(connection);
+}
+
+/* Does what can be done with what has been received and what the peer takes. */
+static void process(struct cvg_connection *connection)
+{
+    unsigned requests = 0;
+    if (!cvg_list_empty(&connection->turn))
+        return;
+    connection->processing = true;
+    while (advance(connection, &requests))
+        ;
+    connection->processing = false;
+    if (connection->state == CLOSED || connection->state == LINGERING)
+        return;
+    enum cvg_error err = cvg_tls_stream_flush(connection->stream);
+    if (err == CVG_ERR_IO) {
+        close_connection(connection);
+        return;
+    }
+    if (err == CVG_OK && connection->ended) {
+        linger(connection);
+    } else if (err == CVG_OK && connection->state == READING && connection->http == NULL) {
+        move_to(connection, &connection->front->idle);
+        set_deadline(connection, connection->worker->settings.idle_timeout_ms);
+    } else {
+        move_to(connection, &connection->front->busy);
+    }
+    if (connection->state != CLOSED)
+        listen_on(connection);
+}
+
+/* blob: the body's, where it has one that may be shared. */
 static void answer(struct cvg_connection *connection, unsigned status, unsigned retry_after_s,
-                   const char *content_type, const void *body, size_t body_len)
+                   const char *content_type, const void *body, size_t body_len,
+                   struct cvg_blob *blob)
 {
     const struct cvg_http_request *request = cvg_http_request(connection->http);
-    struct cvg_buffer octets;
+    struct cvg_buffer *text = &connection->front->text;
     connection->query = NULL;
     if (!request->keep_alive || connection->worker->draining)
         connection->last = true;
-    cvg_buffer_init(&octets, ANSWER_MAX);
     connection->state = WRITING;
-    set_timer(connection, connection->worker->settings.client_timeout_ms);
+    set_deadline(connection, client_timeout_ms(connection));
+    cvg_buffer_clear(text);
     enum cvg_error err = cvg_http_head(status, request->http_1_0, !connection->last, content_type,
-                                       body_len, retry_after_s, &octets);
-    if (err == CVG_OK && request->method != CVG_HTTP_HEAD)
-        err = cvg_buffer_put(&octets, body, body_len);
+                                       body_len, retry_after_s, text);
+    if (request->method == CVG_HTTP_HEAD)
+        body_len = 0;
     if (err == CVG_OK)
-        err = cvg_tls_stream_send(connection->stream, octets.data, octets.len, connection->last);
-    cvg_buffer_free(&octets);
-    if (err == CVG_OK)
-        answer_sent(connection);
-    else if (err != CVG_ERR_BUSY)
+        err = cvg_reply_begin(&connection->reply, connection->stream, text, body, body_len, blob);
+    if (err != CVG_OK)
         close_connection(connection);
-    if (connection->state == READING && !connection->processing)
+    else if (!connection->processing)
         process(connection);
 }
 
 void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
                            const char *content_type, const void *body, size_t body_len)
 {
-    answer(connection, status, 0, content_type, body, body_len);
+    answer(connection, status, 0, content_type, body, body_len, NULL);
 }
 
 void cvg_connection_answer_blob(struct cvg_connection *connection, unsigned status,
-                                const char *content_type, const struct cvg_blob *body)
+                                const char *content_type, struct cvg_blob *body)
 {
-    answer(connection, status, 0, content_type, body->octets, body->len);
+    answer(connection, status, 0, content_type, body->octets, body->len, body);
 }
 
 void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
@@ -215,7 +318,7 @@ void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
     char body[128];
     int len = snprintf(body, sizeof(body), "<html><body>%u %s</body></html>\n", status,
                        cvg_http_phrase(status));
-    answer(connection, status, retry_after_s, "text/html", body, (size_t)len);
+    answer(connection, status, retry_after_s, "text/html", body, (size_t)len, NULL);
 }
 
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection)
@@ -223,18 +326,41 @@ struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *con
     return connection->client;
 }
 
+static void on_handshake(struct cvg_link *link)
+{
+    struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, turn);
+    enum cvg_tls_state state = cvg_tls_stream_handshake(connection->stream);
+    if (state == CVG_TLS_DONE) {
+        connection->state = READING;
+        process(connection);
+        return;
+    }
+    enum cvg_error err = cvg_tls_stream_flush(connection->stream);
+    if (state == CVG_TLS_ENDED || err == CVG_ERR_IO ||
+        cvg_tls_stream_resume(connection->stream) != CVG_OK)
+        close_connection(connection);
+}
+
+static void on_request(struct cvg_link *link)
+{
+    process(CVG_CONTAINER_OF(link, struct cvg_connection, turn));
+}
+
 static void on_readable(void *user)
 {
-    process(user);
+    struct cvg_connection *connection = user;
+    if (connection->state != HANDSHAKE) {
+        process(connection);
+        return;
+    }
+    cvg_tls_stream_pause(connection->stream);
+    cvg_turns_wait(connection->front->handshakes, &connection->turn);
 }
 
 static void on_written(void *user)
 {
     struct cvg_connection *connection = user;
-    if (connection->state != WRITING)
-        return;
-    answer_sent(connection);
-    if (connection->state == READING)
+    if (connection->state != HANDSHAKE)
         process(connection);
 }
 
@@ -249,36 +375,33 @@ static const struct cvg_tls_stream_events events = {
     .ended = on_ended,
 };
 
-static bool is_idle(const struct cvg_connection *connection)
-{
-    return connection->state == READING && !cvg_http_begun(connection->http);
-}
-
-/* Makes room for a new connection where the least recently active one is idle. */
+/* Makes room for a new connection where another has been idle for long, or is slow to begin. */
 static bool make_room(struct cvg_worker *worker)
 {
-    struct cvg_link *link = worker->connections.next;
+    struct cvg_front *front = worker->front;
+    struct cvg_connection *oldest = NULL;
     if (worker->connection_count < worker->settings.max_connections)
         return true;
-    for (; link != &worker->connections; link = link->next) {
-        struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
-        if (is_idle(connection)) {
-            close_connection(connection);
-            return true;
-        }
+    if (!cvg_list_empty(&front->idle)) {
+        oldest = CVG_CONTAINER_OF(front->idle.next, struct cvg_connection, link);
+    } else if (!cvg_list_empty(&front->shaking)) {
+        oldest = CVG_CONTAINER_OF(front->shaking.next, struct cvg_connection, link);
+        if (uv_now(&worker->loop) - oldest->begun_ms < SHAKING_MS)
+            return false;
     }
-    return false;
+    if (oldest != NULL)
+        close_connection(oldest);
+    return oldest != NULL;
 }
 
+/* What a connection needs before its first octet is read. */
 static enum cvg_error enter(struct cvg_connection *connection)
 {
+    struct cvg_worker *worker = connection->worker;
     struct cvg_address peer;
     enum cvg_error err = cvg_tls_stream_peer(connection->stream, &peer);
     if (err == CVG_OK)
-        err = cvg_budget_enter(connection->worker->budget, &peer, uv_now(&connection->worker->loop),
-                               &connection->client);
-    if (err == CVG_OK)
-        err = cvg_http_new(&connection->http);
+        err = cvg_budget_enter(worker->budget, &peer, uv_now(&worker->loop), &connection->client);
     if (err == CVG_OK)
         err = cvg_tls_stream_resume(connection->stream);
     return err;
@@ -286,41 +409,51 @@ static enum cvg_error enter(struct cvg_connection *connection)
 
 void cvg_connection_accept(struct cvg_worker *worker, int fd)
 {
-    struct cvg_connection *connection = calloc(1, sizeof(*connection));
-    uv_buf_t scratch = uv_buf_init(worker->received, sizeof(worker->received));
     bool room = make_room(worker);
+    struct cvg_connection *connection = room ? calloc(1, sizeof(*connection)) : NULL;
     if (connection == NULL) {
         close(fd);
         return;
     }
-    if (cvg_tls_stream_new(&worker->loop, fd, worker->identity->tls, scratch, &events, connection,
-                           &connection->stream) != CVG_OK) {
+    if (cvg_tls_stream_new(&worker->loop, fd, worker->identity->tls, worker->front->tls, &events,
+                           connection, &connection->stream) != CVG_OK) {
         free(connection);
         return;
     }
     connection->worker = worker;
-    cvg_buffer_init(&connection->plain, PLAIN_MAX);
-    uv_timer_init(&worker->loop, &connection->timer);
-    cvg_list_push(&worker->connections, &connection->link);
+    connection->front = worker->front;
+    connection->begun_ms = uv_now(&worker->loop);
+    cvg_buffer_init(&connection->plain, CVG_TLS_RECORD_MAX);
+    cvg_list_init(&connection->turn);
+    cvg_list_push(&worker->front->shaking, &connection->link);
     worker->connection_count++;
-    set_timer(connection, worker->settings.client_timeout_ms);
-    if (!room || enter(connection) != CVG_OK)
+    uv_timer_init(&worker->loop, &connection->timer);
+    set_deadline(connection, worker->settings.client_timeout_ms);
+    if (enter(connection) != CVG_OK)
         close_connection(connection);
+}
+
+static void close_all(struct cvg_link *list)
+{
+    while (!cvg_list_empty(list))
+        close_connection(CVG_CONTAINER_OF(list->next, struct cvg_connection, link));
+}
+
+enum cvg_error cvg_connections_init(struct cvg_worker *worker)
+{
+    return cvg_front_new(&worker->loop, on_handshake, on_request, &worker->front);
 }
 
 void cvg_connections_drain(struct cvg_worker *worker)
 {
-    struct cvg_link *link = worker->connections.next;
-    while (link != &worker->connections) {
-        struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
-        link = link->next;
-        if (connection->state == HANDSHAKE || is_idle(connection))
-            close_connection(connection);
-    }
+    close_all(&worker->front->shaking);
+    close_all(&worker->front->idle);
 }
 
 void cvg_connections_close(struct cvg_worker *worker)
 {
-    while (!cvg_list_empty(&worker->connections))
-        close_connection(CVG_CONTAINER_OF(worker->connections.next, struct cvg_connection, link));
+    if (worker->front == NULL)
+        return;
+    cvg_connections_drain(worker);
+    close_all(&worker->front->busy);
 }

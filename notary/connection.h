@@ -10,15 +10,18 @@
 
 struct cvg_connection;
 
+/* Makes what the worker's connections share: worker->front, which the worker frees. */
+CVG_MUST_USE enum cvg_error cvg_connections_init(struct cvg_worker *worker);
+
 /* Takes an accepted socket. Closes it at once if there are too many. */
 void cvg_connection_accept(struct cvg_worker *worker, int fd);
 
 /* Answers the request that is being worked on, exactly once. body is copied. */
 void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
                            const char *content_type, const void *body, size_t body_len);
-/* The same with a body that several threads share; the caller keeps its reference. */
+/* The same with a body that is not copied where it is long; the caller keeps its reference. */
 void cvg_connection_answer_blob(struct cvg_connection *connection, unsigned status,
-                                const char *content_type, const struct cvg_blob *body);
+                                const char *content_type, struct cvg_blob *body);
 /* Declines with a short text: 429 or 503, and in how many seconds to come again (0: not said). */
 void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
                             unsigned retry_after_s);

@@ -33,18 +33,40 @@ const char *cvg_http_phrase(unsigned status)
     return "Error";
 }
 
+static void put_number(struct cvg_buffer *head, size_t number)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    cvg_buffer_put(head, digits + at, sizeof(digits) - at);
+}
+
+/* Without printf: this is done for every answer. */
 enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
                              const char *content_type, size_t content_len, unsigned retry_after_s,
                              struct cvg_buffer *ret_head)
 {
-    cvg_buffer_printf(ret_head, "HTTP/1.%d %u %s\r\nServer: converge-notaryd\r\n", http_1_0 ? 0 : 1,
-                      status, cvg_http_phrase(status));
-    if (content_type != NULL)
-        cvg_buffer_printf(ret_head, "Content-Type: %s\r\n", content_type);
+    cvg_buffer_put_text(ret_head, http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ");
+    put_number(ret_head, status);
+    cvg_buffer_put_text(ret_head, " ");
+    cvg_buffer_put_text(ret_head, cvg_http_phrase(status));
+    cvg_buffer_put_text(ret_head, "\r\nServer: converge-notaryd\r\n");
+    if (content_type != NULL) {
+        cvg_buffer_put_text(ret_head, "Content-Type: ");
+        cvg_buffer_put_text(ret_head, content_type);
+        cvg_buffer_put_text(ret_head, "\r\n");
+    }
     if (status == 405)
         cvg_buffer_put_text(ret_head, "Allow: GET, HEAD, POST\r\n");
-    if (retry_after_s > 0)
-        cvg_buffer_printf(ret_head, "Retry-After: %u\r\n", retry_after_s);
-    return cvg_buffer_printf(ret_head, "Content-Length: %zu\r\nConnection: %s\r\n\r\n", content_len,
-                             keep_alive ? "keep-alive" : "close");
+    if (retry_after_s > 0) {
+        cvg_buffer_put_text(ret_head, "Retry-After: ");
+        put_number(ret_head, retry_after_s);
+        cvg_buffer_put_text(ret_head, "\r\n");
+    }
+    cvg_buffer_put_text(ret_head, "Content-Length: ");
+    put_number(ret_head, content_len);
+    return cvg_buffer_put_text(ret_head, keep_alive ? "\r\nConnection: keep-alive\r\n\r\n"
+                                                    : "\r\nConnection: close\r\n\r\n");
 }

@@ -308,8 +308,9 @@ void cvg_http_next(struct cvg_http *http)
 {
     http->lines = (struct cvg_http_lines){.len = 0};
     http->head_done = http->complete = http->expects = false;
-    http->hosts = http->codings = 0;
-    http->target_len = 0;
+    http->problem = http->hosts = http->codings = 0;
+    http->target_len = http->field_len = http->value_len = 0;
+    http->value_cut = false;
     http->request = (struct cvg_http_request){.method = CVG_HTTP_OTHER};
     cvg_buffer_clear(&http->body);
     start(http);

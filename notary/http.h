@@ -55,7 +55,7 @@ unsigned cvg_http_problem(const struct cvg_http *http);
 bool cvg_http_begun(const struct cvg_http *http);
 /* Whether the client waits for "100 Continue" before it sends the body; true once. */
 bool cvg_http_expects(struct cvg_http *http);
-/* Goes on to the next request. */
+/* Goes on to the next request, also after a bad one, of another client. */
 void cvg_http_next(struct cvg_http *http);
 
 /* Appends the head of an answer. content_type may be NULL if content_len is 0. retry_after_s: when

@@ -95,6 +95,8 @@ static enum cvg_error make_parts(struct cvg_worker *worker, struct cvg_why *why)
     if (err == CVG_OK)
         err = cvg_looker_new(&worker->loop, &worker->looker);
     if (err == CVG_OK)
+        err = cvg_connections_init(worker);
+    if (err == CVG_OK)
         err = cvg_budget_new(&worker->budget);
     if (err == CVG_OK)
         err = cvg_memory_new(worker->settings.max_targets, &worker->memory);
@@ -186,7 +188,6 @@ enum cvg_error cvg_worker_new(const struct cvg_settings *settings, struct cvg_id
     }
     worker->settings = *settings;
     worker->clock = cvg_clock_system();
-    cvg_list_init(&worker->connections);
     cvg_list_init(&worker->tunnels);
     cvg_list_init(&worker->listeners);
     start_handles(worker);
@@ -207,6 +208,7 @@ void cvg_worker_free(struct cvg_worker *worker)
         return;
     cvg_listeners_close(worker);
     cvg_connections_close(worker);
+    cvg_front_free(worker->front);
     cvg_tunnels_close(worker);
     cvg_inquirer_free(worker->inquirer);
     cvg_memory_free(worker->memory);

@@ -5,6 +5,7 @@
 #define CVG_NOTARY_WORKER_H
 
 #include "notary/answer.h"
+#include "notary/front.h"
 #include "notary/list.h"
 
 struct cvg_worker {
@@ -20,7 +21,7 @@ struct cvg_worker {
     struct cvg_memory *memory;
     struct cvg_inquirer *inquirer;
     struct cvg_answerer answerer;
-    struct cvg_link connections; /* the least recently active first */
+    struct cvg_front *front; /* what the connections share */
     size_t connection_count;
     struct cvg_link tunnels;
     size_t tunnel_count;
@@ -28,7 +29,6 @@ struct cvg_worker {
     uv_signal_t hangup, terminate, interrupt;
     uv_timer_t save_timer, sync_timer, drain_timer;
     bool draining;
-    char received[65536];                      /* what one read brought; used up before the next */
     void (*reload)(struct cvg_worker *worker); /* what SIGHUP does */
 };
 
