@@ -25,21 +25,16 @@ static BIO *bio_of(const struct cvg_buffer *data)
     return BIO_new_mem_buf(data->data, (int)data->len);
 }
 
-static enum cvg_error use_certificate(SSL_CTX *tls, const char *path, struct cvg_why *why)
+static enum cvg_error use_certificate(SSL_CTX *tls, const struct cvg_buffer *pem, const char *path,
+                                      struct cvg_why *why)
 {
-    struct cvg_buffer pem = {0};
-    X509 *certificate = NULL;
-    BIO *bio = NULL;
-    enum cvg_error err = read_file(path, KEY_FILE_MAX, &pem, why);
-    if (err == CVG_OK) {
-        bio = bio_of(&pem);
-        certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        if (certificate == NULL || SSL_CTX_use_certificate(tls, certificate) != 1)
-            err = cvg_fail(why, CVG_ERR_CONFIG, "%s: no usable certificate", path);
-    }
+    enum cvg_error err = CVG_OK;
+    BIO *bio = bio_of(pem);
+    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    if (certificate == NULL || SSL_CTX_use_certificate(tls, certificate) != 1)
+        err = cvg_fail(why, CVG_ERR_CONFIG, "%s: no usable certificate", path);
     X509_free(certificate);
     BIO_free(bio);
-    cvg_buffer_free(&pem);
     return err;
 }
 
@@ -104,7 +99,8 @@ static enum cvg_error load_keys(const struct cvg_settings *settings, struct cvg_
     identity->tls = make_tls();
     if (identity->tls == NULL)
         return cvg_fail(why, CVG_ERR_CRYPTO, "the TLS library refused its settings");
-    enum cvg_error err = use_certificate(identity->tls, settings->tls_certificate, why);
+    enum cvg_error err =
+        use_certificate(identity->tls, &identity->certificate_pem, settings->tls_certificate, why);
     if (err == CVG_OK)
         err = read_file(settings->tls_key, KEY_FILE_MAX, &identity->tls_key_pem, why);
     if (err == CVG_OK)
@@ -120,7 +116,10 @@ enum cvg_error cvg_identity_load(const struct cvg_settings *settings, bool with_
     struct cvg_identity *identity = calloc(1, sizeof(*identity));
     if (identity == NULL)
         return CVG_ERR_NOMEM;
-    enum cvg_error err = with_keys ? load_keys(settings, identity, ret_why) : CVG_OK;
+    enum cvg_error err =
+        read_file(settings->tls_certificate, KEY_FILE_MAX, &identity->certificate_pem, ret_why);
+    if (err == CVG_OK && with_keys)
+        err = load_keys(settings, identity, ret_why);
     if (err == CVG_OK)
         err = load_bundles(settings, identity, ret_why);
     ERR_clear_error();
@@ -150,6 +149,7 @@ void cvg_identity_free(struct cvg_identity *identity)
     if (identity->tls_key_pem.data != NULL)
         OPENSSL_cleanse(identity->tls_key_pem.data, identity->tls_key_pem.len);
     cvg_buffer_free(&identity->tls_key_pem);
+    cvg_buffer_free(&identity->certificate_pem);
     cvg_signing_key_free(identity->signing_key);
     cvg_buffer_free(&identity->bundle);
     cvg_buffer_free(&identity->bundle_v1);

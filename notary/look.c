@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One look at one address. The leaf is taken from the Certificate message as it passes, and the
- * handshake ends in the verify callback, before any signature is checked: a notary reports what is
- * shown there, whoever shows it, and the rest would only cost both sides time. */
+/* One look at one address. The chain is taken from the Certificate message as it passes, and the
+ * handshake ends there, before any signature is checked: a notary reports what is shown there,
+ * whoever shows it, and the rest would only cost both sides time. */
 #include "notary/look.h"
 
 #include <errno.h>
@@ -14,6 +14,8 @@
 
 #include "notary/leaf-message.h"
 
+#define HTTPS_PORT 443
+
 struct cvg_looker {
     uv_loop_t *loop;
     SSL_CTX *context[CVG_OFFER_COUNT];
@@ -21,44 +23,21 @@ struct cvg_looker {
 
 struct cvg_look {
     uv_poll_t poll; /* first: closed() casts */
+    struct cvg_looker *looker;
+    const char *host;
     int fd;
-    SSL *ssl;
-    bool connected;
-    enum cvg_error leaf_error; /* NOT_FOUND until a Certificate message came */
+    uint16_t port;
+    uint8_t starttls; /* enum cvg_starttls */
+    uint8_t offer;    /* enum cvg_offer */
+    bool is_name;
+    uint8_t waiting;                        /* the events that are waited for */
+    struct cvg_starttls_dialogue *dialogue; /* before TLS, where it does not begin by itself */
+    SSL *ssl;                               /* once it has begun */
+    enum cvg_error leaf_error;              /* NOT_FOUND until a Certificate message came */
     struct cvg_leaf leaf;
+    struct cvg_blob *chain;
     cvg_look_done *done;
     void *user;
-};
-
-/* The order and the choice are a browser's; the RSA and ECDSA forms offer one kind alone, so that a
- * server with several certificates shows the one it would show to such a client. */
-static const struct {
-    const char *ciphers; /* TLS 1.2 */
-    const char *signatures;
-} offers[CVG_OFFER_COUNT] = {
-    [CVG_OFFER_ALL] = {"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-                       "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
-                       "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-                       "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"
-                       "ECDHE-RSA-AES256-SHA:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"
-                       "AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA",
-                       "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:"
-                       "ed25519:ed448:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
-                       "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
-                       "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512:"
-                       "ECDSA+SHA1:RSA+SHA1"},
-    [CVG_OFFER_RSA] = {"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:"
-                       "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA:"
-                       "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"
-                       "AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA",
-                       "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
-                       "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
-                       "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512:RSA+SHA1"},
-    [CVG_OFFER_EC] = {"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
-                      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-SHA:"
-                      "ECDHE-ECDSA-AES128-SHA",
-                      "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:"
-                      "ed25519:ed448:ECDSA+SHA1"},
 };
 
 static void on_message(int written, int version, int content_type, const void *data, size_t len,
@@ -72,41 +51,13 @@ static void on_message(int written, int version, int content_type, const void *d
     if (written || content_type != SSL3_RT_HANDSHAKE || len == 0 ||
         message[0] != CVG_HANDSHAKE_CERTIFICATE || look->leaf_error != CVG_ERR_NOT_FOUND)
         return;
-    look->leaf_error =
-        cvg_leaf_of_message(message, len, SSL_version(ssl) == TLS1_3_VERSION, &der, &der_len);
+    bool tls13 = SSL_version(ssl) == TLS1_3_VERSION;
+    look->leaf_error = cvg_leaf_of_message(message, len, tls13, &der, &der_len);
     if (look->leaf_error == CVG_OK)
         look->leaf_error = cvg_leaf_of_der(der, der_len, &look->leaf);
-}
-
-static int on_verify(X509_STORE_CTX *store, void *arg)
-{
-    (void)arg;
-    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-    return 0;
-}
-
-static SSL_CTX *make_context(enum cvg_offer offer)
-{
-    /* OpenSSL's macros cast const away, which it does not need. */
-    char groups[] = "X25519:P-256:P-384:P-521";
-    char *signatures = (char *)(uintptr_t)offers[offer].signatures;
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    if (context == NULL)
-        return NULL;
-    SSL_CTX_set_security_level(context, 0);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_cert_verify_callback(context, on_verify, NULL);
-    SSL_CTX_set_msg_callback(context, on_message);
-    SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp);
-    if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) ||
-        !SSL_CTX_set_cipher_list(context, offers[offer].ciphers) ||
-        !SSL_CTX_set1_sigalgs_list(context, signatures) ||
-        !SSL_CTX_set1_groups_list(context, groups)) {
-        SSL_CTX_free(context);
-        return NULL;
-    }
-    return context;
+    if (look->leaf_error == CVG_OK &&
+        cvg_chain_of_message(message, len, tls13, &look->chain) == CVG_ERR_NOMEM)
+        look->leaf_error = CVG_ERR_NOMEM;
 }
 
 enum cvg_error cvg_looker_new(uv_loop_t *loop, struct cvg_looker **ret_looker)
@@ -116,11 +67,12 @@ enum cvg_error cvg_looker_new(uv_loop_t *loop, struct cvg_looker **ret_looker)
         return CVG_ERR_NOMEM;
     looker->loop = loop;
     for (int i = 0; i < CVG_OFFER_COUNT; i++) {
-        looker->context[i] = make_context((enum cvg_offer)i);
+        looker->context[i] = cvg_hello_context((enum cvg_offer)i);
         if (looker->context[i] == NULL) {
             cvg_looker_free(looker);
             return CVG_ERR_CRYPTO;
         }
+        SSL_CTX_set_msg_callback(looker->context[i], on_message);
     }
     *ret_looker = looker;
     return CVG_OK;
@@ -137,30 +89,47 @@ void cvg_looker_free(struct cvg_looker *looker)
 
 static void closed(uv_handle_t *handle)
 {
-    struct cvg_look *look = (struct cvg_look *)(void *)handle;
-    close(look->fd);
-    SSL_free(look->ssl);
-    free(look);
+    free(handle);
 }
 
+/* The descriptor goes at once: there may be many looks, and few descriptors. */
 void cvg_look_cancel(struct cvg_look *look)
 {
-    if (look != NULL)
-        uv_close((uv_handle_t *)&look->poll, closed);
+    if (look == NULL)
+        return;
+    uv_close((uv_handle_t *)&look->poll, closed);
+    close(look->fd);
+    SSL_free(look->ssl);
+    free(look->dialogue);
+    cvg_blob_unref(look->chain);
 }
 
 static void finish(struct cvg_look *look)
 {
     enum cvg_error err = look->leaf_error;
+    struct cvg_leaf leaf = look->leaf;
+    struct cvg_blob *chain = look->chain;
+    cvg_look_done *done = look->done;
+    void *user = look->user;
     if (err == CVG_ERR_NOT_FOUND)
         err = CVG_ERR_UNREACHABLE;
     else if (err != CVG_OK)
         err = CVG_ERR_PROTOCOL;
+    look->chain = NULL;
     cvg_look_cancel(look);
-    look->done(err, &look->leaf, look->user);
+    done(err, &leaf, chain, user);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events);
+
+static void wait_for(struct cvg_look *look, int events)
+{
+    if (events == look->waiting)
+        return;
+    look->waiting = (uint8_t)events;
+    if (uv_poll_start(&look->poll, events, on_ready) != 0)
+        finish(look);
+}
 
 /* One step of the handshake. */
 static void step(struct cvg_look *look)
@@ -169,11 +138,71 @@ static void step(struct cvg_look *look)
     int result = SSL_connect(look->ssl);
     int reason = SSL_get_error(look->ssl, result);
     ERR_clear_error();
-    bool more = look->leaf_error == CVG_ERR_NOT_FOUND &&
-                (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE);
-    int events = reason == SSL_ERROR_WANT_WRITE ? UV_WRITABLE : UV_READABLE;
-    if (!more || uv_poll_start(&look->poll, events, on_ready) != 0)
+    if (look->leaf_error == CVG_ERR_NOT_FOUND && reason == SSL_ERROR_WANT_READ)
+        wait_for(look, UV_READABLE);
+    else if (look->leaf_error == CVG_ERR_NOT_FOUND && reason == SSL_ERROR_WANT_WRITE)
+        wait_for(look, UV_WRITABLE);
+    else
         finish(look);
+}
+
+static void begin_tls(struct cvg_look *look)
+{
+    /* Only where web servers are expected: elsewhere a server may refuse what it does not know. */
+    static const uint8_t alpn[] = "\x02h2\x08http/1.1";
+    look->ssl = SSL_new(look->looker->context[look->offer]);
+    if (look->ssl == NULL || !SSL_set_fd(look->ssl, look->fd) ||
+        (look->is_name && !SSL_set_tlsext_host_name(look->ssl, (char *)(uintptr_t)look->host)) ||
+        (look->port == HTTPS_PORT && SSL_set_alpn_protos(look->ssl, alpn, sizeof(alpn) - 1) != 0)) {
+        finish(look);
+        return;
+    }
+    SSL_set_msg_callback_arg(look->ssl, look);
+    step(look);
+}
+
+/* Says what is to be said before TLS. It is little, and the socket has taken nothing before, or the
+ * server has just answered: a socket that does not take it whole is none to go on with. */
+static bool say(struct cvg_look *look)
+{
+    struct cvg_starttls_dialogue *dialogue = look->dialogue;
+    ssize_t len = dialogue->sent_len == 0
+                      ? 0
+                      : send(look->fd, dialogue->sent, dialogue->sent_len, MSG_NOSIGNAL);
+    bool whole = len == (ssize_t)dialogue->sent_len;
+    dialogue->sent_len = 0;
+    return whole;
+}
+
+static void begin_dialogue(struct cvg_look *look)
+{
+    look->dialogue = malloc(sizeof(*look->dialogue));
+    if (look->dialogue == NULL) {
+        finish(look);
+        return;
+    }
+    cvg_starttls_begin((enum cvg_starttls)look->starttls, look->host, look->dialogue);
+    if (say(look))
+        wait_for(look, UV_READABLE);
+    else
+        finish(look);
+}
+
+static void converse(struct cvg_look *look)
+{
+    uint8_t octets[2048];
+    ssize_t len = recv(look->fd, octets, sizeof(octets), 0);
+    if (len < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    enum cvg_starttls_verdict verdict =
+        len <= 0 ? CVG_STARTTLS_REFUSED : cvg_starttls_take(look->dialogue, octets, (size_t)len);
+    if (verdict == CVG_STARTTLS_REFUSED || !say(look)) {
+        finish(look);
+    } else if (verdict == CVG_STARTTLS_READY) {
+        free(look->dialogue);
+        look->dialogue = NULL;
+        begin_tls(look);
+    }
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -182,15 +211,19 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     int problem = 0;
     socklen_t len = sizeof(problem);
     (void)events;
-    if (!look->connected) {
-        if (status != 0 || getsockopt(look->fd, SOL_SOCKET, SO_ERROR, &problem, &len) != 0 ||
-            problem != 0) {
-            finish(look);
-            return;
-        }
-        look->connected = true;
+    if (status != 0) {
+        finish(look);
+    } else if (look->ssl != NULL) {
+        step(look);
+    } else if (look->dialogue != NULL) {
+        converse(look);
+    } else if (getsockopt(look->fd, SOL_SOCKET, SO_ERROR, &problem, &len) != 0 || problem != 0) {
+        finish(look);
+    } else if (look->starttls == CVG_STARTTLS_NONE) {
+        begin_tls(look);
+    } else {
+        begin_dialogue(look);
     }
-    step(look);
 }
 
 /* An unconnected, non-blocking socket on its way to the address; -1 if it cannot even begin. */
@@ -208,51 +241,33 @@ static int begin_connect(const union cvg_socket_address *address)
     return fd;
 }
 
-static SSL *make_ssl(struct cvg_looker *looker, struct cvg_look *look, uint16_t port,
-                     const char *server_name, enum cvg_offer offer)
+static uint16_t port_of(const union cvg_socket_address *address)
 {
-    /* Only where web servers are expected: elsewhere a server may refuse what it does not know. */
-    static const uint8_t alpn[] = "\x02h2\x08http/1.1";
-    SSL *ssl = SSL_new(looker->context[offer]);
-    if (ssl == NULL)
-        return NULL;
-    SSL_set_msg_callback_arg(ssl, look);
-    if ((server_name != NULL && !SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)server_name)) ||
-        (port == 443 && SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1) != 0) ||
-        !SSL_set_fd(ssl, look->fd)) {
-        SSL_free(ssl);
-        return NULL;
-    }
-    return ssl;
+    return ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
 }
 
-enum cvg_error cvg_look_start(struct cvg_looker *looker, const union cvg_socket_address *address,
-                              const char *server_name, enum cvg_offer offer, cvg_look_done *done,
-                              void *user, struct cvg_look **ret_look)
+enum cvg_error cvg_look_start(struct cvg_looker *looker, const struct cvg_look_target *target,
+                              cvg_look_done *done, void *user, struct cvg_look **ret_look)
 {
     struct cvg_look *look = calloc(1, sizeof(*look));
     if (look == NULL)
         return CVG_ERR_NOMEM;
-    uint16_t port =
-        ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
+    look->looker = looker;
+    look->host = target->host;
+    look->is_name = target->is_name;
+    look->port = port_of(&target->address);
+    look->starttls = (uint8_t)target->starttls;
+    look->offer = (uint8_t)target->offer;
     look->leaf_error = CVG_ERR_NOT_FOUND;
+    look->waiting = UV_WRITABLE;
     look->done = done;
     look->user = user;
-    look->fd = begin_connect(address);
-    enum cvg_error err = look->fd < 0 ? CVG_ERR_UNREACHABLE : CVG_OK;
-    if (err == CVG_OK) {
-        look->ssl = make_ssl(looker, look, port, server_name, offer);
-        if (look->ssl == NULL)
-            err = CVG_ERR_CRYPTO;
-        else if (uv_poll_init(looker->loop, &look->poll, look->fd) != 0)
-            err = CVG_ERR_IO;
-    }
-    if (err != CVG_OK) {
+    look->fd = begin_connect(&target->address);
+    if (look->fd < 0 || uv_poll_init(looker->loop, &look->poll, look->fd) != 0) {
         if (look->fd >= 0)
             close(look->fd);
-        SSL_free(look->ssl);
         free(look);
-        return err;
+        return CVG_ERR_UNREACHABLE;
     }
     if (uv_poll_start(&look->poll, UV_WRITABLE, on_ready) != 0) {
         cvg_look_cancel(look);

@@ -9,6 +9,7 @@
 
 #include "common/base/log.h"
 #include "config.h"
+#include "notary/identity-check.h"
 #include "notary/listener.h"
 #include "notary/options.h"
 #include "notary/privileges.h"
@@ -34,11 +35,15 @@ static void reload(struct cvg_worker *worker)
                 access(settings.signing_key, R_OK) == 0;
     if (err == CVG_OK)
         err = cvg_identity_load(&settings, keys, &identity, &why);
+    if (err == CVG_OK && keys)
+        cvg_identity_warn(identity, cvg_clock_wall_s(worker->clock));
+    else if (err == CVG_OK)
+        err = cvg_identity_check_kept(worker->identity, identity, &why);
     if (err == CVG_OK) {
         err = cvg_worker_replace(worker, &settings, identity, &why);
-        if (err != CVG_OK)
-            cvg_identity_free(identity);
     }
+    if (err != CVG_OK)
+        cvg_identity_free(identity);
     if (err != CVG_OK)
         cvg_log(CVG_LOG_ERROR, "not reloaded: %s", why.text[0] ? why.text : cvg_strerror(err));
     else
@@ -84,8 +89,10 @@ static enum cvg_error start(const struct cvg_options *options, struct cvg_worker
     enum cvg_error err = cvg_settings_load(options->config, &settings, why);
     if (err == CVG_OK)
         err = cvg_identity_load(&settings, true, &identity, why);
-    if (err == CVG_OK)
+    if (err == CVG_OK) {
+        cvg_identity_warn(identity, cvg_clock_wall_s(cvg_clock_system()));
         err = cvg_limits_set(&settings, why);
+    }
     if (err == CVG_OK) {
         err = cvg_worker_new(&settings, identity, &worker, why);
         if (err != CVG_OK)

@@ -6,6 +6,7 @@
 #define CVG_NOTARY_PROBE_H
 
 #include "notary/blob.h"
+#include "notary/budget.h"
 #include "notary/filter.h"
 #include "notary/look.h"
 #include "notary/metrics.h"
@@ -14,7 +15,8 @@
 #define CVG_SIGHTINGS_MAX 8
 
 /* A leaf, and where it was shown. chain: the certificates as they came, DER, leaf first, each after
- * its length in three octets; NULL if nobody needs it. */
+ * its length in three octets; NULL if they were not as they should be. In a probe's result it is
+ * the probe's, valid during done: who keeps it takes a reference. */
 struct cvg_sighting {
     struct cvg_leaf leaf;
     struct cvg_address address;
@@ -34,6 +36,7 @@ struct cvg_prober {
     struct cvg_looker *looker;
     struct cvg_resolver *resolver;
     struct cvg_filter *filter;
+    struct cvg_budget *budget;   /* of target networks; NULL: none is bounded */
     struct cvg_metrics *metrics; /* NULL: nothing is counted */
     uint64_t timeout_ms;
 };

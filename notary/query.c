@@ -198,7 +198,7 @@ static struct cvg_query *start_v2(struct cvg_worker *worker, struct cvg_connecti
         const struct cvg_v2_target *target = &request->target[i];
         struct cvg_wanted wanted = {.len = CVG_SHA256_LEN};
         memcpy(wanted.digest, target->leaf_sha256, CVG_SHA256_LEN);
-        if (target->hint == CVG_STARTTLS_AUTO || target->hint == CVG_STARTTLS_NONE)
+        if (cvg_starttls_known(target->hint))
             err = inquire(query, &query->part[i], &target->endpoint, target->hint, &wanted);
         else
             err = cvg_answer_aside(&worker->answerer, &target->endpoint, target->hint,

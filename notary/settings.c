@@ -215,6 +215,9 @@ static const struct cvg_key keys[] = {
     {"dns_anchor", set_anchor, FIELD(dns_anchor), 0, 0, "none is allowed, or a path"},
     {"user", set_word, FIELD(user), 0, 0, "the name of a user is allowed"},
     {"listen", set_addresses, FIELD(listen), 1, 0, ADDRESSES},
+    {"status_listen", set_addresses, FIELD(status_listen), 1, 0, ADDRESSES},
+    {"status_port", cvg_set_unsigned, FIELD(status_port), 0, 65535,
+     "0 (no status page) to 65535 is allowed"},
     {"ssl_port", cvg_set_unsigned, FIELD(ssl_port), 1, 65535, "1 to 65535 is allowed"},
     {"bounce_port", cvg_set_unsigned, FIELD(bounce_port), 1, 65535, "1 to 65535 is allowed"},
     {"relay_port", cvg_set_unsigned, FIELD(relay_port), 0, 65535,
@@ -293,6 +296,10 @@ static enum cvg_error check(const struct cvg_settings *settings, const char *fil
         settings->bounce_port == settings->relay_port)
         return cvg_fail(why, CVG_ERR_CONFIG, "%s: ssl_port, bounce_port and relay_port must differ",
                         file);
+    if (settings->status_port != 0 && (settings->status_port == settings->ssl_port ||
+                                       settings->status_port == settings->bounce_port ||
+                                       settings->status_port == settings->relay_port))
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: status_port is another port, too", file);
     return check_verifiers(settings, file, why);
 }
 
@@ -313,6 +320,9 @@ void cvg_settings_init(struct cvg_settings *ret_settings)
 {
     *ret_settings = (struct cvg_settings){
         .listen = {.address = {{.family = 6}, {.family = 4}}, .count = 2},
+        .status_listen = {.address = {{.family = 4, .bytes = {127, 0, 0, 1}},
+                                      {.family = 6, .bytes = {[15] = 1}}},
+                          .count = 2},
         .ssl_port = 443,
         .bounce_port = 4242,
         .relay_port = 80,

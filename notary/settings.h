@@ -76,10 +76,12 @@ struct cvg_settings {
                                            there; CVG_DNS_ANCHOR_NONE validates nothing */
     char user[CVG_MESSAGE_NAME_MAX];    /* user = NAME: whom a notary started by root becomes */
     struct cvg_addresses listen;        /* listen = ADDRESS ... (:: and 0.0.0.0) */
-    unsigned ssl_port;                  /* ssl_port = 443 */
-    unsigned bounce_port;               /* bounce_port = 4242 */
-    unsigned relay_port;                /* relay_port = 80; 0: this notary is no relay */
-    struct cvg_ports relay_ports;       /* relay_ports = 4242: where a relay connects to */
+    struct cvg_addresses status_listen; /* status_listen = ADDRESS ... (127.0.0.1 ::1) */
+    unsigned status_port;         /* status_port = 0: the status page over plain HTTP; 0: none */
+    unsigned ssl_port;            /* ssl_port = 443 */
+    unsigned bounce_port;         /* bounce_port = 4242 */
+    unsigned relay_port;          /* relay_port = 80; 0: this notary is no relay */
+    struct cvg_ports relay_ports; /* relay_ports = 4242: where a relay connects to */
     struct cvg_relay_hosts relay_hosts; /* relay_hosts = HOST ...: the only ones it connects to;
                                            none given: any */
     struct cvg_networks allow_targets;  /* allow_targets = CIDR ...: special-purpose addresses that

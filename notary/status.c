@@ -2,26 +2,16 @@
 /* What one notary tells of itself. */
 #include "notary/status.h"
 
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "notary/identity.h"
-
-static int64_t not_after_s(const SSL_CTX *tls)
-{
-    const X509 *certificate = tls == NULL ? NULL : SSL_CTX_get0_certificate(tls);
-    struct tm when;
-    if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1)
-        return 0;
-    return timegm(&when);
-}
+#include "notary/identity-check.h"
 
 void cvg_about_set(const char *name, const struct cvg_identity *identity,
                    struct cvg_about *ret_about)
 {
     struct cvg_bundle *bundle = NULL;
-    *ret_about = (struct cvg_about){.not_after_s = not_after_s(identity->tls)};
+    *ret_about = (struct cvg_about){.not_after_s = cvg_identity_end_s(identity)};
     snprintf(ret_about->name, sizeof(ret_about->name), "%s", name);
     if (identity->signing_key != NULL)
         cvg_fingerprint_format(cvg_signing_key_id(identity->signing_key), CVG_SHA256_LEN,

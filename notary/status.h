@@ -37,6 +37,7 @@ struct cvg_status {
     unsigned workers;
     unsigned workers_answering;
     bool ending; /* takes no new connections */
+    bool has_bundle, has_bundle_v1;
     int64_t started_s, now_s;
 };
 

@@ -34,6 +34,7 @@ static void apply(struct cvg_worker *worker)
         .looker = worker->looker,
         .resolver = worker->resolver,
         .filter = worker->filter,
+        .budget = worker->budget,
         .timeout_ms = settings->probe_timeout_ms,
     };
     worker->answerer = (struct cvg_answerer){

@@ -63,12 +63,37 @@ static void not_a_leaf(void **state)
     assert_null(der);
 }
 
+static void whole_chain(void **state)
+{
+    static const uint8_t expected[] = {0, 0, 3, 'a', 'b', 'c', 0, 0, 2, 'd', 'e'};
+    static const uint8_t cut_second[] = {11, 0, 0, 10, 0, 0, 7, 0, 0, 1, 'a', 0, 0, 1};
+    static const uint8_t empty_second[] = {11, 0, 0, 10, 0, 0, 7, 0, 0, 1, 'a', 0, 0, 0};
+    struct cvg_blob *chain = NULL;
+    (void)state;
+    assert_int_equal(cvg_chain_of_message(cut_second, sizeof(cut_second), false, &chain),
+                     CVG_ERR_SYNTAX);
+    assert_int_equal(cvg_chain_of_message(empty_second, sizeof(empty_second), false, &chain),
+                     CVG_ERR_SYNTAX);
+    for (size_t i = 0; i < sizeof(tls13); i++)
+        assert_int_equal(cvg_chain_of_message(tls13, i, true, &chain), CVG_ERR_SYNTAX);
+    assert_null(chain);
+    assert_int_equal(cvg_chain_of_message(tls12, sizeof(tls12), false, &chain), CVG_OK);
+    assert_int_equal(chain->len, sizeof(expected));
+    assert_memory_equal(chain->octets, expected, sizeof(expected));
+    cvg_blob_unref(chain);
+    assert_int_equal(cvg_chain_of_message(tls13, sizeof(tls13), true, &chain), CVG_OK);
+    assert_int_equal(chain->len, sizeof(expected));
+    assert_memory_equal(chain->octets, expected, sizeof(expected));
+    cvg_blob_unref(chain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_forms),
         cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(not_a_leaf),
+        cmocka_unit_test(whole_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,12 +118,12 @@ def version_2(notary):
     def several():
         answers = notary.v2(("several.example", site.port, one.sha256),
                             ("several.example", second.port, one.sha256),
-                            ("several.example", site.port, ZERO, 7),
+                            ("several.example", site.port, ZERO, 77),
                             ("several.example", 1, ZERO))
         expect([a["status"] for a in answers], [SEEN, SEEN, ASIDE, UNREACHABLE])
         expect([a["host"] for a in answers], ["several.example"] * 4)
         expect([a["port"] for a in answers], [site.port, second.port, site.port, 1])
-        expect(answers[2]["hint"], 7)
+        expect(answers[2]["hint"], 77)
         expect([current(a) for a in answers], [[one.sha256], [two.sha256], [], []])
 
     def sixteen():

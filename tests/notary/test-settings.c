@@ -34,6 +34,8 @@ static void defaults(void **state)
     assert_int_equal(settings.relay_ports.count, 1);
     assert_int_equal(settings.max_observation_age_s, 86400);
     assert_int_equal(settings.probe_timeout_ms, 2000);
+    assert_int_equal(settings.status_port, 0);
+    assert_int_equal(settings.status_listen.count, 2);
     assert_int_equal(settings.queries_per_minute, 60000);
     assert_int_equal(settings.probes_per_minute, 1200);
     assert_int_equal(settings.target_probes_per_minute, 6000);
@@ -165,6 +167,8 @@ static void refused(void **state)
         "max_observation_age = 0\n",
         "max_observation_age = 24\n",
         "probe_timeout = 11s\n",
+        "status_listen =\n",
+        "status_port = 443\n",
         "queries_per_minute = 0\n",
         "target_probes_per_minute = 1000000001\n",
         "relay_hosts = a..b\n",
