@@ -173,10 +173,15 @@ static void read_result(const struct ub_result *result, struct cvg_dns_answer *r
 {
     ret_answer->count = 0;
     ret_answer->err = CVG_ERR_UNREACHABLE;
-    ret_answer->security = CVG_DNS_BOGUS;
+    ret_answer->security = CVG_DNS_INSECURE;
+    ret_answer->canonical = NULL;
+    if (result != NULL && result->bogus)
+        ret_answer->security = CVG_DNS_BOGUS;
     if (result == NULL || result->bogus)
         return;
-    ret_answer->security = result->secure ? CVG_DNS_SECURE : CVG_DNS_INSECURE;
+    if (result->secure)
+        ret_answer->security = CVG_DNS_SECURE;
+    ret_answer->canonical = result->canonname;
     for (size_t i = 0; result->havedata && result->data[i] != NULL && i < CVG_DNS_RECORDS_MAX; i++)
         ret_answer->record[ret_answer->count++] = (struct cvg_dns_record){
             .rdata = (const uint8_t *)result->data[i], .len = (size_t)result->len[i]};

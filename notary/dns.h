@@ -28,9 +28,10 @@ struct cvg_dns_record {
 struct cvg_dns_answer {
     enum cvg_error err; /* OK: records follow; NOT_FOUND: no such name, or no such record there;
                            UNREACHABLE: no answer, or none that can be believed (SERVFAIL, bogus) */
-    enum cvg_dns_security security;
+    enum cvg_dns_security security; /* INSECURE where there is no answer at all */
     struct cvg_dns_record record[CVG_DNS_RECORDS_MAX]; /* of the type asked for, CNAMEs followed */
     size_t count;
+    const char *canonical; /* the name that CNAMEs end in, as DNS writes it; NULL: nobody said */
 };
 
 struct cvg_dns;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/protocol/v2.h"
 #include "config.h"
 
 #define PREFIX "converge_notary_"
@@ -45,6 +46,26 @@ static const struct counted counters[] = {
     {CVG_METRIC_PROBES_UNREACHABLE, "probe_results_total", "result=\"unreachable\"", NULL},
     {CVG_METRIC_PROBES_TIMEOUT, "probe_results_total", "result=\"timeout\"", NULL},
     {CVG_METRIC_PROBES_REFRESH, "probes_refresh_total", "", "Probes begun in the background."},
+    {CVG_METRIC_OPINIONS_DANE, "opinions_total", "verifier=\"dane\",opinion=\"aside\"",
+     "Opinions of verifiers about what probes saw."},
+    {CVG_METRIC_OPINIONS_DANE + CVG_V2_OPINION_YES, "opinions_total",
+     "verifier=\"dane\",opinion=\"yes\"", NULL},
+    {CVG_METRIC_OPINIONS_DANE + CVG_V2_OPINION_NO, "opinions_total",
+     "verifier=\"dane\",opinion=\"no\"", NULL},
+    {CVG_METRIC_OPINIONS_CT, "opinions_total", "verifier=\"ct\",opinion=\"aside\"", NULL},
+    {CVG_METRIC_OPINIONS_CT + CVG_V2_OPINION_YES, "opinions_total",
+     "verifier=\"ct\",opinion=\"yes\"", NULL},
+    {CVG_METRIC_OPINIONS_CT + CVG_V2_OPINION_NO, "opinions_total", "verifier=\"ct\",opinion=\"no\"",
+     NULL},
+    {CVG_METRIC_OPINIONS_PINS, "opinions_total", "verifier=\"pins\",opinion=\"aside\"", NULL},
+    {CVG_METRIC_OPINIONS_PINS + CVG_V2_OPINION_YES, "opinions_total",
+     "verifier=\"pins\",opinion=\"yes\"", NULL},
+    {CVG_METRIC_OPINIONS_PINS + CVG_V2_OPINION_NO, "opinions_total",
+     "verifier=\"pins\",opinion=\"no\"", NULL},
+    {CVG_METRIC_VERIFIERS_LATE, "verifiers_late_total", "",
+     "Times that a verifier stood aside because the deadline had passed."},
+    {CVG_METRIC_DNS_BOGUS, "dns_bogus_total", "",
+     "Answers for DANE that DNSSEC shows to be forged or broken."},
     {CVG_METRIC_TUNNELS, "tunnels_total", "", "Connections relayed."},
     {CVG_METRIC_TUNNEL_OCTETS, "tunnel_bytes_total", "", "Bytes relayed, both ways."},
 };

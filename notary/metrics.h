@@ -34,6 +34,12 @@ enum cvg_metric {
     CVG_METRIC_PROBES_UNREACHABLE,
     CVG_METRIC_PROBES_TIMEOUT,
     CVG_METRIC_PROBES_REFRESH, /* begun in the background */
+    CVG_METRIC_OPINIONS_DANE,  /* verifiers' opinions of a sighting: each with
+                                  enum cvg_v2_opinion added */
+    CVG_METRIC_OPINIONS_CT = CVG_METRIC_OPINIONS_DANE + 3,
+    CVG_METRIC_OPINIONS_PINS = CVG_METRIC_OPINIONS_CT + 3,
+    CVG_METRIC_VERIFIERS_LATE = CVG_METRIC_OPINIONS_PINS + 3, /* stood aside at the deadline */
+    CVG_METRIC_DNS_BOGUS, /* answers for DANE that DNSSEC shows to be forged */
     CVG_METRIC_TARGETS_MEMORY,
     CVG_METRIC_STORE_UP,
     CVG_METRIC_STORE_RECORDS,

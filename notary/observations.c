@@ -113,12 +113,13 @@ enum cvg_error cvg_observations_add(struct cvg_observations *observations,
 }
 
 void cvg_observations_judge(struct cvg_observations *observations, enum cvg_verifier_id verifier,
-                            const struct cvg_leaf *leaf, enum cvg_v2_opinion opinion, int64_t now_s)
+                            const uint8_t sha256[static CVG_SHA256_LEN],
+                            enum cvg_v2_opinion opinion, int64_t now_s)
 {
     size_t index = cvg_opinion_index(verifier);
     for (size_t i = 0; i < observations->count; i++) {
         struct cvg_seen *seen = &observations->record[i];
-        if (memcmp(seen->leaf.sha256, leaf->sha256, CVG_SHA256_LEN) != 0)
+        if (memcmp(seen->leaf.sha256, sha256, CVG_SHA256_LEN) != 0)
             continue;
         seen->opinion[index] = (uint8_t)opinion;
         observations->checked_s[index] = now_s;

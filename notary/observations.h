@@ -52,10 +52,11 @@ CVG_MUST_USE enum cvg_error cvg_observations_add(struct cvg_observations *observ
                                                  const struct cvg_leaf *leaf,
                                                  const struct cvg_address *address, int64_t now_s);
 
-/* Takes in what a verifier says of a leaf (NONE: it stands aside), if that is among the records. */
+/* Takes in what a verifier says of a certificate (NONE: it stands aside), if that is among the
+ * records. */
 void cvg_observations_judge(struct cvg_observations *observations, enum cvg_verifier_id verifier,
-                            const struct cvg_leaf *leaf, enum cvg_v2_opinion opinion,
-                            int64_t now_s);
+                            const uint8_t sha256[static CVG_SHA256_LEN],
+                            enum cvg_v2_opinion opinion, int64_t now_s);
 
 /* Whether that record is current at now_s. An observation from the future (the clock was set back)
  * is not, beyond a minute. */

@@ -1,36 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* Verifiers: each has an opinion about the certificates that were seen at a target, or stands
  * aside. The network perspective is one of them (it says yes to what is current, and is never asked
- * here); the others are units with this interface, chosen by `verifiers` in notary.conf. One loop
- * each: every worker has its own. */
+ * here); the others are units with this interface, chosen by `verifiers` in notary.conf
+ * (verifiers.h). One loop each: every worker has its own. */
 #ifndef CVG_NOTARY_VERIFIER_H
 #define CVG_NOTARY_VERIFIER_H
 
-#include <uv.h>
-
 #include "common/protocol/v2.h"
+#include "notary/metrics.h"
 #include "notary/probe.h"
-#include "notary/settings.h"
-
-/* What one verifier says of one certificate. */
-struct cvg_judgement {
-    uint8_t sha256[CVG_SHA256_LEN];
-    enum cvg_v2_opinion opinion; /* yes or no */
-};
-
-/* What one verifier says of a target. No judgement: it stands aside. */
-struct cvg_judgements {
-    enum cvg_verifier_id verifier;
-    int64_t checked_s;
-    struct cvg_judgement judgement[CVG_SIGHTINGS_MAX];
-    size_t count;
-};
 
 struct cvg_evidence {
     struct cvg_endpoint endpoint;
-    uint8_t hint;
     struct cvg_sighting sighting[CVG_SIGHTINGS_MAX]; /* with their chains */
     size_t count;
+};
+
+/* What one verifier says of each sighting; all NONE: it stands aside. */
+struct cvg_judgements {
+    enum cvg_verifier_id verifier;
+    uint8_t opinion[CVG_SIGHTINGS_MAX]; /* enum cvg_v2_opinion */
 };
 
 struct cvg_verification; /* one under way */
@@ -40,15 +29,27 @@ typedef void cvg_verifier_done(const struct cvg_judgements *judgements, void *us
 
 struct cvg_verifier {
     enum cvg_verifier_id id;
-    const char *name; /* as the configuration has it */
-    /* evidence is the caller's until done. Either the judgements are known at once
-     * (*ret_verification is NULL and *ret_judgements is filled) or done comes later; a verifier
-     * that fails stands aside, and counts that in the metrics. */
-    void (*start)(struct cvg_verifier *verifier, const struct cvg_evidence *evidence,
-                  cvg_verifier_done *done, void *user, struct cvg_judgements *ret_judgements,
-                  struct cvg_verification **ret_verification);
-    void (*cancel)(struct cvg_verifier *verifier, struct cvg_verification *verification);
+    /* evidence is the caller's until done. Either the judgements are known at once (the result is
+     * NULL, and *ret_judgements, which is all NONE before, has the opinions) or done comes later,
+     * never inside start. A verifier that fails stands aside. */
+    struct cvg_verification *(*start)(struct cvg_verifier *verifier,
+                                      const struct cvg_evidence *evidence, cvg_verifier_done *done,
+                                      void *user, struct cvg_judgements *ret_judgements);
+    void (*cancel)(struct cvg_verification *verification);
     void (*free)(struct cvg_verifier *verifier);
 };
+
+/* TLSA records under DNSSEC. resolver and metrics are borrowed. */
+CVG_MUST_USE enum cvg_error cvg_verifier_dane_new(struct cvg_resolver *resolver,
+                                                  struct cvg_metrics *metrics,
+                                                  struct cvg_verifier **ret_verifier);
+/* Embedded SCTs of at least min of the logs that the file lists. CONFIG: the file is no list. */
+CVG_MUST_USE enum cvg_error cvg_verifier_ct_new(const char *logs, unsigned min,
+                                                struct cvg_verifier **ret_verifier,
+                                                struct cvg_why *ret_why);
+/* What the operator knows, from a file (pins.h). */
+CVG_MUST_USE enum cvg_error cvg_verifier_pins_new(const char *file,
+                                                  struct cvg_verifier **ret_verifier,
+                                                  struct cvg_why *ret_why);
 
 #endif

@@ -226,7 +226,7 @@ static void judge(struct cvg_observations *seen, uint8_t id, enum cvg_verifier_i
                   enum cvg_v2_opinion opinion, int64_t when)
 {
     struct cvg_leaf leaf = leaf_of(id, CVG_KEY_EC);
-    cvg_observations_judge(seen, verifier, &leaf, opinion, when);
+    cvg_observations_judge(seen, verifier, leaf.sha256, opinion, when);
 }
 
 static void opinions_stay_with_their_record(void **state)

@@ -23,8 +23,8 @@ static void see(struct cvg_observations *seen, uint8_t id, enum cvg_v2_opinion d
     const struct cvg_address address = {.family = 4, .bytes = {192, 0, 2, 1}};
     memset(leaf.sha256, id, sizeof(leaf.sha256));
     assert_int_equal(cvg_observations_add(seen, &leaf, &address, when), CVG_OK);
-    cvg_observations_judge(seen, CVG_VERIFIER_DANE, &leaf, dane, when);
-    cvg_observations_judge(seen, CVG_VERIFIER_PINS, &leaf, pins, when);
+    cvg_observations_judge(seen, CVG_VERIFIER_DANE, leaf.sha256, dane, when);
+    cvg_observations_judge(seen, CVG_VERIFIER_PINS, leaf.sha256, pins, when);
 }
 
 /* The statement about what was seen, as it is told at that time. */

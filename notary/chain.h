@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The certificates that a server showed, read. Pure; any thread. */
+#ifndef CVG_NOTARY_CHAIN_H
+#define CVG_NOTARY_CHAIN_H
+
+#include <openssl/x509.h>
+
+#include "common/base/error.h"
+#include "notary/blob.h"
+
+#define CVG_CHAIN_MAX 16 /* certificates that are looked at; a server may show more */
+
+/* The certificates of a sighting's chain (probe.h), leaf first. Those behind the leaf that are none
+ * are left out. SYNTAX: there is no chain, or no leaf. The caller frees with sk_X509_pop_free. */
+CVG_MUST_USE enum cvg_error cvg_chain_read(const struct cvg_blob *chain,
+                                           STACK_OF(X509) * *ret_certificates);
+
+#endif
