@@ -9,6 +9,7 @@ import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import nsdlab
 from dnslab import A, AAAA, Dns, NXDOMAIN, SERVFAIL, SILENT, address, alias, record
 from notarylab import (BUILD, NOT_PUBLIC, Certificate, Notary, SEEN, Site, Tap, UNREACHABLE,
                        current, expect)
@@ -169,7 +170,7 @@ def ending(tap, dns):
            [f"silent{i}.example/A" for i in range(500)]
 
     def leaving():
-        expect(set(ask(dns, "none", "leave", *many)), {"unreachable bogus"})
+        expect(set(ask(dns, "none", "leave", *many)), {"unreachable insecure"})
 
     def cancelled():
         lines = ask(dns, "none", "cancel", *["four.example/A", "servfail.example/A"] * 50)
@@ -177,6 +178,56 @@ def ending(tap, dns):
 
     tap.case("ending with 500 questions under way", leaving)
     tap.case("questions that are taken back", cancelled)
+
+
+TLSA = "030101"
+
+
+def dnssec(tap, certificate):
+    why = nsdlab.missing()
+    if why is not None:
+        tap.skip("DNSSEC", why)
+        return
+    with tempfile.TemporaryDirectory(prefix="converge-nsd-") as directory:
+        nsd = nsdlab.Nsd(directory)
+        try:
+            validated(tap, nsd, certificate)
+        finally:
+            nsd.stop()
+
+
+def validated(tap, nsd, certificate):
+    def statuses(anchor):
+        site = Site(certificate)
+        settings = f"dns_servers = {nsd.server}\ndns_anchor = {anchor}\n"
+        with Notary(settings=settings) as notary:
+            got = [statement["status"] for statement in notary.v2(
+                *[(name + ".example", site.port, certificate.sha256)
+                  for name in ("good.signed", "alias.signed", "bad.signed", "good.plain")])]
+            expect(notary.stop(), 0)
+        site.stop()
+        return got
+
+    def addresses():
+        expect(ask(nsd, nsd.anchor, "ask", "good.signed.example/A", "bad.signed.example/A",
+                   "nowhere.signed.example/A", "good.signed.example/AAAA", "good.plain.example/A",
+                   "nowhere.plain.example/A", "alias.signed.example/A"),
+               ["ok secure 7f000001", "unreachable bogus", "not-found secure", "not-found secure",
+                "ok insecure 7f000001", "not-found insecure", "ok secure 7f000001"])
+
+    def tlsa():
+        expect(ask(nsd, nsd.anchor, "ask", "_443._tcp.good.signed.example/TLSA",
+                   "_443._tcp.bad.signed.example/TLSA", "_443._tcp.alias.signed.example/TLSA",
+                   "_443._tcp.good.plain.example/TLSA"),
+               [f"ok secure {TLSA}{nsdlab.DIGEST}", "unreachable bogus", "not-found secure",
+                f"ok insecure {TLSA}{nsdlab.DIGEST}"])
+
+    tap.case("DNSSEC: addresses", addresses)
+    tap.case("DNSSEC: TLSA records", tlsa)
+    tap.case("a forged address is none",
+             lambda: expect(statuses(nsd.anchor), [SEEN, SEEN, UNREACHABLE, SEEN]))
+    tap.case("with dns_anchor = none nothing is validated",
+             lambda: expect(statuses("none")[0::3], [SEEN, SEEN]))
 
 
 def main():
@@ -193,6 +244,7 @@ def main():
         with Notary(settings=settings) as notary:
             answers(tap, notary, dns, certificate, six)
             tap.case("the notary ends well", lambda: expect(notary.stop(), 0))
+        dnssec(tap, certificate)
     ending(tap, dns)
     dns.stop()
     tap.done()
