@@ -14,7 +14,7 @@
 
 struct cvg_keeper {
     struct cvg_settings settings;
-    EVP_PKEY *key;               /* borrowed */
+    struct cvg_signing_key *key; /* NULL: none is needed */
     struct cvg_metrics *metrics; /* borrowed */
     pthread_t thread;
     uv_loop_t loop;

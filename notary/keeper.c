@@ -7,18 +7,29 @@
 
 #include "common/base/log.h"
 #include "notary/backend-gdbm.h"
+#include "notary/backend-redis.h"
 #include "notary/keeper-parts.h"
 
 #define TURN_MS 1000
 #define LOCK_MS 50 /* between tries, while another process lets go */
+
+static enum cvg_error open_backend(struct cvg_keeper *keeper, struct cvg_why *why)
+{
+    const struct cvg_settings *settings = &keeper->settings;
+    if (settings->redis.count > 0 && keeper->key == NULL)
+        return cvg_fail(why, CVG_ERR_CONFIG, "redis needs a signing_key");
+    if (settings->redis.count > 0)
+        return cvg_backend_redis_new(&keeper->loop, settings, keeper->key, keeper->metrics,
+                                     &keeper->backend, why);
+    return cvg_backend_gdbm_new(&keeper->loop, settings, keeper->metrics, &keeper->backend, why);
+}
 
 /* Journal and store, which nobody else has. */
 static enum cvg_error open_parts(struct cvg_keeper *keeper, struct cvg_why *why)
 {
     enum cvg_error err = cvg_journal_open(keeper->settings.journal, &keeper->journal, why);
     if (err == CVG_OK)
-        err = cvg_backend_gdbm_new(&keeper->loop, &keeper->settings, keeper->metrics,
-                                   &keeper->backend, why);
+        err = open_backend(keeper, why);
     if (err != CVG_OK) {
         cvg_journal_free(keeper->journal);
         keeper->journal = NULL;
@@ -130,7 +141,6 @@ static enum cvg_error make(const struct cvg_keeper_place *place, struct cvg_keep
         return CVG_ERR_NOMEM;
     }
     keeper->settings = *place->settings;
-    keeper->key = place->key;
     keeper->metrics = place->metrics;
     keeper->lock = -1;
     cvg_list_init(&keeper->waiting);
@@ -140,6 +150,8 @@ static enum cvg_error make(const struct cvg_keeper_place *place, struct cvg_keep
     uv_timer_init(&keeper->loop, &keeper->tick);
     keeper->wake.data = keeper->write_timer.data = keeper->tick.data = keeper;
     enum cvg_error err = cvg_inbox_new(&keeper->wake, &keeper->inbox);
+    if (err == CVG_OK && place->key != NULL)
+        err = cvg_signing_key_copy(place->key, &keeper->key);
     *ret_keeper = keeper;
     return err;
 }
@@ -155,6 +167,7 @@ static void unmake(struct cvg_keeper *keeper)
     (void)run(keeper);
     (void)uv_loop_close(&keeper->loop);
     cvg_inbox_free(keeper->inbox);
+    cvg_signing_key_free(keeper->key);
     free(keeper);
 }
 
@@ -162,7 +175,7 @@ enum cvg_error cvg_keeper_new(const struct cvg_keeper_place *place, struct cvg_k
                               struct cvg_why *ret_why)
 {
     struct cvg_keeper *keeper = NULL;
-    if (place->settings->database[0] == '\0')
+    if (place->settings->database[0] == '\0' && place->settings->redis.count == 0)
         return CVG_ERR_NOT_FOUND;
     enum cvg_error err = make(place, &keeper);
     if (keeper == NULL)
@@ -199,6 +212,7 @@ void cvg_keeper_free(struct cvg_keeper *keeper)
     pthread_join(keeper->thread, NULL);
     (void)uv_loop_close(&keeper->loop);
     cvg_inbox_free(keeper->inbox);
+    cvg_signing_key_free(keeper->key);
     free(keeper);
 }
 

@@ -9,8 +9,7 @@
 #ifndef CVG_NOTARY_KEEPER_H
 #define CVG_NOTARY_KEEPER_H
 
-#include <openssl/evp.h>
-
+#include "common/protocol/sign.h"
 #include "notary/mailbox.h"
 #include "notary/metrics.h"
 #include "notary/settings.h"
@@ -33,7 +32,8 @@ struct cvg_fetch {
 
 struct cvg_keeper_place {
     const struct cvg_settings *settings; /* copied */
-    EVP_PKEY *key; /* signs what goes to a store that others can write to; borrowed; else NULL */
+    /* Signs what goes to a store that others can write to; copied. NULL: there is no such store. */
+    const struct cvg_signing_key *key;
     struct cvg_metrics *metrics; /* borrowed */
     /* Another process has journal and store and is about to let go of them. Until then fetches end
      * with IO, and what is put waits in memory. */

@@ -12,7 +12,7 @@
 
 #define REDIRECTIONS_MAX 8
 #define WORDS_MAX        16
-#define AGAIN_MS         50   /* until a request that could not be done is tried again */
+#define AGAIN_MS         100  /* until a request that could not be done is tried again */
 #define SETTLE_MS        2000 /* for the first answer of all, where there is no patience */
 
 struct cvg_redis {

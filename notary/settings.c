@@ -9,6 +9,8 @@
 #include "common/base/file.h"
 #include "common/base/keys.h"
 
+#define REDIS_PORT 6379
+
 /* What the setters work on. The settings come first: a key's offset is into them. */
 struct parse {
     struct cvg_settings settings;
@@ -141,6 +143,33 @@ static bool set_hosts(const struct cvg_key *key, const struct cvg_value *value, 
     return list->count > 0;
 }
 
+/* Servers, each HOST:PORT or HOST. */
+static bool set_redis(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_redis_servers *list = (void *)((char *)target + key->offset);
+    struct cvg_value rest = *value, word;
+    char text[CVG_ENDPOINT_TEXT_MAX];
+    struct cvg_endpoint endpoint;
+    list->count = 0;
+    while (cvg_value_word(&rest, &word)) {
+        if (list->count == CVG_SETTINGS_REDIS_SERVERS || !text_of(&word, text, sizeof(text)) ||
+            cvg_endpoint_parse(text, REDIS_PORT, &endpoint, NULL) != CVG_OK)
+            return false;
+        struct cvg_redis_node *node = &list->server[list->count++];
+        memcpy(node->host, endpoint.host, sizeof(endpoint.host));
+        node->port = endpoint.port;
+    }
+    return list->count > 0;
+}
+
+/* A word with any octets but blanks. */
+static bool set_prefix(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    struct cvg_value rest = *value, word;
+    return cvg_value_word(&rest, &word) && word.len == value->len &&
+           text_of(value, (char *)target + key->offset, CVG_MESSAGE_NAME_MAX);
+}
+
 /* Octets, in units of M (MiB) or G (GiB). */
 static bool set_size(const struct cvg_key *key, const struct cvg_value *value, void *target)
 {
@@ -209,6 +238,12 @@ static const struct cvg_key keys[] = {
     {"journal", set_path, FIELD(journal), 0, 0, A_PATH},
     {"journal_max", set_size, FIELD(journal_max), UINT64_C(1) << 20, UINT64_C(1) << 36,
      "1M to 64G is allowed, for example 256M"},
+    {"redis", set_redis, FIELD(redis), 0, 0,
+     "1 to 16 servers such as 192.0.2.1:6379 or redis.example are allowed, separated by blanks"},
+    {"redis_user", set_prefix, FIELD(redis_user), 0, 0, "one word of at most 63 octets is allowed"},
+    {"redis_password", set_path, FIELD(redis_password), 0, 0, A_PATH},
+    {"redis_prefix", set_prefix, FIELD(redis_prefix), 0, 0,
+     "one word of at most 63 octets is allowed"},
     {"hosts", set_path, FIELD(hosts), 0, 0, A_PATH},
     {"dns_servers", set_dns_servers, FIELD(dns_servers), 0, 0,
      "1 to 8 addresses, each with @PORT or without, are allowed, separated by blanks"},
@@ -281,6 +316,20 @@ static enum cvg_error check_verifiers(const struct cvg_settings *settings, const
     return CVG_OK;
 }
 
+static enum cvg_error check_store(const struct cvg_settings *settings, const char *file,
+                                  struct cvg_why *why)
+{
+    if (settings->redis.count == 0)
+        return CVG_OK;
+    if (settings->database[0] != '\0')
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: database or redis, not both", file);
+    if (settings->journal[0] == '\0')
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: redis needs a journal", file);
+    if (settings->redis_user[0] != '\0' && settings->redis_password[0] == '\0')
+        return cvg_fail(why, CVG_ERR_CONFIG, "%s: redis_user needs redis_password", file);
+    return CVG_OK;
+}
+
 /* What cannot be left out, and what does not go together. */
 static enum cvg_error check(const struct cvg_settings *settings, const char *file,
                             struct cvg_why *why)
@@ -300,7 +349,8 @@ static enum cvg_error check(const struct cvg_settings *settings, const char *fil
                                        settings->status_port == settings->bounce_port ||
                                        settings->status_port == settings->relay_port))
         return cvg_fail(why, CVG_ERR_CONFIG, "%s: status_port is another port, too", file);
-    return check_verifiers(settings, file, why);
+    enum cvg_error err = check_store(settings, file, why);
+    return err == CVG_OK ? check_verifiers(settings, file, why) : err;
 }
 
 /* The journal lies beside the database unless it is told otherwise. */
@@ -329,6 +379,7 @@ void cvg_settings_init(struct cvg_settings *ret_settings)
         .relay_ports = {.port = {4242}, .count = 1},
         .verifiers = 1U << CVG_VERIFIER_NETWORK,
         .ct_min = 2,
+        .redis_prefix = "converge/",
         .max_observation_age_s = 86400,
         .probe_timeout_ms = 2000,
         .probe_interval_ms = 10000,

@@ -13,6 +13,7 @@
 #include "common/protocol/message.h"
 #include "common/protocol/v2.h"
 #include "notary/address.h"
+#include "notary/redis-slots.h"
 
 #define CVG_SETTINGS_MAX         65536 /* octets of a notary.conf */
 #define CVG_SETTINGS_NETWORKS    64
@@ -46,6 +47,13 @@ struct cvg_dns_servers {
     size_t count;
 };
 
+#define CVG_SETTINGS_REDIS_SERVERS 16
+
+struct cvg_redis_servers {
+    struct cvg_redis_node server[CVG_SETTINGS_REDIS_SERVERS];
+    size_t count;
+};
+
 struct cvg_relay_hosts {
     char host[CVG_SETTINGS_RELAY_HOSTS][CVG_HOST_MAX]; /* normal form */
     size_t count;
@@ -70,6 +78,11 @@ struct cvg_settings {
     char journal[CVG_PATH_MAX];         /* journal = FILE: its segments are FILE.N; beside the
                                            database unless given */
     uint64_t journal_max;               /* journal_max = 256M: octets that the store lacks */
+    struct cvg_redis_servers redis;     /* redis = HOST:PORT ...: the store instead of database;
+                                           needs journal */
+    char redis_user[CVG_MESSAGE_NAME_MAX];   /* redis_user = NAME: else Redis' default user */
+    char redis_password[CVG_PATH_MAX];       /* redis_password = FILE: its first line; optional */
+    char redis_prefix[CVG_MESSAGE_NAME_MAX]; /* redis_prefix = converge/: of every key */
     char hosts[CVG_PATH_MAX];           /* hosts = FILE: asked before DNS; hosts(5); optional */
     struct cvg_dns_servers dns_servers; /* dns_servers = ADDRESS[@PORT] ...: else resolv.conf's */
     char dns_anchor[CVG_PATH_MAX];      /* dns_anchor = FILE: of DNSSEC; "" is Debian's if it is

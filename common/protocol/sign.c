@@ -110,6 +110,22 @@ enum cvg_error cvg_signing_key_parse(const char *pem, size_t len, struct cvg_sig
     return CVG_OK;
 }
 
+enum cvg_error cvg_signing_key_copy(const struct cvg_signing_key *key,
+                                    struct cvg_signing_key **ret_key)
+{
+    struct cvg_signing_key *copy = malloc(sizeof *copy);
+
+    if (!copy)
+        return CVG_ERR_NOMEM;
+    *copy = *key;
+    if (EVP_PKEY_up_ref(copy->key.pkey) != 1) {
+        free(copy);
+        return CVG_ERR_CRYPTO;
+    }
+    *ret_key = copy;
+    return CVG_OK;
+}
+
 void cvg_signing_key_free(struct cvg_signing_key *key)
 {
     if (!key)

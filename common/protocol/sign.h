@@ -22,6 +22,9 @@ struct cvg_verify_key;  /* a public key */
 CVG_MUST_USE enum cvg_error cvg_signing_key_parse(const char *pem, size_t len,
                                                   struct cvg_signing_key **ret_key,
                                                   struct cvg_why *ret_why);
+/* Another handle of the same key, for another thread. */
+CVG_MUST_USE enum cvg_error cvg_signing_key_copy(const struct cvg_signing_key *key,
+                                                 struct cvg_signing_key **ret_key);
 void cvg_signing_key_free(struct cvg_signing_key *key);
 const uint8_t *cvg_signing_key_id(const struct cvg_signing_key *key); /* CVG_SHA256_LEN octets */
 

@@ -66,6 +66,40 @@ static void journal(void **state)
     assert_int_equal(settings.journal_max, 1 << 20);
 }
 
+static void redis(void **state)
+{
+    static const char *const bad[] = {
+        "redis =\njournal = j\n",
+        "redis = a:0\njournal = j\n",
+        "redis = a:1 b:65536\njournal = j\n",
+        "redis = a b c d e f g h i j k l m n o p q\njournal = j\n",
+        "redis = a\n", /* without a journal */
+        "redis = a\njournal = j\ndatabase = o.gdbm\n",
+        "redis = a\njournal = j\nredis_user = u\n", /* without a password */
+        "redis = a\njournal = j\nredis_prefix = a b\n",
+        "redis = a\njournal = j\nredis_prefix =\n",
+    };
+    struct cvg_settings settings;
+    (void)state;
+    assert_int_equal(parse(NEEDED "redis = 127.0.0.1:7000 Redis.example [2001:db8::1]:7001\n"
+                                  "journal = j\nredis_user = notary\nredis_password = pw\n",
+                           &settings, NULL),
+                     CVG_OK);
+    assert_int_equal(settings.redis.count, 3);
+    assert_string_equal(settings.redis.server[0].host, "127.0.0.1");
+    assert_int_equal(settings.redis.server[0].port, 7000);
+    assert_string_equal(settings.redis.server[1].host, "redis.example");
+    assert_int_equal(settings.redis.server[1].port, 6379);
+    assert_string_equal(settings.redis.server[2].host, "2001:db8::1");
+    assert_string_equal(settings.redis_password, "/etc/n/pw");
+    assert_string_equal(settings.redis_prefix, "converge/");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[512];
+        (void)snprintf(text, sizeof(text), NEEDED "%s", bad[i]);
+        assert_int_not_equal(parse(text, &settings, NULL), CVG_OK);
+    }
+}
+
 static void verifiers(void **state)
 {
     static const struct {
@@ -266,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(journal),
+        cmocka_unit_test(redis),
         cmocka_unit_test(values),
         cmocka_unit_test(verifiers),
         cmocka_unit_test(verdicts_of_version_1),
