@@ -181,22 +181,22 @@ size_t cvg_observations_list(const struct cvg_observations *observations, int64_
     return count;
 }
 
-/* The oldest time of what it holds, if it has as much as it may hold: of what is older it may have
- * known more, and have dropped it. */
+/* Of what is older than this it may have known more and dropped it, since it has as much as it may
+ * hold. A certificate that goes takes views along that are no newer than any other certificate; a
+ * view that goes is the oldest. */
 static int64_t horizon(const struct cvg_observations *observations)
 {
+    bool all_records = observations->count == CVG_V2_RECORDS_MAX;
     int64_t records = INT64_MAX, views = INT64_MAX;
+    if (!all_records && observations->view_count < CVG_VIEWS_MAX)
+        return INT64_MIN;
     for (size_t i = 0; i < observations->count; i++)
         if (observations->record[i].last_s < records)
             records = observations->record[i].last_s;
     for (size_t i = 0; i < observations->view_count; i++)
         if (observations->view[i].last_s < views)
             views = observations->view[i].last_s;
-    if (observations->count < CVG_V2_RECORDS_MAX)
-        records = INT64_MIN;
-    if (observations->view_count < CVG_VIEWS_MAX)
-        views = INT64_MIN;
-    return records > views ? records : views;
+    return all_records && records > views ? records : views;
 }
 
 /* Takes a record into the union, which has room; returns its index there. fresh: whose opinions
@@ -266,8 +266,9 @@ enum cvg_error cvg_observations_merge(struct cvg_observations *into,
         cvg_observations_free(&all);
         return CVG_ERR_NOMEM;
     }
-    unite(&all, into, horizon(from), now_s);
-    unite(&all, from, horizon(into), now_s);
+    int64_t one_s = horizon(into), other_s = horizon(from);
+    unite(&all, into, one_s > other_s ? one_s : other_s, now_s);
+    unite(&all, from, one_s > other_s ? one_s : other_s, now_s);
     while (all.count > CVG_V2_RECORDS_MAX)
         drop_oldest_record(&all);
     while (all.view_count > CVG_VIEWS_MAX)

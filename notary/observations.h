@@ -77,9 +77,10 @@ size_t cvg_observations_list(const struct cvg_observations *observations, int64_
 
 /* Takes in what others saw, or the same notary at another time: all certificates, each with its
  * first and its last time; of each (key type, address) the newest view, and of two that are equally
- * new the other's. Views that bounds may have dropped on the other side, and those from the future
- * (a clock was wrong), are left out, so that nothing that was replaced is current again. Of each
- * verifier the opinions of whoever asked it last. NOMEM leaves everything as it was. */
+ * new the other's. Views that are older than what bounds may have dropped on either side, and
+ * those from the future (a clock was wrong), are left out, so that nothing that was replaced is
+ * current again. Of each verifier the opinions of whoever asked it last. NOMEM leaves everything as
+ * it was. */
 CVG_MUST_USE enum cvg_error cvg_observations_merge(struct cvg_observations *into,
                                                    const struct cvg_observations *from,
                                                    int64_t now_s);
