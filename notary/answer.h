@@ -1,31 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* What is told about a target, in both versions' forms, signed; made once and kept with the target
- * until something changes. One loop. */
+/* What is told about a target, in both versions' forms: the whole body of the answer to a query for
+ * that target alone, signed; made once and kept with the target until something changes. Each loop
+ * has an answerer of its own; targets are locked. */
 #ifndef CVG_NOTARY_ANSWER_H
 #define CVG_NOTARY_ANSWER_H
 
+#include "common/base/clock.h"
 #include "common/protocol/v1.h"
 #include "notary/identity.h"
-#include "notary/inquiry.h"
+#include "notary/target.h"
 
 struct cvg_answerer {
     const struct cvg_identity *identity;
+    unsigned generation; /* of the identity: what others have signed is not handed out */
     const struct cvg_clock *clock;
     uint64_t max_age_s;
 };
 
-/* Appends a version 2 item (statement and signature) for the finding. */
-CVG_MUST_USE enum cvg_error cvg_answer_v2(const struct cvg_answerer *answerer,
-                                          const struct cvg_finding *finding,
-                                          struct cvg_buffer *ret_item);
+/* Where the target's item begins in a version 2 body of one target. */
+#define CVG_ANSWER_V2_ITEM 2
 
-/* Appends a version 2 item that this notary has no opinion about the endpoint. */
+/* Version 2: a statement with that status. ret_body is a reference for the caller. */
+CVG_MUST_USE enum cvg_error cvg_answer_v2(const struct cvg_answerer *answerer,
+                                          struct cvg_target *target, enum cvg_v2_status status,
+                                          struct cvg_blob **ret_body);
+
+/* Version 2: this notary has no opinion about the endpoint. */
 CVG_MUST_USE enum cvg_error cvg_answer_aside(const struct cvg_answerer *answerer,
                                              const struct cvg_endpoint *endpoint, uint8_t hint,
-                                             struct cvg_buffer *ret_item);
+                                             struct cvg_blob **ret_body);
 
-/* Appends version 1's JSON: all that was seen of the target, newest first. */
+/* Version 1's JSON: all that was seen of the target, newest first. Signing may take a while, so the
+ * lock is let go of meanwhile; the target stays. */
 CVG_MUST_USE enum cvg_error cvg_answer_v1(const struct cvg_answerer *answerer,
-                                          struct cvg_target *target, struct cvg_buffer *ret_json);
+                                          struct cvg_target *target, struct cvg_blob **ret_body);
 
 #endif

@@ -62,11 +62,10 @@ static void close_connection(struct cvg_connection *connection)
     connection->stream = NULL;
     cvg_list_remove(&connection->link);
     cvg_list_remove(&connection->turn);
-    worker->connection_count--;
     if (connection->client != NULL)
         cvg_budget_leave(worker->budget, connection->client);
     uv_close((uv_handle_t *)&connection->timer, freed);
-    cvg_worker_left(worker);
+    cvg_worker_connection_went(worker);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -380,7 +379,7 @@ static bool make_room(struct cvg_worker *worker)
 {
     struct cvg_front *front = worker->front;
     struct cvg_connection *oldest = NULL;
-    if (worker->connection_count < worker->settings.max_connections)
+    if (atomic_load(&worker->shared->connections) < worker->settings.max_connections)
         return true;
     if (!cvg_list_empty(&front->idle)) {
         oldest = CVG_CONTAINER_OF(front->idle.next, struct cvg_connection, link);
@@ -426,7 +425,7 @@ void cvg_connection_accept(struct cvg_worker *worker, int fd)
     cvg_buffer_init(&connection->plain, CVG_TLS_RECORD_MAX);
     cvg_list_init(&connection->turn);
     cvg_list_push(&worker->front->shaking, &connection->link);
-    worker->connection_count++;
+    cvg_worker_connection_came(worker);
     uv_timer_init(&worker->loop, &connection->timer);
     set_deadline(connection, worker->settings.client_timeout_ms);
     if (enter(connection) != CVG_OK)

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#define BATCH 64 /* letters opened in one turn of the loop */
+
 struct cvg_mailbox {
     uv_async_t wake; /* first: casts */
     pthread_mutex_t lock;
@@ -24,7 +26,7 @@ static struct cvg_letter *next_letter(struct cvg_mailbox *mailbox)
     return letter;
 }
 
-static void open_all(struct cvg_mailbox *mailbox)
+void cvg_mailbox_flush(struct cvg_mailbox *mailbox)
 {
     struct cvg_letter *letter = NULL;
     while ((letter = next_letter(mailbox)) != NULL)
@@ -33,7 +35,13 @@ static void open_all(struct cvg_mailbox *mailbox)
 
 static void woken(uv_async_t *wake)
 {
-    open_all((struct cvg_mailbox *)(void *)wake);
+    struct cvg_mailbox *mailbox = (struct cvg_mailbox *)(void *)wake;
+    struct cvg_letter *letter = NULL;
+    for (unsigned i = 0; i < BATCH && (letter = next_letter(mailbox)) != NULL; i++)
+        letter->open(letter);
+    /* The rest comes after the sockets have had their turn. */
+    if (letter != NULL)
+        uv_async_send(wake);
 }
 
 enum cvg_error cvg_mailbox_new(uv_loop_t *loop, struct cvg_mailbox **ret_mailbox)
@@ -62,7 +70,7 @@ void cvg_mailbox_free(struct cvg_mailbox *mailbox)
 {
     if (mailbox == NULL)
         return;
-    open_all(mailbox);
+    cvg_mailbox_flush(mailbox);
     uv_close((uv_handle_t *)&mailbox->wake, closed);
 }
 

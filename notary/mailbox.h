@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How one thread hands work to another thread's loop. Letters are opened in the loop's thread, in
- * the order in which they were posted. */
+ * the order in which they were posted, a bounded number in one turn of the loop. */
 #ifndef CVG_NOTARY_MAILBOX_H
 #define CVG_NOTARY_MAILBOX_H
 
@@ -24,6 +24,9 @@ void cvg_mailbox_free(struct cvg_mailbox *mailbox);
 
 /* Any thread. The letter belongs to the mailbox until it is opened or withdrawn. */
 void cvg_mailbox_post(struct cvg_mailbox *mailbox, struct cvg_letter *letter);
+
+/* In the loop's thread, or after it has ended: opens all that is in it, and what comes of that. */
+void cvg_mailbox_flush(struct cvg_mailbox *mailbox);
 
 /* In the loop's thread: takes a posted letter back that has not been opened. */
 void cvg_mailbox_withdraw(struct cvg_mailbox *mailbox, struct cvg_letter *letter);

@@ -9,62 +9,14 @@
 
 #include "common/base/log.h"
 #include "config.h"
-#include "notary/identity-check.h"
-#include "notary/listener.h"
 #include "notary/options.h"
 #include "notary/privileges.h"
-#include "notary/worker.h"
+#include "notary/server.h"
 
 static int complain(const struct cvg_why *why, enum cvg_error err, int status)
 {
     fprintf(stderr, "converge-notaryd: %s\n", why->text[0] != '\0' ? why->text : cvg_strerror(err));
     return status;
-}
-
-/* SIGHUP: reads everything again; on any error all stays as it is. Keys that the process, no longer
- * root, cannot read any more are kept. */
-static const char *config_path;
-
-static void reload(struct cvg_worker *worker)
-{
-    struct cvg_settings settings;
-    struct cvg_identity *identity = NULL;
-    struct cvg_why why = {.text = ""};
-    enum cvg_error err = cvg_settings_load(config_path, &settings, &why);
-    bool keys = err == CVG_OK && access(settings.tls_key, R_OK) == 0 &&
-                access(settings.signing_key, R_OK) == 0;
-    if (err == CVG_OK)
-        err = cvg_identity_load(&settings, keys, &identity, &why);
-    if (err == CVG_OK && keys)
-        cvg_identity_warn(identity, cvg_clock_wall_s(worker->clock));
-    else if (err == CVG_OK)
-        err = cvg_identity_check_kept(worker->identity, identity, &why);
-    if (err == CVG_OK) {
-        err = cvg_worker_replace(worker, &settings, identity, &why);
-    }
-    if (err != CVG_OK)
-        cvg_identity_free(identity);
-    if (err != CVG_OK)
-        cvg_log(CVG_LOG_ERROR, "not reloaded: %s", why.text[0] ? why.text : cvg_strerror(err));
-    else
-        cvg_log(CVG_LOG_NOTICE, "reloaded %s%s", config_path,
-                keys ? "" : "; the keys are not readable any more and stay");
-}
-
-/* Binds the ports and gives them to the worker. */
-static enum cvg_error listen_at(struct cvg_worker *worker, struct cvg_why *why)
-{
-    struct cvg_sockets sockets;
-    enum cvg_error err = cvg_sockets_open(&worker->settings, 1, &sockets, why);
-    if (err != CVG_OK)
-        return err;
-    for (size_t i = 0; err == CVG_OK && i < sockets.count; i++) {
-        err = cvg_listener_add(worker, &sockets.socket[i]);
-        if (err == CVG_OK)
-            sockets.socket[i].fd = -1;
-    }
-    cvg_sockets_close(&sockets);
-    return err;
 }
 
 static enum cvg_error tell_ready(int fd, struct cvg_why *why)
@@ -78,55 +30,49 @@ static enum cvg_error tell_ready(int fd, struct cvg_why *why)
     return CVG_OK;
 }
 
-/* Keys are read and ports are bound first, then privileges go; the database, which others' answers
- * end up in, is opened after that. */
-static enum cvg_error start(const struct cvg_options *options, struct cvg_worker **ret_worker,
+/* Keys are read and ports are bound first, then privileges go; the store, which others' answers end
+ * up in, is opened after that, and whatever can go wrong has done so before anybody is told. */
+static enum cvg_error start(const struct cvg_options *options, struct cvg_server **ret_server,
                             struct cvg_why *why)
 {
     struct cvg_settings settings;
-    struct cvg_identity *identity = NULL;
-    struct cvg_worker *worker = NULL;
+    struct cvg_server *server = NULL;
+    bool serves = options->command == CVG_COMMAND_SERVE;
     enum cvg_error err = cvg_settings_load(options->config, &settings, why);
     if (err == CVG_OK)
-        err = cvg_identity_load(&settings, true, &identity, why);
-    if (err == CVG_OK) {
-        cvg_identity_warn(identity, cvg_clock_wall_s(cvg_clock_system()));
         err = cvg_limits_set(&settings, why);
-    }
-    if (err == CVG_OK) {
-        err = cvg_worker_new(&settings, identity, &worker, why);
-        if (err != CVG_OK)
-            cvg_identity_free(identity);
-    }
-    if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
-        err = listen_at(worker, why);
-    if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
+    if (err == CVG_OK)
+        err = cvg_server_new(options->config, &settings, &server, why);
+    if (err == CVG_OK && serves)
+        err = cvg_server_listen(server, why);
+    if (err == CVG_OK && serves)
         err = cvg_privileges_drop(&settings, why);
-    if (err == CVG_OK && options->command == CVG_COMMAND_SERVE)
-        err = cvg_worker_open_store(worker, why);
+    if (err == CVG_OK && serves)
+        err = cvg_server_open_keeper(server, why);
+    if (err == CVG_OK && serves)
+        err = cvg_server_start(server, why);
     if (err != CVG_OK) {
-        cvg_worker_free(worker);
+        cvg_server_free(server);
         return err;
     }
-    *ret_worker = worker;
+    *ret_server = server;
     return CVG_OK;
 }
 
 static int serve(const struct cvg_options *options)
 {
     static int log_fd = STDERR_FILENO;
-    struct cvg_worker *worker = NULL;
+    struct cvg_server *server = NULL;
     struct cvg_why why = {.text = ""};
     cvg_log_set_handler(cvg_log_to_fd, options->verbose ? CVG_LOG_DEBUG : CVG_LOG_NOTICE, &log_fd);
-    enum cvg_error err = start(options, &worker, &why);
+    enum cvg_error err = start(options, &server, &why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE) {
-        config_path = options->config;
-        worker->reload = reload;
         err = tell_ready(options->ready_fd, &why);
-        if (err == CVG_OK)
-            cvg_worker_run(worker);
+        if (err != CVG_OK)
+            cvg_server_drain(server);
+        cvg_server_run(server);
     }
-    cvg_worker_free(worker);
+    cvg_server_free(server);
     return err == CVG_OK ? EXIT_SUCCESS : complain(&why, err, EXIT_FAILURE);
 }
 

@@ -16,6 +16,24 @@ void cvg_observations_free(struct cvg_observations *observations)
     memset(observations, 0, sizeof(*observations));
 }
 
+enum cvg_error cvg_observations_copy(const struct cvg_observations *observations,
+                                     struct cvg_observations *ret_copy)
+{
+    struct cvg_observations copy = *observations;
+    copy.record = calloc(copy.count + 1, sizeof(*copy.record));
+    copy.view = calloc(copy.view_count + 1, sizeof(*copy.view));
+    if (copy.record == NULL || copy.view == NULL) {
+        cvg_observations_free(&copy);
+        return CVG_ERR_NOMEM;
+    }
+    if (copy.count > 0)
+        memcpy(copy.record, observations->record, copy.count * sizeof(*copy.record));
+    if (copy.view_count > 0)
+        memcpy(copy.view, observations->view, copy.view_count * sizeof(*copy.view));
+    *ret_copy = copy;
+    return CVG_OK;
+}
+
 /* Room for one more record and one more view, so that what follows cannot fail. */
 static enum cvg_error reserve(struct cvg_observations *observations)
 {

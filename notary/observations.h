@@ -47,6 +47,10 @@ struct cvg_observations {
 
 void cvg_observations_free(struct cvg_observations *observations); /* the content; NULL allowed */
 
+/* A copy of the content; NOMEM leaves *ret_copy as it was. */
+CVG_MUST_USE enum cvg_error cvg_observations_copy(const struct cvg_observations *observations,
+                                                  struct cvg_observations *ret_copy);
+
 /* Takes in that the leaf was seen at the address. NOMEM leaves everything as it was. */
 CVG_MUST_USE enum cvg_error cvg_observations_add(struct cvg_observations *observations,
                                                  const struct cvg_leaf *leaf,

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "notary/inquiry.h"
 #include "notary/route.h"
+#include "notary/starttls.h"
 
 static const char json_type[] = "application/json";
 static const char bundle_type[] = "application/json";
@@ -15,19 +17,18 @@ static const char html_type[] = "text/html";
 struct part {
     struct cvg_query *query;
     struct cvg_inquiry *inquiry; /* under way, or NULL */
-    struct cvg_buffer item;      /* version 2: its signed statement */
+    struct cvg_finding finding;
 };
 
 struct cvg_query {
     struct cvg_worker *worker;
     struct cvg_connection *connection;
     bool v1;
-    bool have_sha1;
-    bool starting;         /* the answer must wait for the rest of the targets to be asked */
-    enum cvg_error failed; /* why the query as a whole cannot be answered */
-    unsigned v1_status;
+    bool starting; /* the answer must wait for the rest of the targets to be asked */
     size_t count;
     size_t waiting;
+    uint64_t began_ms;
+    struct part *failed; /* why the query as a whole cannot be answered */
     struct part part[];
 };
 
@@ -39,6 +40,52 @@ static void answer_status(struct cvg_connection *connection, unsigned status)
     cvg_connection_answer(connection, status, html_type, body, (size_t)len);
 }
 
+static void decline(struct cvg_connection *connection, const struct cvg_finding *finding)
+{
+    bool busy = finding->error == CVG_ERR_BUSY;
+    cvg_connection_decline(connection, busy && finding->over_budget ? 429 : 503,
+                           busy ? finding->retry_after_s : 0);
+}
+
+/* Where the answer came from, and how long it took. */
+static void count_finding(struct cvg_worker *worker, const struct cvg_finding *finding,
+                          uint64_t began_ms)
+{
+    static const enum cvg_metric sources[] = {
+        [CVG_FROM_MEMORY] = CVG_METRIC_TARGETS_HIT,
+        [CVG_FROM_STORE] = CVG_METRIC_TARGETS_STORE,
+        [CVG_FROM_PROBE] = CVG_METRIC_TARGETS_MISS,
+    };
+    if (finding->error != CVG_OK)
+        return;
+    cvg_metrics_add(worker->metrics, sources[finding->source], 1);
+    if (finding->source != CVG_FROM_MEMORY)
+        cvg_metrics_time(worker->metrics, CVG_TIMING_MISS,
+                         1000 * (cvg_clock_ms(worker->clock) - began_ms));
+}
+
+static unsigned v1_status(const struct cvg_finding *finding)
+{
+    if (finding->status == CVG_V2_SEEN)
+        return finding->found ? 200 : 409;
+    return finding->status == CVG_V2_ASIDE ? 303 : 503;
+}
+
+/* The answer about a single target; takes the finding's body. */
+static void answer_one(struct cvg_connection *connection, bool v1,
+                       const struct cvg_finding *finding)
+{
+    if (finding->error != CVG_OK)
+        decline(connection, finding);
+    else if (!v1)
+        cvg_connection_answer_blob(connection, 200, CVG_V2_CONTENT_TYPE, finding->body);
+    else if (finding->body != NULL)
+        cvg_connection_answer_blob(connection, v1_status(finding), json_type, finding->body);
+    else
+        answer_status(connection, v1_status(finding));
+    cvg_blob_unref(finding->body);
+}
+
 static struct cvg_query *new_query(struct cvg_worker *worker, struct cvg_connection *connection,
                                    size_t count)
 {
@@ -48,10 +95,9 @@ static struct cvg_query *new_query(struct cvg_worker *worker, struct cvg_connect
     query->worker = worker;
     query->connection = connection;
     query->count = count;
-    for (size_t i = 0; i < count; i++) {
+    query->began_ms = cvg_clock_ms(worker->clock);
+    for (size_t i = 0; i < count; i++)
         query->part[i].query = query;
-        cvg_buffer_init(&query->part[i].item, CVG_V2_STATEMENT_MAX + 2 * CVG_SIGNATURE_MAX);
-    }
     return query;
 }
 
@@ -61,33 +107,22 @@ void cvg_query_cancel(struct cvg_query *query)
         return;
     for (size_t i = 0; i < query->count; i++) {
         cvg_inquiry_cancel(query->part[i].inquiry);
-        cvg_buffer_free(&query->part[i].item);
+        cvg_blob_unref(query->part[i].finding.body);
     }
     free(query);
 }
 
-static unsigned status_of_failure(enum cvg_error err)
-{
-    return err == CVG_ERR_BUSY ? 429 : 503;
-}
-
-static void finish_v1(struct cvg_query *query)
-{
-    const struct cvg_buffer *json = &query->part[0].item;
-    if (query->v1_status == 200 || query->v1_status == 409)
-        cvg_connection_answer(query->connection, query->v1_status, json_type, json->data,
-                              json->len);
-    else
-        answer_status(query->connection, query->v1_status);
-}
-
-static void finish_v2(struct cvg_query *query)
+/* Puts the items of all parts into one body. */
+static void answer_many(struct cvg_query *query)
 {
     struct cvg_buffer body;
     cvg_buffer_init(&body, CVG_V2_ANSWER_MAX);
     enum cvg_error err = cvg_v2_answer_begin(query->count, &body);
-    for (size_t i = 0; err == CVG_OK && i < query->count; i++)
-        err = cvg_buffer_put(&body, query->part[i].item.data, query->part[i].item.len);
+    for (size_t i = 0; err == CVG_OK && i < query->count; i++) {
+        const struct cvg_blob *one = query->part[i].finding.body;
+        err =
+            cvg_buffer_put(&body, one->octets + CVG_ANSWER_V2_ITEM, one->len - CVG_ANSWER_V2_ITEM);
+    }
     if (err == CVG_OK)
         cvg_connection_answer(query->connection, 200, CVG_V2_CONTENT_TYPE, body.data, body.len);
     else
@@ -98,38 +133,28 @@ static void finish_v2(struct cvg_query *query)
 /* Answers once nothing is under way any more. */
 static bool finish_if_done(struct cvg_query *query)
 {
-    if (query->starting || (query->waiting > 0 && query->failed == CVG_OK))
+    if (query->starting || (query->waiting > 0 && query->failed == NULL))
         return false;
-    if (query->failed != CVG_OK)
-        answer_status(query->connection, status_of_failure(query->failed));
-    else if (query->v1)
-        finish_v1(query);
-    else
-        finish_v2(query);
+    if (query->failed != NULL) {
+        decline(query->connection, &query->failed->finding);
+    } else if (query->count == 1) {
+        struct cvg_finding *finding = &query->part[0].finding;
+        answer_one(query->connection, query->v1, finding);
+        finding->body = NULL;
+    } else {
+        answer_many(query);
+    }
     cvg_query_cancel(query);
     return true;
-}
-
-static void take_v1(struct cvg_query *query, const struct cvg_finding *finding, struct part *part)
-{
-    if (finding->status == CVG_V2_SEEN)
-        query->v1_status = finding->found ? 200 : 409;
-    else
-        query->v1_status = finding->status == CVG_V2_ASIDE ? 303 : 503;
-    if (finding->status == CVG_V2_SEEN)
-        query->failed = cvg_answer_v1(&query->worker->answerer, finding->target, &part->item);
 }
 
 static void take(struct part *part, const struct cvg_finding *finding)
 {
     struct cvg_query *query = part->query;
-    if (query->v1) {
-        take_v1(query, finding, part);
-        return;
-    }
-    enum cvg_error err = cvg_answer_v2(&query->worker->answerer, finding, &part->item);
-    if (err != CVG_OK)
-        query->failed = err;
+    part->finding = *finding;
+    count_finding(query->worker, finding, query->began_ms);
+    if (finding->error != CVG_OK && query->failed == NULL)
+        query->failed = part;
 }
 
 static void found(const struct cvg_finding *finding, void *user)
@@ -142,69 +167,96 @@ static void found(const struct cvg_finding *finding, void *user)
     (void)finish_if_done(query);
 }
 
-static enum cvg_error inquire(struct cvg_query *query, struct part *part,
-                              const struct cvg_endpoint *endpoint, uint8_t hint,
-                              const struct cvg_wanted *wanted)
+static void inquire(struct part *part, const struct cvg_asked *question)
 {
     struct cvg_finding finding;
-    enum cvg_error err = cvg_inquiry_start(query->worker->inquirer, endpoint, hint, wanted,
-                                           cvg_connection_client(query->connection), found, part,
-                                           &finding, &part->inquiry);
-    if (err != CVG_OK)
-        return err;
+    struct cvg_query *query = part->query;
+    part->inquiry = cvg_inquiry_start(query->worker->inquirer, question, found, part, &finding);
     if (part->inquiry == NULL)
         take(part, &finding);
     else
         query->waiting++;
-    return CVG_OK;
 }
 
-/* Ends the starting phase; NULL if the query is answered already. */
-static struct cvg_query *started(struct cvg_query *query, enum cvg_error err)
+/* A single target: without any state of its own where memory has the answer. */
+static struct cvg_query *ask_one(struct cvg_worker *worker, struct cvg_connection *connection,
+                                 const struct cvg_asked *question)
 {
-    query->starting = false;
-    if (err != CVG_OK)
-        query->failed = err;
+    struct cvg_finding finding;
+    if (cvg_inquiry_try(worker->inquirer, question, &finding)) {
+        count_finding(worker, &finding, 0);
+        answer_one(connection, question->v1, &finding);
+        return NULL;
+    }
+    struct cvg_query *query = new_query(worker, connection, 1);
+    if (query == NULL) {
+        answer_status(connection, 503);
+        return NULL;
+    }
+    query->v1 = question->v1;
+    inquire(&query->part[0], question);
     return finish_if_done(query) ? NULL : query;
 }
 
 static struct cvg_query *start_v1(struct cvg_worker *worker, struct cvg_connection *connection,
                                   const struct cvg_route *route)
 {
-    struct cvg_wanted wanted = {.len = route->have_sha1 ? CVG_SHA1_LEN : 0};
-    struct cvg_query *query = new_query(worker, connection, 1);
-    if (query == NULL) {
-        answer_status(connection, 503);
-        return NULL;
-    }
-    memcpy(wanted.digest, route->sha1, CVG_SHA1_LEN);
-    query->v1 = true;
-    query->starting = true;
-    return started(query,
-                   inquire(query, &query->part[0], &route->target, CVG_STARTTLS_AUTO, &wanted));
+    struct cvg_asked question = {
+        .endpoint = &route->target,
+        .hint = CVG_STARTTLS_AUTO,
+        .v1 = true,
+        .wanted = {.len = route->have_sha1 ? CVG_SHA1_LEN : 0},
+        .client = cvg_connection_client(connection),
+    };
+    memcpy(question.wanted.digest, route->sha1, CVG_SHA1_LEN);
+    return ask_one(worker, connection, &question);
+}
+
+static struct cvg_asked question_v2(struct cvg_connection *connection,
+                                    const struct cvg_v2_target *target)
+{
+    struct cvg_asked question = {
+        .endpoint = &target->endpoint,
+        .hint = target->hint,
+        .wanted = {.len = CVG_SHA256_LEN},
+        .client = cvg_connection_client(connection),
+    };
+    memcpy(question.wanted.digest, target->leaf_sha256, CVG_SHA256_LEN);
+    return question;
+}
+
+/* A notary stands aside where it does not know how TLS begins. */
+static void stand_aside(struct part *part, const struct cvg_asked *question)
+{
+    struct cvg_finding finding = {.status = CVG_V2_ASIDE};
+    finding.error = cvg_answer_aside(&part->query->worker->answerer, question->endpoint,
+                                     question->hint, &finding.body);
+    take(part, &finding);
 }
 
 static struct cvg_query *start_v2(struct cvg_worker *worker, struct cvg_connection *connection,
                                   const struct cvg_v2_request *request)
 {
+    bool known = cvg_starttls_known(request->target[0].hint);
+    if (request->count == 1 && known) {
+        struct cvg_asked question = question_v2(connection, &request->target[0]);
+        return ask_one(worker, connection, &question);
+    }
     struct cvg_query *query = new_query(worker, connection, request->count);
-    enum cvg_error err = CVG_OK;
     if (query == NULL) {
         answer_status(connection, 503);
         return NULL;
     }
     query->starting = true;
-    for (size_t i = 0; err == CVG_OK && i < request->count; i++) {
-        const struct cvg_v2_target *target = &request->target[i];
-        struct cvg_wanted wanted = {.len = CVG_SHA256_LEN};
-        memcpy(wanted.digest, target->leaf_sha256, CVG_SHA256_LEN);
-        if (cvg_starttls_known(target->hint))
-            err = inquire(query, &query->part[i], &target->endpoint, target->hint, &wanted);
+    for (size_t i = 0; query->failed == NULL && i < request->count; i++) {
+        struct cvg_asked question = question_v2(connection, &request->target[i]);
+        if (cvg_starttls_known(question.hint))
+            inquire(&query->part[i], &question);
         else
-            err = cvg_answer_aside(&worker->answerer, &target->endpoint, target->hint,
-                                   &query->part[i].item);
+            stand_aside(&query->part[i], &question);
     }
-    return started(query, err);
+    query->starting = false;
+    return finish_if_done(query) ? NULL : query;
 }
 
 static void answer_bundle(struct cvg_connection *connection, const struct cvg_buffer *bundle)
@@ -228,11 +280,21 @@ static bool within_budget(struct cvg_worker *worker, struct cvg_connection *conn
     return wait_s == 0;
 }
 
+static void count_request(struct cvg_worker *worker, enum cvg_route_kind kind)
+{
+    cvg_metrics_add(worker->metrics,
+                    kind == CVG_ROUTE_V1   ? CVG_METRIC_REQUESTS_V1
+                    : kind == CVG_ROUTE_V2 ? CVG_METRIC_REQUESTS_V2
+                                           : CVG_METRIC_REQUESTS_OTHER,
+                    1);
+}
+
 struct cvg_query *cvg_query_start(struct cvg_worker *worker, struct cvg_connection *connection,
                                   const struct cvg_http_request *request)
 {
     struct cvg_route route;
     cvg_route_find(request, &route);
+    count_request(worker, route.kind);
     switch (route.kind) {
     case CVG_ROUTE_V1:
         return within_budget(worker, connection, 1) ? start_v1(worker, connection, &route) : NULL;

@@ -59,11 +59,10 @@ static void close_relay(struct cvg_relay *relay)
     stop_dialling(relay);
     cvg_tunnel_close(relay->tunnel);
     cvg_list_remove(&relay->link);
-    relay->worker->tunnel_count--;
     if (relay->client != NULL)
         cvg_budget_leave(relay->worker->budget, relay->client);
     uv_close((uv_handle_t *)&relay->timer, freed);
-    cvg_worker_left(relay->worker);
+    cvg_worker_tunnel_went(relay->worker);
 }
 
 static void timed_out(uv_timer_t *timer)
@@ -220,7 +219,8 @@ static enum cvg_error enter(struct cvg_relay *relay)
 {
     struct cvg_address peer;
     enum cvg_error err = cvg_tunnel_peer(relay->tunnel, &peer);
-    if (err == CVG_OK && relay->worker->tunnel_count > relay->worker->settings.max_tunnels)
+    if (err == CVG_OK &&
+        atomic_load(&relay->worker->shared->tunnels) > relay->worker->settings.max_tunnels)
         err = CVG_ERR_BUSY;
     if (err == CVG_OK)
         err = cvg_budget_enter(relay->worker->budget, &peer, uv_now(&relay->worker->loop),
@@ -244,7 +244,7 @@ void cvg_relay_accept(struct cvg_worker *worker, int fd)
     }
     uv_timer_init(&worker->loop, &relay->timer);
     cvg_list_push(&worker->tunnels, &relay->link);
-    worker->tunnel_count++;
+    cvg_worker_tunnel_came(worker);
     if (enter(relay) != CVG_OK) {
         close_relay(relay);
         return;

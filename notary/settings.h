@@ -113,9 +113,12 @@ struct cvg_settings {
     unsigned queries_per_minute;        /* queries_per_minute = 60000: per client network */
     unsigned probes_per_minute;         /* probes_per_minute = 1200: per client network */
     unsigned target_probes_per_minute;  /* target_probes_per_minute = 6000: per target network */
+    unsigned workers;                   /* workers = 0: loops; 0 is one per CPU */
     unsigned max_probes;                /* max_probes = 512: at once */
     unsigned max_targets;               /* max_targets = 100000: in memory */
     unsigned max_stored;                /* max_stored = 1000000: targets in the database */
+    uint64_t refresh_idle_s;            /* refresh_idle = 7d: unasked for so long, a target is not
+                                           looked at in the background any more */
     uint64_t forget_after_s;            /* forget_after = 180d: unseen for so long, a target goes
                                            from memory and store */
     unsigned max_connections;           /* max_connections = 4096 */

@@ -42,7 +42,12 @@ void cvg_table_free(struct cvg_table *table)
 
 struct cvg_node *cvg_table_find(const struct cvg_table *table, const void *key, size_t key_len)
 {
-    uint64_t hash = cvg_hash(&table->key, key, key_len);
+    return cvg_table_find_hashed(table, cvg_hash(&table->key, key, key_len), key, key_len);
+}
+
+struct cvg_node *cvg_table_find_hashed(const struct cvg_table *table, uint64_t hash,
+                                       const void *key, size_t key_len)
+{
     struct cvg_node *node = table->bucket[hash & (table->size - 1)];
     while (node != NULL &&
            (node->hash != hash || node->key_len != key_len || memcmp(node->key, key, key_len) != 0))
@@ -78,9 +83,14 @@ static void grow(struct cvg_table *table)
 
 void cvg_table_add(struct cvg_table *table, struct cvg_node *node)
 {
+    node->hash = cvg_hash(&table->key, node->key, node->key_len);
+    cvg_table_add_hashed(table, node);
+}
+
+void cvg_table_add_hashed(struct cvg_table *table, struct cvg_node *node)
+{
     if (table->count >= table->size)
         grow(table);
-    node->hash = cvg_hash(&table->key, node->key, node->key_len);
     insert(table->bucket, table->size, node);
     table->count++;
 }
@@ -97,4 +107,16 @@ void cvg_table_remove(struct cvg_table *table, struct cvg_node *node)
 size_t cvg_table_count(const struct cvg_table *table)
 {
     return table->count;
+}
+
+struct cvg_node *cvg_table_chain(const struct cvg_table *table, size_t *bucket)
+{
+    struct cvg_node *first = table->bucket[*bucket & (table->size - 1)];
+    *bucket = (*bucket + 1) & (table->size - 1);
+    return first;
+}
+
+size_t cvg_table_size(const struct cvg_table *table)
+{
+    return table->size;
 }

@@ -26,6 +26,16 @@ struct cvg_node *cvg_table_find(const struct cvg_table *table, const void *key, 
 void cvg_table_add(struct cvg_table *table, struct cvg_node *node);
 void cvg_table_remove(struct cvg_table *table, struct cvg_node *node);
 size_t cvg_table_count(const struct cvg_table *table);
+size_t cvg_table_size(const struct cvg_table *table); /* buckets */
+
+/* The same for those who hash themselves, always with one key: hash is the node's. */
+struct cvg_node *cvg_table_find_hashed(const struct cvg_table *table, uint64_t hash,
+                                       const void *key, size_t key_len);
+void cvg_table_add_hashed(struct cvg_table *table, struct cvg_node *node);
+
+/* The chain of bucket number *bucket, which moves on to the next, and from the last back to 0. A
+ * table that grows meanwhile shows some nodes twice, and leaves none out. */
+struct cvg_node *cvg_table_chain(const struct cvg_table *table, size_t *bucket);
 
 #define CVG_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 

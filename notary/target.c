@@ -28,9 +28,10 @@ enum cvg_error cvg_target_endpoint(const struct cvg_target *target,
 
 void cvg_target_changed(struct cvg_target *target)
 {
+    target->version++;
     for (size_t i = 0; i < CVG_ANSWER_FORMS; i++) {
-        free(target->answer[i].bytes);
-        target->answer[i] = (struct cvg_kept_answer){.bytes = NULL};
+        cvg_blob_unref(target->answer[i].blob);
+        target->answer[i] = (struct cvg_kept_answer){.blob = NULL};
     }
 }
 
@@ -44,7 +45,6 @@ enum cvg_error cvg_target_new(const uint8_t *key, size_t key_len, struct cvg_tar
     target->node.key = target->key;
     target->node.key_len = key_len;
     cvg_list_init(&target->used);
-    cvg_list_init(&target->unsaved);
     *ret_target = target;
     return CVG_OK;
 }

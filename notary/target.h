@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* All that is kept in memory about one target: what was seen, what is being done about it, and the
- * answers that were made from it. Plain data; its parts belong to memory.c (existence, order,
- * store), inquiry.c (flight and times) and answer.c (answers). */
+ * answers that were made from it. Plain data under its shard's lock; its parts belong to memory.c
+ * (existence, order), inquiry.c and flight.c (flight, times, observations) and answer.c (answers).
+ */
 #ifndef CVG_NOTARY_TARGET_H
 #define CVG_NOTARY_TARGET_H
 
+#include "notary/blob.h"
 #include "notary/list.h"
 #include "notary/observations.h"
 
@@ -17,28 +19,34 @@ enum cvg_answer_form {
 };
 
 struct cvg_kept_answer {
-    uint8_t *bytes; /* NULL: none is kept */
-    size_t len;
-    int64_t until_s; /* the first second at which it no longer holds */
+    struct cvg_blob *blob; /* the body of an answer about this target alone; NULL: none is kept */
+    unsigned generation;   /* of the keys that signed it */
+    int64_t from_s;        /* when it was made: a clock that is set back beyond it ends it */
+    int64_t until_s;       /* the first second at which it no longer holds */
 };
 
 #define CVG_TARGET_KEY_MAX (CVG_HOST_MAX + 3)
 
 struct cvg_flight;
+struct cvg_shard;
 
 struct cvg_target {
-    struct cvg_node node;    /* in memory's table */
-    struct cvg_link used;    /* in memory's order of use */
-    struct cvg_link unsaved; /* in memory's list of what the store does not have yet */
+    struct cvg_node node;    /* in the shard's table */
+    struct cvg_link used;    /* in the shard's order of use */
+    struct cvg_shard *shard; /* whose lock everything here is under */
     struct cvg_observations observations;
     struct cvg_kept_answer answer[CVG_ANSWER_FORMS];
-    struct cvg_flight *flight;  /* the probe under way, or NULL: single-flight */
+    struct cvg_flight *flight;  /* what is under way, or NULL: single-flight, in one of the loops;
+                                   while it is, nobody else changes the observations */
+    unsigned pins;              /* of those who let go of the lock for a moment and come back */
+    bool fetched;               /* the store has said what it knows */
     enum cvg_v2_status failure; /* how the newest probe failed; 0: it saw something, or there was
                                    none */
     bool looked;                /* a probe has ended that looked as hard as it can, at looked_ms */
     uint64_t looked_ms;
-    bool tried; /* any probe has ended, at tried_ms */
-    uint64_t tried_ms;
+    uint64_t used_ms;    /* the last question */
+    uint64_t refresh_ms; /* when what everybody lives on is looked at again; 0: it is not */
+    unsigned version;    /* counts what has changed */
     size_t key_len;
     uint8_t key[]; /* u16 port, u8 hint, the host */
 };

@@ -6,13 +6,25 @@
 
 #include "common/base/log.h"
 #include "notary/connection.h"
+#include "notary/dns.h"
+#include "notary/identity-check.h"
 #include "notary/listener.h"
 #include "notary/relay.h"
-#include "notary/store-gdbm.h"
 
-#define SAVE_MS  1000
-#define SYNC_MS  30000 /* kill -9 loses nothing that is saved; this is for the machine's end */
-#define DRAIN_MS 5000
+/* Background probes may use one in so many of all, so that they never keep clients waiting. */
+#define REFRESH_SHARE 4
+
+static void set_refresher(struct cvg_worker *worker)
+{
+    const struct cvg_settings *settings = &worker->settings;
+    const struct cvg_refresh_limits limits = {
+        .max_age_s = settings->max_observation_age_s,
+        .idle_s = settings->refresh_idle_s,
+        .forget_after_s = settings->forget_after_s,
+        .max_flights = settings->max_probes / REFRESH_SHARE / worker->shared->workers + 1,
+    };
+    cvg_refresher_set(worker->refresher, &limits);
+}
 
 /* Spreads the settings to all who have a copy. */
 static void apply(struct cvg_worker *worker)
@@ -23,163 +35,206 @@ static void apply(struct cvg_worker *worker)
         .interval_ms = settings->probe_interval_ms,
         .max_flights = settings->max_probes,
     };
-    const struct cvg_budget_limits budgets = {
-        .connections = settings->connections_per_network,
-        .queries_per_minute = settings->queries_per_minute,
-        .probes_per_minute = settings->probes_per_minute,
-        .target_probes_per_minute = settings->target_probes_per_minute,
-    };
     worker->prober = (struct cvg_prober){
         .loop = &worker->loop,
         .looker = worker->looker,
         .resolver = worker->resolver,
         .filter = worker->filter,
         .budget = worker->budget,
+        .metrics = worker->metrics,
         .timeout_ms = settings->probe_timeout_ms,
     };
-    worker->answerer = (struct cvg_answerer){
-        .identity = worker->identity,
-        .clock = worker->clock,
-        .max_age_s = settings->max_observation_age_s,
-    };
-    cvg_budget_set(worker->budget, &budgets);
-    cvg_memory_set_max(worker->memory, settings->max_targets);
+    worker->answerer.identity = worker->identity;
+    worker->answerer.clock = worker->clock;
+    worker->answerer.max_age_s = settings->max_observation_age_s;
     cvg_inquirer_set(worker->inquirer, &limits);
+    set_refresher(worker);
 }
 
 /* The parts that settings alone make. */
-struct parts {
-    struct cvg_filter *filter;
-    struct cvg_hosts *hosts;
-    struct cvg_dns *dns;
-};
-
-static enum cvg_error load_parts(struct cvg_worker *worker, const struct cvg_settings *settings,
-                                 struct parts *ret_parts, struct cvg_why *why)
+static enum cvg_error load_parts(struct cvg_change *change)
 {
-    struct parts parts = {.filter = NULL};
-    enum cvg_error err = cvg_filter_new(settings, &parts.filter);
+    struct cvg_why *why = &change->why;
+    enum cvg_error err = CVG_OK;
+    if (change->identity != NULL && change->identity->tls == NULL)
+        err = cvg_identity_check_kept(change->worker->identity, change->identity, why);
+    if (err != CVG_OK)
+        return err;
+    err = cvg_filter_new(&change->settings, &change->filter);
     if (err != CVG_OK)
         return cvg_fail(why, err, "the interfaces' addresses cannot be read");
-    err = cvg_hosts_load(settings->hosts, &parts.hosts, why);
+    err = cvg_hosts_load(change->settings.hosts, &change->hosts, why);
     if (err == CVG_OK)
-        err = cvg_dns_new(&worker->loop, settings, &parts.dns, why);
-    if (err != CVG_OK) {
-        cvg_hosts_free(parts.hosts);
-        cvg_filter_free(parts.filter);
-        return err;
-    }
-    *ret_parts = parts;
-    return CVG_OK;
+        err = cvg_dns_new(&change->worker->loop, &change->settings, &change->dns, why);
+    return err;
 }
 
-static void take_parts(struct cvg_worker *worker, const struct parts *parts)
+/* Whatever has not been taken. */
+static void free_parts(struct cvg_change *change)
 {
+    cvg_filter_free(change->filter);
+    cvg_hosts_free(change->hosts);
+    cvg_dns_free(change->dns);
+}
+
+static void take_parts(struct cvg_change *change)
+{
+    struct cvg_worker *worker = change->worker;
     if (worker->filter == NULL) {
-        worker->filter = parts->filter;
+        worker->filter = change->filter;
+        change->filter = NULL;
     } else {
-        cvg_filter_copy(parts->filter, worker->filter);
-        cvg_filter_free(parts->filter);
+        cvg_filter_copy(change->filter, worker->filter);
     }
-    cvg_resolver_set_hosts(worker->resolver, parts->hosts);
-    cvg_resolver_set_dns(worker->resolver, parts->dns);
+    cvg_resolver_set_hosts(worker->resolver, change->hosts);
+    cvg_resolver_set_dns(worker->resolver, change->dns);
+    change->hosts = NULL;
+    change->dns = NULL;
+}
+
+static enum cvg_error load_first_parts(struct cvg_worker *worker, struct cvg_why *why)
+{
+    struct cvg_change *change = calloc(1, sizeof(*change));
+    if (change == NULL)
+        return CVG_ERR_NOMEM;
+    change->worker = worker;
+    change->settings = worker->settings;
+    enum cvg_error err = load_parts(change);
+    if (err == CVG_OK)
+        take_parts(change);
+    else if (why != NULL)
+        *why = change->why;
+    free_parts(change);
+    free(change);
+    return err;
+}
+
+static enum cvg_error make_inquirer(struct cvg_worker *worker)
+{
+    struct cvg_shared *shared = worker->shared;
+    const struct cvg_inquirer_parts parts = {
+        .prober = &worker->prober,
+        .answerer = &worker->answerer,
+        .clock = worker->clock,
+        .mailbox = worker->mailbox,
+        .metrics = worker->metrics,
+        .memory = shared->memory,
+        .budget = shared->budget,
+        .keeper = &shared->keeper,
+        .flights = &shared->flights,
+    };
+    enum cvg_error err = cvg_inquirer_new(&parts, &worker->inquirer);
+    if (err == CVG_OK)
+        err = cvg_refresher_new(worker->inquirer, shared->memory, worker->clock, worker->number,
+                                shared->workers, &worker->refresher);
+    return err;
 }
 
 static enum cvg_error make_parts(struct cvg_worker *worker, struct cvg_why *why)
 {
-    struct parts parts;
-    enum cvg_error err = cvg_resolver_new(&worker->loop, &worker->resolver);
+    worker->metrics = calloc(1, sizeof(*worker->metrics));
+    enum cvg_error err =
+        worker->metrics == NULL ? CVG_ERR_NOMEM : cvg_mailbox_new(&worker->loop, &worker->mailbox);
     if (err == CVG_OK)
-        err = load_parts(worker, &worker->settings, &parts, why);
+        err = cvg_resolver_new(&worker->loop, &worker->resolver);
     if (err == CVG_OK)
-        take_parts(worker, &parts);
+        err = load_first_parts(worker, why);
     if (err == CVG_OK)
         err = cvg_looker_new(&worker->loop, &worker->looker);
     if (err == CVG_OK)
         err = cvg_connections_init(worker);
     if (err == CVG_OK)
-        err = cvg_budget_new(&worker->budget);
-    if (err == CVG_OK)
-        err = cvg_memory_new(worker->settings.max_targets, &worker->memory);
-    if (err == CVG_OK)
-        err = cvg_inquirer_new(&worker->prober, worker->memory, worker->budget, worker->clock,
-                               &worker->inquirer);
+        err = make_inquirer(worker);
     return err;
 }
 
-static void on_hangup(uv_signal_t *handle, int number)
-{
-    struct cvg_worker *worker = handle->data;
-    (void)number;
-    if (worker->reload != NULL)
-        worker->reload(worker);
-}
-
-static void stop(struct cvg_worker *worker)
+static void close_all(struct cvg_worker *worker)
 {
     cvg_listeners_close(worker);
     cvg_connections_close(worker);
     cvg_tunnels_close(worker);
+}
+
+static void opened_stop(struct cvg_letter *letter)
+{
+    struct cvg_worker *worker = CVG_CONTAINER_OF(letter, struct cvg_worker, stop);
+    close_all(worker);
     uv_stop(&worker->loop);
 }
 
-static void on_drain_timer(uv_timer_t *timer)
+static void opened_drain(struct cvg_letter *letter)
 {
-    stop(timer->data);
-}
-
-void cvg_worker_left(struct cvg_worker *worker)
-{
-    if (worker->draining && worker->connection_count == 0 && worker->tunnel_count == 0)
-        uv_timer_start(&worker->drain_timer, on_drain_timer, 0, 0);
-}
-
-/* No new work; what is under way has a few seconds. */
-static void on_terminate(uv_signal_t *handle, int number)
-{
-    struct cvg_worker *worker = handle->data;
-    (void)number;
-    if (worker->draining)
-        return;
-    cvg_log(CVG_LOG_NOTICE, "ending: %zu connections and %zu tunnels are open",
-            worker->connection_count, worker->tunnel_count);
+    struct cvg_worker *worker = CVG_CONTAINER_OF(letter, struct cvg_worker, drain);
     worker->draining = true;
     cvg_listeners_drain(worker);
-    uv_timer_start(&worker->drain_timer, on_drain_timer, DRAIN_MS, 0);
     cvg_connections_drain(worker);
-    cvg_worker_left(worker);
+    atomic_fetch_add(&worker->shared->drained, 1);
+    uv_async_send(worker->shared->left);
 }
 
-static void on_save_timer(uv_timer_t *timer)
+void cvg_worker_drain(struct cvg_worker *worker)
 {
-    struct cvg_worker *worker = timer->data;
-    cvg_memory_save(worker->memory);
+    cvg_mailbox_post(worker->mailbox, &worker->drain);
 }
 
-static void on_sync_timer(uv_timer_t *timer)
+void cvg_worker_stop(struct cvg_worker *worker)
+{
+    cvg_mailbox_post(worker->mailbox, &worker->stop);
+}
+
+static void went(struct cvg_worker *worker, size_t *own, atomic_size_t *shared)
+{
+    (*own)--;
+    atomic_fetch_sub(shared, 1);
+    if (worker->draining)
+        uv_async_send(worker->shared->left);
+}
+
+void cvg_worker_connection_came(struct cvg_worker *worker)
+{
+    worker->connection_count++;
+    atomic_fetch_add(&worker->shared->connections, 1);
+}
+
+void cvg_worker_connection_went(struct cvg_worker *worker)
+{
+    went(worker, &worker->connection_count, &worker->shared->connections);
+}
+
+void cvg_worker_tunnel_came(struct cvg_worker *worker)
+{
+    worker->tunnel_count++;
+    atomic_fetch_add(&worker->shared->tunnels, 1);
+}
+
+void cvg_worker_tunnel_went(struct cvg_worker *worker)
+{
+    went(worker, &worker->tunnel_count, &worker->shared->tunnels);
+}
+
+static void on_refresh_timer(uv_timer_t *timer)
 {
     struct cvg_worker *worker = timer->data;
-    cvg_memory_sync(worker->memory);
+    if (!worker->draining)
+        cvg_refresher_tick(worker->refresher);
 }
 
 static void start_handles(struct cvg_worker *worker)
 {
-    uv_signal_init(&worker->loop, &worker->hangup);
-    uv_signal_init(&worker->loop, &worker->terminate);
-    uv_signal_init(&worker->loop, &worker->interrupt);
-    uv_timer_init(&worker->loop, &worker->save_timer);
-    uv_timer_init(&worker->loop, &worker->sync_timer);
-    uv_timer_init(&worker->loop, &worker->drain_timer);
-    worker->hangup.data = worker->terminate.data = worker->interrupt.data = worker;
-    worker->save_timer.data = worker->sync_timer.data = worker->drain_timer.data = worker;
-    uv_signal_start(&worker->hangup, on_hangup, SIGHUP);
-    uv_signal_start(&worker->terminate, on_terminate, SIGTERM);
-    uv_signal_start(&worker->interrupt, on_terminate, SIGINT);
-    uv_timer_start(&worker->save_timer, on_save_timer, SAVE_MS, SAVE_MS);
-    uv_timer_start(&worker->sync_timer, on_sync_timer, SYNC_MS, SYNC_MS);
+    cvg_list_init(&worker->tunnels);
+    cvg_list_init(&worker->listeners);
+    cvg_list_init(&worker->drain.link);
+    cvg_list_init(&worker->stop.link);
+    worker->drain.open = opened_drain;
+    worker->stop.open = opened_stop;
+    uv_timer_init(&worker->loop, &worker->refresh_timer);
+    worker->refresh_timer.data = worker;
+    uv_timer_start(&worker->refresh_timer, on_refresh_timer, CVG_REFRESH_TICK_MS,
+                   CVG_REFRESH_TICK_MS);
 }
 
-enum cvg_error cvg_worker_new(const struct cvg_settings *settings, struct cvg_identity *identity,
+enum cvg_error cvg_worker_new(struct cvg_shared *shared, size_t number,
+                              const struct cvg_settings *settings, struct cvg_identity *identity,
                               struct cvg_worker **ret_worker, struct cvg_why *ret_why)
 {
     struct cvg_worker *worker = calloc(1, sizeof(*worker));
@@ -187,13 +242,15 @@ enum cvg_error cvg_worker_new(const struct cvg_settings *settings, struct cvg_id
         free(worker);
         return CVG_ERR_NOMEM;
     }
+    worker->shared = shared;
+    worker->number = number;
     worker->settings = *settings;
-    worker->clock = cvg_clock_system();
-    cvg_list_init(&worker->tunnels);
-    cvg_list_init(&worker->listeners);
+    worker->clock = shared->clock;
+    worker->budget = shared->budget;
     start_handles(worker);
     enum cvg_error err = make_parts(worker, ret_why);
     if (err != CVG_OK) {
+        cvg_worker_close(worker);
         cvg_worker_free(worker);
         return err;
     }
@@ -203,63 +260,92 @@ enum cvg_error cvg_worker_new(const struct cvg_settings *settings, struct cvg_id
     return CVG_OK;
 }
 
+void cvg_worker_close(struct cvg_worker *worker)
+{
+    if (worker == NULL)
+        return;
+    close_all(worker);
+    if (worker->inquirer != NULL)
+        cvg_inquirer_stop(worker->inquirer);
+}
+
 void cvg_worker_free(struct cvg_worker *worker)
 {
     if (worker == NULL)
         return;
-    cvg_listeners_close(worker);
-    cvg_connections_close(worker);
+    cvg_mailbox_free(worker->mailbox);
     cvg_front_free(worker->front);
-    cvg_tunnels_close(worker);
+    cvg_refresher_free(worker->refresher);
     cvg_inquirer_free(worker->inquirer);
-    cvg_memory_free(worker->memory);
-    cvg_budget_free(worker->budget);
     cvg_resolver_free(worker->resolver);
-    uv_close((uv_handle_t *)&worker->hangup, NULL);
-    uv_close((uv_handle_t *)&worker->terminate, NULL);
-    uv_close((uv_handle_t *)&worker->interrupt, NULL);
-    uv_close((uv_handle_t *)&worker->save_timer, NULL);
-    uv_close((uv_handle_t *)&worker->sync_timer, NULL);
-    uv_close((uv_handle_t *)&worker->drain_timer, NULL);
+    uv_close((uv_handle_t *)&worker->refresh_timer, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&worker->loop);
     cvg_looker_free(worker->looker);
     cvg_filter_free(worker->filter);
     cvg_identity_free(worker->identity);
+    free(worker->metrics);
     free(worker);
-}
-
-enum cvg_error cvg_worker_open_store(struct cvg_worker *worker, struct cvg_why *ret_why)
-{
-    struct cvg_store *store = NULL;
-    if (worker->settings.database[0] == '\0')
-        return CVG_OK;
-    enum cvg_error err = cvg_store_gdbm_open(worker->settings.database, worker->settings.max_stored,
-                                             &store, ret_why);
-    if (err == CVG_OK)
-        cvg_memory_set_store(worker->memory, store);
-    return err;
-}
-
-enum cvg_error cvg_worker_replace(struct cvg_worker *worker, const struct cvg_settings *settings,
-                                  struct cvg_identity *identity, struct cvg_why *ret_why)
-{
-    struct parts parts;
-    enum cvg_error err = load_parts(worker, settings, &parts, ret_why);
-    if (err != CVG_OK)
-        return err;
-    take_parts(worker, &parts);
-    if (identity->tls == NULL)
-        cvg_identity_move_keys(worker->identity, identity);
-    cvg_identity_free(worker->identity);
-    worker->identity = identity;
-    worker->settings = *settings;
-    apply(worker);
-    cvg_memory_forget_answers(worker->memory);
-    return CVG_OK;
 }
 
 void cvg_worker_run(struct cvg_worker *worker)
 {
     uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+static void opened_prepared(struct cvg_letter *letter)
+{
+    struct cvg_change *change = CVG_CONTAINER_OF(letter, struct cvg_change, letter);
+    change->prepared(change);
+}
+
+static void opened_prepare(struct cvg_letter *letter)
+{
+    struct cvg_change *change = CVG_CONTAINER_OF(letter, struct cvg_change, letter);
+    change->err = load_parts(change);
+    change->letter.open = opened_prepared;
+    cvg_mailbox_post(change->control, &change->letter);
+}
+
+void cvg_change_prepare(struct cvg_change *change)
+{
+    cvg_list_init(&change->letter.link);
+    change->letter.open = opened_prepare;
+    cvg_mailbox_post(change->worker->mailbox, &change->letter);
+}
+
+void cvg_change_free(struct cvg_change *change)
+{
+    if (change == NULL)
+        return;
+    free_parts(change);
+    cvg_identity_free(change->identity);
+    free(change);
+}
+
+static void drop(struct cvg_letter *letter)
+{
+    cvg_change_free(CVG_CONTAINER_OF(letter, struct cvg_change, letter));
+}
+
+static void take(struct cvg_letter *letter)
+{
+    struct cvg_change *change = CVG_CONTAINER_OF(letter, struct cvg_change, letter);
+    struct cvg_worker *worker = change->worker;
+    take_parts(change);
+    if (change->identity->tls == NULL)
+        cvg_identity_move_keys(worker->identity, change->identity);
+    cvg_identity_free(worker->identity);
+    worker->identity = change->identity;
+    worker->answerer.generation = change->generation;
+    worker->settings = change->settings;
+    change->identity = NULL;
+    apply(worker);
+    drop(letter);
+}
+
+void cvg_change_end(struct cvg_change *change, bool take_it)
+{
+    change->letter.open = take_it ? take : drop;
+    cvg_mailbox_post(change->worker->mailbox, &change->letter);
 }

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* The process: its parts, its threads, and how they begin and end. */
+#include "notary/server.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "notary/identity-check.h"
+#include "notary/listener.h"
+#include "notary/reload.h"
+
+#define DRAIN_MS    5000
+#define WORKERS_MAX 256
+#define SHARDS_MAX  1024
+#define SHARD_LEAST 64 /* targets that make a shard worth while */
+
+/* One per CPU that the process may use. */
+static size_t count_cpus(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (size_t)count;
+}
+
+/* Enough shards that two workers seldom want the same, a power of two. */
+static size_t count_shards(size_t workers, size_t max_targets)
+{
+    size_t shards = 1;
+    while (shards < 16 * workers && shards < SHARDS_MAX && shards * SHARD_LEAST < max_targets)
+        shards *= 2;
+    return shards;
+}
+
+void cvg_server_apply(struct cvg_server *server)
+{
+    const struct cvg_settings *settings = &server->settings;
+    const struct cvg_budget_limits budgets = {
+        .connections = settings->connections_per_network,
+        .queries_per_minute = settings->queries_per_minute,
+        .probes_per_minute = settings->probes_per_minute,
+        .target_probes_per_minute = settings->target_probes_per_minute,
+    };
+    cvg_budget_set(server->shared.budget, &budgets);
+    cvg_memory_set_max(server->shared.memory, settings->max_targets);
+}
+
+static enum cvg_error make_shared(struct cvg_server *server)
+{
+    struct cvg_shared *shared = &server->shared;
+    size_t wanted = server->settings.workers;
+    shared->workers = wanted == 0 ? count_cpus() : wanted;
+    shared->clock = cvg_clock_system();
+    shared->left = &server->left;
+    enum cvg_error err = cvg_budget_new(&shared->budget);
+    if (err == CVG_OK)
+        err = cvg_memory_new(server->settings.max_targets,
+                             count_shards(shared->workers, server->settings.max_targets),
+                             &shared->memory);
+    if (err == CVG_OK)
+        cvg_server_apply(server);
+    return err;
+}
+
+static enum cvg_error make_workers(struct cvg_server *server, struct cvg_why *why)
+{
+    size_t count = server->shared.workers;
+    server->worker = calloc(count, sizeof(struct cvg_worker *));
+    server->thread = calloc(count, sizeof(*server->thread));
+    server->change = calloc(count, sizeof(struct cvg_change *));
+    if (server->worker == NULL || server->thread == NULL || server->change == NULL)
+        return CVG_ERR_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct cvg_identity *identity = NULL;
+        enum cvg_error err = cvg_identity_load(&server->settings, true, &identity, why);
+        if (err == CVG_OK && i == 0)
+            cvg_identity_warn(identity, cvg_clock_wall_s(server->shared.clock));
+        if (err == CVG_OK)
+            err = cvg_worker_new(&server->shared, i, &server->settings, identity,
+                                 &server->worker[i], why);
+        if (err != CVG_OK) {
+            cvg_identity_free(identity);
+            return err;
+        }
+    }
+    return CVG_OK;
+}
+
+static void stop(struct cvg_server *server)
+{
+    if (server->stopped)
+        return;
+    server->stopped = true;
+    for (size_t i = 0; i < server->running; i++)
+        cvg_worker_stop(server->worker[i]);
+    uv_stop(&server->loop);
+}
+
+static void on_drain_timer(uv_timer_t *timer)
+{
+    stop(timer->data);
+}
+
+static void on_left(uv_async_t *left)
+{
+    struct cvg_server *server = left->data;
+    const struct cvg_shared *shared = &server->shared;
+    if (server->draining && atomic_load(&shared->drained) == server->running &&
+        atomic_load(&shared->connections) == 0 && atomic_load(&shared->tunnels) == 0)
+        stop(server);
+}
+
+void cvg_server_drain(struct cvg_server *server)
+{
+    if (server->draining)
+        return;
+    cvg_log(CVG_LOG_NOTICE, "ending: %zu connections and %zu tunnels are open",
+            atomic_load(&server->shared.connections), atomic_load(&server->shared.tunnels));
+    server->draining = true;
+    uv_timer_start(&server->drain_timer, on_drain_timer, DRAIN_MS, 0);
+    for (size_t i = 0; i < server->running; i++)
+        cvg_worker_drain(server->worker[i]);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    (void)number;
+    cvg_server_reload(handle->data);
+}
+
+static void on_terminate(uv_signal_t *handle, int number)
+{
+    (void)number;
+    cvg_server_drain(handle->data);
+}
+
+static void start_handles(struct cvg_server *server)
+{
+    uv_async_init(&server->loop, &server->left, on_left);
+    uv_signal_init(&server->loop, &server->hangup);
+    uv_signal_init(&server->loop, &server->terminate);
+    uv_signal_init(&server->loop, &server->interrupt);
+    uv_timer_init(&server->loop, &server->drain_timer);
+    server->left.data = server->drain_timer.data = server;
+    server->hangup.data = server->terminate.data = server->interrupt.data = server;
+    uv_signal_start(&server->hangup, on_hangup, SIGHUP);
+    uv_signal_start(&server->terminate, on_terminate, SIGTERM);
+    uv_signal_start(&server->interrupt, on_terminate, SIGINT);
+}
+
+enum cvg_error cvg_server_new(const char *config, const struct cvg_settings *settings,
+                              struct cvg_server **ret_server, struct cvg_why *ret_why)
+{
+    struct cvg_server *server = calloc(1, sizeof(*server));
+    if (server == NULL || uv_loop_init(&server->loop) != 0) {
+        free(server);
+        return CVG_ERR_NOMEM;
+    }
+    server->config = config;
+    server->settings = *settings;
+    start_handles(server);
+    enum cvg_error err = cvg_mailbox_new(&server->loop, &server->mailbox);
+    if (err == CVG_OK)
+        err = make_shared(server);
+    if (err == CVG_OK)
+        err = make_workers(server, ret_why);
+    if (err != CVG_OK) {
+        cvg_server_free(server);
+        return err;
+    }
+    *ret_server = server;
+    return CVG_OK;
+}
+
+static void free_workers(struct cvg_server *server)
+{
+    for (size_t i = 0; server->worker != NULL && i < server->shared.workers; i++)
+        cvg_worker_close(server->worker[i]);
+    /* Its last letters come before the mailboxes go. */
+    cvg_keeper_free(server->shared.keeper);
+    for (size_t i = 0; server->worker != NULL && i < server->shared.workers; i++)
+        cvg_worker_free(server->worker[i]);
+    free(server->worker);
+    free(server->thread);
+    free(server->change);
+}
+
+void cvg_server_free(struct cvg_server *server)
+{
+    if (server == NULL)
+        return;
+    if (server->mailbox != NULL)
+        cvg_reload_abandon(server);
+    free_workers(server);
+    cvg_mailbox_free(server->mailbox);
+    uv_close((uv_handle_t *)&server->left, NULL);
+    uv_close((uv_handle_t *)&server->hangup, NULL);
+    uv_close((uv_handle_t *)&server->terminate, NULL);
+    uv_close((uv_handle_t *)&server->interrupt, NULL);
+    uv_close((uv_handle_t *)&server->drain_timer, NULL);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&server->loop);
+    cvg_memory_free(server->shared.memory);
+    cvg_budget_free(server->shared.budget);
+    free(server);
+}
+
+enum cvg_error cvg_server_listen(struct cvg_server *server, struct cvg_why *ret_why)
+{
+    struct cvg_sockets sockets;
+    size_t workers = server->shared.workers;
+    enum cvg_error err = cvg_sockets_open(&server->settings, workers, &sockets, ret_why);
+    if (err != CVG_OK)
+        return err;
+    /* Those of one address and port are neighbours. */
+    for (size_t i = 0; err == CVG_OK && i < sockets.count; i++) {
+        err = cvg_listener_add(server->worker[i % workers], &sockets.socket[i]);
+        if (err == CVG_OK)
+            sockets.socket[i].fd = -1;
+    }
+    cvg_sockets_close(&sockets);
+    return err;
+}
+
+enum cvg_error cvg_server_open_keeper(struct cvg_server *server, struct cvg_why *ret_why)
+{
+    const struct cvg_keeper_place place = {
+        .settings = &server->settings,
+        .metrics = &server->shared.metrics,
+    };
+    enum cvg_error err = cvg_keeper_new(&place, &server->shared.keeper, ret_why);
+    return err == CVG_ERR_NOT_FOUND ? CVG_OK : err;
+}
+
+static void run_worker(void *worker)
+{
+    cvg_worker_run(worker);
+}
+
+/* Signals are the control loop's: the threads begin with all of them blocked. */
+enum cvg_error cvg_server_start(struct cvg_server *server, struct cvg_why *ret_why)
+{
+    sigset_t all, before;
+    enum cvg_error err = CVG_OK;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (; err == CVG_OK && server->running < server->shared.workers; server->running++) {
+        size_t next = server->running;
+        if (uv_thread_create(&server->thread[next], run_worker, server->worker[next]) != 0) {
+            err = cvg_fail(ret_why, CVG_ERR_IO, "no thread for worker %zu", next + 1);
+            break;
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (err != CVG_OK) {
+        stop(server);
+        cvg_server_run(server);
+    }
+    return err;
+}
+
+void cvg_server_run(struct cvg_server *server)
+{
+    if (!server->stopped)
+        uv_run(&server->loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < server->running; i++)
+        uv_thread_join(&server->thread[i]);
+    server->running = 0;
+}

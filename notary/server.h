@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The process: the control loop on the main thread (signals, reload, ending) and the workers. */
+#ifndef CVG_NOTARY_SERVER_H
+#define CVG_NOTARY_SERVER_H
+
+#include "notary/sockets.h"
+#include "notary/worker.h"
+
+struct cvg_server {
+    uv_loop_t loop; /* the control loop */
+    struct cvg_mailbox *mailbox;
+    const char *config; /* the file that a reload reads */
+    struct cvg_settings settings;
+    struct cvg_shared shared;
+    struct cvg_worker **worker; /* shared.workers of them */
+    uv_thread_t *thread;
+    size_t running; /* threads */
+    uv_async_t left;
+    uv_signal_t hangup, terminate, interrupt;
+    uv_timer_t drain_timer;
+    bool draining, stopped;
+    /* A reload under way: one change a worker. */
+    struct cvg_change **change;
+    size_t unprepared;
+    bool keys, again;
+    unsigned generation;
+};
+
+/* Reads what the settings name, keys, hosts file and so on, once for every worker. The caller
+ * frees. config, the settings' file, is borrowed. */
+CVG_MUST_USE enum cvg_error cvg_server_new(const char *config, const struct cvg_settings *settings,
+                                           struct cvg_server **ret_server, struct cvg_why *ret_why);
+void cvg_server_free(struct cvg_server *server); /* NULL is allowed */
+
+/* Binds the ports and spreads the sockets over the workers. */
+CVG_MUST_USE enum cvg_error cvg_server_listen(struct cvg_server *server, struct cvg_why *ret_why);
+/* Opens what the settings keep observations in; to be called after privileges are dropped. */
+CVG_MUST_USE enum cvg_error cvg_server_open_keeper(struct cvg_server *server,
+                                                   struct cvg_why *ret_why);
+/* Starts the workers' threads. */
+CVG_MUST_USE enum cvg_error cvg_server_start(struct cvg_server *server, struct cvg_why *ret_why);
+/* Serves until SIGTERM or SIGINT, then lets what is under way end, for a few seconds. */
+void cvg_server_run(struct cvg_server *server);
+
+/* In the control loop: begins to end. */
+void cvg_server_drain(struct cvg_server *server);
+/* In the control loop: reads everything again; on any error all stays as it is. Keys that the
+ * process, no longer root, cannot read any more are kept. */
+void cvg_server_reload(struct cvg_server *server);
+
+#endif
