@@ -43,6 +43,25 @@ static enum cvg_paint paint_of(const char *word)
     return CVG_PAINT_WARN;
 }
 
+/* What the notary's verifiers say besides. */
+static void print_opinions(const json_t *opinions)
+{
+    static const char *const names[] = {"dane", "ct", "pins"};
+    const char *before = "  (";
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *word = cvg_reply_text(opinions, names[i]);
+
+        if (word[0] == '\0')
+            continue;
+        printf("%s%s ", before, names[i]);
+        cvg_output_word(paint_of(word), 0, word);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        putchar(')');
+}
+
 /* A remembered vote has no time that would mean anything. */
 static void print_vote(const json_t *vote, bool remembered)
 {
@@ -60,6 +79,7 @@ static void print_vote(const json_t *vote, bool remembered)
         printf("  ");
         cvg_output_word(CVG_PAINT_DIM, 0, cvg_reply_text(vote, "error"));
     }
+    print_opinions(json_object_get(vote, "opinions"));
     putchar('\n');
 }
 

@@ -146,6 +146,23 @@ static bool record_matches(const struct cvg_v2_record *record, const struct cvg_
     return sha1 != NULL && memcmp(record->leaf.sha1, sha1, CVG_SHA1_LEN) == 0;
 }
 
+/* What the notary's verifiers say of a record. Those we do not know are passed over. */
+static void hear_verifiers(const struct cvg_v2_statement *statement, size_t record,
+                           uint8_t ret_said[static CVG_SAYERS])
+{
+    static const uint8_t said[] = {[CVG_V2_OPINION_NONE] = CVG_SAID_ASIDE,
+                                   [CVG_V2_OPINION_YES] = CVG_SAID_YES,
+                                   [CVG_V2_OPINION_NO] = CVG_SAID_NO};
+    static const uint8_t verifier[CVG_SAYERS] = {[CVG_SAYER_DANE] = CVG_VERIFIER_DANE,
+                                                 [CVG_SAYER_CT] = CVG_VERIFIER_CT,
+                                                 [CVG_SAYER_PINS] = CVG_VERIFIER_PINS};
+
+    for (size_t i = 0; i < statement->opinions_count; i++)
+        for (size_t k = 0; k < CVG_SAYERS; k++)
+            if (statement->opinions[i].verifier == verifier[k])
+                ret_said[k] = said[statement->opinions[i].opinion[record]];
+}
+
 static struct cvg_opinion judge_records(const struct cvg_v2_statement *statement,
                                         const struct cvg_subject *subject)
 {
@@ -155,9 +172,13 @@ static struct cvg_opinion judge_records(const struct cvg_v2_statement *statement
         if (!statement->record[i].current)
             continue;
         current++;
-        if (record_matches(&statement->record[i], subject))
-            return (struct cvg_opinion){
+        if (record_matches(&statement->record[i], subject)) {
+            struct cvg_opinion yes = {
                 .kind = CVG_VOTE_YES, .have_leaf = true, .leaf = statement->record[i].leaf};
+
+            hear_verifiers(statement, i, yes.said);
+            return yes;
+        }
     }
     return current > 0 ? opinion(CVG_VOTE_NO) : silent(CVG_ERR_PROTOCOL);
 }

@@ -28,6 +28,8 @@ struct cvg_opinion {
     enum cvg_error error; /* with SILENT: why */
     bool have_leaf;       /* with YES, version 2: the record that matched */
     struct cvg_leaf leaf;
+    uint8_t
+        said[CVG_SAYERS]; /* ... and what its verifiers say of that: told, and counts for nothing */
 };
 
 /* Whether the notary's protocol can carry the question (version 1 needs the SHA-1). */

@@ -46,6 +46,7 @@ static void end_attempt(struct attempt *attempt, struct cvg_opinion opinion)
     attempt->counts = true;
     attempt->vote.kind = opinion.kind;
     attempt->vote.error = opinion.error;
+    memcpy(attempt->vote.said, opinion.said, sizeof attempt->vote.said);
     attempt->vote.elapsed_ms = (uint32_t)(now_ms(ballot) - attempt->started_ms);
     ballot->slot[attempt->slot].live--;
 }

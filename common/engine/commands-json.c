@@ -16,6 +16,17 @@ static json_t *text_of(const uint8_t *bytes, size_t len)
     return json_string(text);
 }
 
+static json_t *opinions_of(const struct cvg_vote *vote)
+{
+    json_t *opinions = json_object();
+
+    for (size_t i = 0; i < CVG_SAYERS; i++)
+        if (vote->said[i] != CVG_SAID_NOTHING)
+            json_object_set_new(opinions, cvg_sayer_word((enum cvg_sayer)i),
+                                json_string(cvg_said_word((enum cvg_said)vote->said[i])));
+    return opinions;
+}
+
 static json_t *votes_of(const struct cvg_verdict_entry *entry)
 {
     json_t *votes = json_array();
@@ -24,10 +35,11 @@ static json_t *votes_of(const struct cvg_verdict_entry *entry)
         const struct cvg_vote *vote = &entry->vote[i];
 
         json_array_append_new(
-            votes, json_pack("{s:s, s:s, s:I, s:b, s:s}", "notary", vote->notary, "answer",
+            votes, json_pack("{s:s, s:s, s:I, s:b, s:s, s:o}", "notary", vote->notary, "answer",
                              cvg_vote_word(vote->kind), "elapsed_ms", (json_int_t)vote->elapsed_ms,
                              "bounced", (int)vote->bounced, "error",
-                             vote->error == CVG_OK ? "" : cvg_error_word(vote->error)));
+                             vote->error == CVG_OK ? "" : cvg_error_word(vote->error), "opinions",
+                             opinions_of(vote)));
     }
     return votes;
 }

@@ -30,6 +30,24 @@ const char *cvg_error_word(enum cvg_error err)
     return (unsigned)err < CVG_ERR_COUNT ? words[err] : "unknown";
 }
 
+const char *cvg_sayer_word(enum cvg_sayer sayer)
+{
+    static const char *const words[CVG_SAYERS] = {
+        [CVG_SAYER_DANE] = "dane", [CVG_SAYER_CT] = "ct", [CVG_SAYER_PINS] = "pins"};
+
+    return words[sayer];
+}
+
+const char *cvg_said_word(enum cvg_said said)
+{
+    static const char *const words[] = {[CVG_SAID_NOTHING] = "",
+                                        [CVG_SAID_YES] = "yes",
+                                        [CVG_SAID_NO] = "no",
+                                        [CVG_SAID_ASIDE] = "aside"};
+
+    return words[said];
+}
+
 static const char *found_word(unsigned found)
 {
     static const char *const words[CVG_FOUND_COUNT] = {
@@ -107,6 +125,24 @@ static void put_word(struct line *line, const char *text)
     }
 }
 
+/* What the notary's verifiers say, behind its answer. */
+static void put_said(struct line *line, const struct cvg_vote *vote)
+{
+    char before = '(';
+
+    for (size_t i = 0; i < CVG_SAYERS; i++) {
+        if (vote->said[i] == CVG_SAID_NOTHING)
+            continue;
+        put_char(line, before);
+        put(line, cvg_sayer_word((enum cvg_sayer)i));
+        put_char(line, '-');
+        put(line, cvg_said_word((enum cvg_said)vote->said[i]));
+        before = ';';
+    }
+    if (before == ';')
+        put_char(line, ')');
+}
+
 static void put_vote(struct line *line, const struct cvg_vote *vote)
 {
     put_word(line, vote->notary);
@@ -117,6 +153,7 @@ static void put_vote(struct line *line, const struct cvg_vote *vote)
         put(line, cvg_error_word(vote->error));
         put_char(line, ')');
     }
+    put_said(line, vote);
     put_char(line, ':');
     put_number(line, vote->elapsed_ms);
     put(line, "ms");

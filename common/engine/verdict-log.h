@@ -64,5 +64,7 @@ char *cvg_verdict_line(const struct cvg_question *question, const struct cvg_ans
 
 /* One lower-case word without spaces for logs and JSON ("timeout", "pin"); static. */
 const char *cvg_error_word(enum cvg_error err);
+const char *cvg_sayer_word(enum cvg_sayer sayer); /* "dane" */
+const char *cvg_said_word(enum cvg_said said);    /* "yes", "no", "aside"; NOTHING: "" */
 
 #endif

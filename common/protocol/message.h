@@ -87,12 +87,23 @@ enum cvg_vote_kind {
     CVG_VOTE_ASIDE = 0x53
 };
 
+/* What a notary's verifiers besides its own view say of the certificate. */
+enum cvg_said {
+    CVG_SAID_NOTHING = 0, /* it has no such verifier, or has not told */
+    CVG_SAID_YES,
+    CVG_SAID_NO,
+    CVG_SAID_ASIDE
+};
+
+enum cvg_sayer { CVG_SAYER_DANE = 0, CVG_SAYER_CT, CVG_SAYER_PINS, CVG_SAYERS };
+
 struct cvg_vote {
     char notary[CVG_MESSAGE_NAME_MAX]; /* logical name */
     enum cvg_vote_kind kind;
     enum cvg_error error; /* for a silent one: why */
     uint32_t elapsed_ms;
     bool bounced;
+    uint8_t said[CVG_SAYERS]; /* enum cvg_said; known to the agent, not in its messages */
 };
 
 /* "yes", "no", "aside" or "silent", also for values out of range; static. */

@@ -26,7 +26,7 @@ ENTRY = {"source": "recent", "time_s": 1700000000, "host": "site.converge.exampl
          "sha256": "AA:BB", "verdict": "agree", "action": "accept", "reason": "vote",
          "text": "2 of 3", "program": "curl", "pid": 1234, "uid": 1000, "elapsed_ms": 12,
          "votes": [{"notary": "alpha", "answer": "yes", "elapsed_ms": 11, "bounced": True,
-                    "error": ""},
+                    "error": "", "opinions": {"dane": "yes", "ct": "aside", "new": "no"}},
                    {"notary": "beta", "answer": "silent", "elapsed_ms": 2000, "bounced": False,
                     "error": "timeout"}]}
 
@@ -262,7 +262,7 @@ def why(installation):
     result = installation.run("why", "site.converge.example")
     same(result.returncode, OK, result.stderr)
     contains(result.stdout, "2023-11-14 22:13:20", "curl (pid 1234, uid 1000)", "relayed", "timeout",
-             "remembered")
+             "remembered", "(dane yes, ct aside)\n")
     same(installation.commands()[-1],
          {"command": "why", "host": "site.converge.example", "port": 0})
     same(len(installation.json("why", "SITE.converge.example:8443", "--json")["entries"]), 2)

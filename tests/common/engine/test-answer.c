@@ -128,6 +128,9 @@ struct said {
     uint8_t spki;
 };
 
+/* Goes with what is said of a record; a verifier of 0 says nothing. */
+static struct cvg_v2_opinions beside;
+
 /* The octets of a signed answer. */
 static struct cvg_buffer v2_answer(const struct said *said, const struct cvg_endpoint *about,
                                    struct cvg_signing_key *key)
@@ -150,6 +153,8 @@ static struct cvg_buffer v2_answer(const struct said *said, const struct cvg_end
         record->first_s = record->last_s = 1000000;
         statement->count = 1;
     }
+    statement->opinions[0] = beside;
+    statement->opinions_count = beside.verifier != 0;
     cvg_buffer_init(&octets, CVG_V2_STATEMENT_MAX);
     cvg_buffer_init(&signature, CVG_SIGNATURE_MAX);
     cvg_buffer_init(&answer, CVG_V2_ANSWER_MAX);
@@ -279,6 +284,40 @@ static void version_1_is_not_asked_without_a_sha1(void **state)
     assert_int_equal(V2(CVG_V2_SEEN, 0xaa, true, 0xbb).kind, CVG_VOTE_YES);
 }
 
+/* What the notary's verifiers say is heard, and the vote stays what the current records say. */
+static void verifiers_are_told_and_do_not_count(void **state)
+{
+    static const struct {
+        uint8_t verifier;
+        enum cvg_v2_opinion opinion;
+        enum cvg_sayer sayer;
+        enum cvg_said said;
+    } rows[] = {
+        {CVG_VERIFIER_DANE, CVG_V2_OPINION_YES, CVG_SAYER_DANE, CVG_SAID_YES},
+        {CVG_VERIFIER_CT, CVG_V2_OPINION_NO, CVG_SAYER_CT, CVG_SAID_NO},
+        {CVG_VERIFIER_PINS, CVG_V2_OPINION_NONE, CVG_SAYER_PINS, CVG_SAID_ASIDE},
+        {99, CVG_V2_OPINION_NO, CVG_SAYER_PINS, CVG_SAID_NOTHING}, /* unknown */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct cvg_opinion yes, no;
+
+        beside.verifier = rows[i].verifier;
+        beside.opinion[0] = (uint8_t)rows[i].opinion;
+        yes = V2(CVG_V2_SEEN, 0xaa, true, 0xaa);
+        no = V2(CVG_V2_SEEN, 9, true, 9);
+
+        assert_int_equal(yes.kind, CVG_VOTE_YES);
+        assert_int_equal(no.kind, CVG_VOTE_NO);
+        for (enum cvg_sayer k = 0; k < CVG_SAYERS; k++) {
+            assert_int_equal(yes.said[k], k == rows[i].sayer ? rows[i].said : CVG_SAID_NOTHING);
+            assert_int_equal(no.said[k], CVG_SAID_NOTHING); /* it is of another certificate */
+        }
+    }
+    memset(&beside, 0, sizeof beside);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -286,6 +325,7 @@ int main(void)
         CASE(version_1_says_yes_for_what_is_listed_as_current),
         CASE(version_1_aside_and_failures),
         CASE(version_2_says_what_is_current),
+        CASE(verifiers_are_told_and_do_not_count),
         CASE(a_key_matches_only_where_keys_are_compared),
         CASE(what_another_signed_or_said_of_another_is_silent),
         CASE(no_cut_and_no_changed_octet_says_yes),

@@ -52,6 +52,30 @@ static void line_of_a_vote(void **state)
         "votes=alpha:yes:11ms,be_ta:silent(timeout):2000ms bounced=yes time=1700000000");
 }
 
+static void line_with_what_verifiers_say(void **state)
+{
+    struct cvg_question question = question_of("site.example");
+    struct cvg_answer answer = {
+        .verdict = CVG_VERDICT_AGREE,
+        .action = CVG_ACTION_ACCEPT,
+        .reason = CVG_REASON_VOTE,
+        .vote = {{.notary = "alpha",
+                  .kind = CVG_VOTE_YES,
+                  .elapsed_ms = 11,
+                  .said = {CVG_SAID_YES, CVG_SAID_NOTHING, CVG_SAID_NO}},
+                 {.notary = "beta",
+                  .kind = CVG_VOTE_YES,
+                  .elapsed_ms = 12,
+                  .said = {CVG_SAID_NOTHING, CVG_SAID_ASIDE, CVG_SAID_NOTHING}}},
+        .vote_count = 2};
+    char line[CVG_VERDICT_LINE_MAX];
+
+    (void)state;
+    cvg_verdict_line(&question, &answer, 1000, 77, 1700000000, line, sizeof line);
+    assert_non_null(
+        strstr(line, " votes=alpha:yes(dane-yes;pins-no):11ms,beta:yes(ct-aside):12ms bounced="));
+}
+
 static void line_without_anything(void **state)
 {
     struct cvg_question question = {0};
@@ -131,11 +155,9 @@ static void log_that_cannot_be_opened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(line_of_a_vote),
-        cmocka_unit_test(line_without_anything),
-        cmocka_unit_test(longest_line_fits),
-        cmocka_unit_test(ring_keeps_the_newest),
-        cmocka_unit_test(log_that_cannot_be_opened),
+        cmocka_unit_test(line_of_a_vote),        cmocka_unit_test(line_with_what_verifiers_say),
+        cmocka_unit_test(line_without_anything), cmocka_unit_test(longest_line_fits),
+        cmocka_unit_test(ring_keeps_the_newest), cmocka_unit_test(log_that_cannot_be_opened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
