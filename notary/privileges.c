@@ -123,33 +123,32 @@ static enum cvg_error hand_over(const char *directory, uid_t owner, gid_t group,
     if (info.st_uid == owner)
         return CVG_OK;
     if (!is_empty(directory))
-        return cvg_fail(why, CVG_ERR_OWNER,
-                        "%s: the database needs a directory of its own: this one is not empty and "
-                        "belongs to uid %u, not to uid %u",
-                        directory, (unsigned)info.st_uid, (unsigned)owner);
+        return cvg_fail(
+            why, CVG_ERR_OWNER,
+            "%s: database and journal need a directory of their own: this one is not empty and "
+            "belongs to uid %u, not to uid %u",
+            directory, (unsigned)info.st_uid, (unsigned)owner);
     if (lchown(directory, owner, group) != 0)
         return cvg_fail(why, CVG_ERR_IO, "%s: chown: %s", directory, strerror(errno));
     return CVG_OK;
 }
 
-/* The database's directory; false if there is none of its own. */
-static bool find_directory(const struct cvg_settings *settings,
-                           char ret_directory[static CVG_PATH_MAX])
+/* The file's directory; false if there is none of its own. */
+static bool find_directory(const char *path, char ret_directory[static CVG_PATH_MAX])
 {
-    const char *slash = strrchr(settings->database, '/');
-    if (slash == NULL || slash == settings->database)
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path)
         return false;
-    memcpy(ret_directory, settings->database, (size_t)(slash - settings->database));
-    ret_directory[slash - settings->database] = '\0';
+    memcpy(ret_directory, path, (size_t)(slash - path));
+    ret_directory[slash - path] = '\0';
     return true;
 }
 
-/* The database's directory belongs to the user. */
-static enum cvg_error make_directory(const struct cvg_settings *settings, uid_t owner, gid_t group,
+static enum cvg_error make_directory(const char *path, uid_t owner, gid_t group,
                                      struct cvg_why *why)
 {
     char directory[CVG_PATH_MAX];
-    if (!find_directory(settings, directory))
+    if (!find_directory(path, directory))
         return CVG_OK;
     enum cvg_error err = cvg_directory_make(directory, owner, 0700, why);
     if (err == CVG_OK && geteuid() == 0)
@@ -157,11 +156,19 @@ static enum cvg_error make_directory(const struct cvg_settings *settings, uid_t 
     return err;
 }
 
-/* Whether the user, who we are now, gets to the database: below /root, for example, nobody does. */
-static enum cvg_error check_reach(const struct cvg_settings *settings, struct cvg_why *why)
+/* The directories of database and journal belong to the user. */
+static enum cvg_error make_directories(const struct cvg_settings *settings, uid_t owner,
+                                       gid_t group, struct cvg_why *why)
+{
+    enum cvg_error err = make_directory(settings->database, owner, group, why);
+    return err == CVG_OK ? make_directory(settings->journal, owner, group, why) : err;
+}
+
+/* Whether the user, who we are now, gets to the file: below /root, for example, nobody does. */
+static enum cvg_error check_reach(const char *path, struct cvg_why *why)
 {
     char directory[CVG_PATH_MAX];
-    if (!find_directory(settings, directory) || access(directory, R_OK | W_OK | X_OK) == 0)
+    if (!find_directory(path, directory) || access(directory, R_OK | W_OK | X_OK) == 0)
         return CVG_OK;
     return cvg_fail(why, CVG_ERR_OWNER,
                     "%s: uid %ld cannot get there: %s; choose a place to which every directory on "
@@ -186,18 +193,20 @@ enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings, struct c
 {
     struct user user = {0};
     if (geteuid() != 0)
-        return make_directory(settings, geteuid(), getegid(), ret_why);
+        return make_directories(settings, geteuid(), getegid(), ret_why);
     enum cvg_error err = find_user(settings, &user, ret_why);
     if (err == CVG_OK && settings->user[0] == '\0' && !is_mapped(user.uid)) {
         cvg_log(CVG_LOG_NOTICE, "nobody else to become in this user namespace");
         user = (struct user){.uid = 0, .gid = 0};
     }
     if (err == CVG_OK)
-        err = make_directory(settings, user.uid, user.gid, ret_why);
+        err = make_directories(settings, user.uid, user.gid, ret_why);
     if (err == CVG_OK && user.uid != 0)
         err = become(&user, ret_why);
     if (err == CVG_OK)
-        err = check_reach(settings, ret_why);
+        err = check_reach(settings->database, ret_why);
+    if (err == CVG_OK)
+        err = check_reach(settings->journal, ret_why);
     if (err == CVG_OK)
         (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     return err;

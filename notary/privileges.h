@@ -10,10 +10,11 @@
 CVG_MUST_USE enum cvg_error cvg_limits_set(const struct cvg_settings *settings,
                                            struct cvg_why *ret_why);
 
-/* Makes the database's directory if it is missing. As root: it is given to the user, unless it was
- * there and is not empty, and the process becomes that user, for good. As anybody else: stays who
- * it is. The user is the settings', else CVG_AGENT_USER_NAME, else nobody. "root" is taken at its
- * word, and the root of a user namespace with nobody else in it stays who it is. */
+/* Makes the directories of database and journal if they are missing. As root: they are given to the
+ * user, unless they were there and are not empty, and the process becomes that user, for good. As
+ * anybody else: stays who it is. The user is the settings', else CVG_AGENT_USER_NAME, else nobody.
+ * "root" is taken at its word, and the root of a user namespace with nobody else in it stays who it
+ * is. */
 CVG_MUST_USE enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings,
                                                 struct cvg_why *ret_why);
 

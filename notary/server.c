@@ -228,6 +228,7 @@ enum cvg_error cvg_server_open_keeper(struct cvg_server *server, struct cvg_why 
 {
     const struct cvg_keeper_place place = {
         .settings = &server->settings,
+        .key = server->worker[0]->identity->signing_key,
         .metrics = &server->shared.metrics,
     };
     enum cvg_error err = cvg_keeper_new(&place, &server->shared.keeper, ret_why);
