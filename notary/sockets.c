@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes the listening sockets of the process. */
-#include "notary/sockets.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -9,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/base/log.h"
+#include "notary/sockets-place.h"
 
 #define BACKLOG 1024
 
@@ -73,75 +71,103 @@ static bool is_free(const struct cvg_address *address, unsigned port)
     return result == 0;
 }
 
-static enum cvg_error cannot(const struct cvg_address *address, unsigned port, struct cvg_why *why)
+int cvg_socket_listen(const struct cvg_socket_place *place)
+{
+    int fd = bind_one(&place->address, place->port, true);
+    if (fd < 0 || listen(fd, BACKLOG) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static enum cvg_error cannot(const struct cvg_socket_place *place, struct cvg_why *why)
 {
     char text[CVG_ADDRESS_TEXT_MAX];
     int error = errno;
-    cvg_address_format(address, text, sizeof(text));
-    return cvg_fail(why, CVG_ERR_IO, "cannot listen at %s port %u: %s%s", text, port,
+    cvg_address_format(&place->address, text, sizeof(text));
+    return cvg_fail(why, CVG_ERR_IO, "cannot listen at %s port %u: %s%s", text, place->port,
                     strerror(error),
                     error == EACCES ? "; low ports want to be started by root" : "");
 }
 
-/* One address and port, for all workers. NOT_FOUND: the machine lacks the family. */
-static enum cvg_error open_address(const struct cvg_address *address, unsigned port,
-                                   enum cvg_service service, size_t workers,
-                                   struct cvg_sockets *sockets, struct cvg_why *why)
+/* NOT_FOUND: the machine lacks the family. */
+static enum cvg_error open_new(const struct cvg_socket_place *place, size_t workers,
+                               struct cvg_sockets *sockets, struct cvg_why *why)
 {
-    if (!is_free(address, port)) {
-        if (is_any(address) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+    if (!is_free(&place->address, place->port)) {
+        if (is_any(&place->address) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
             return CVG_ERR_NOT_FOUND;
-        return cannot(address, port, why);
+        return cannot(place, why);
     }
-    for (size_t i = 0; i < workers; i++) {
-        int fd = bind_one(address, port, true);
+    for (size_t i = 0; i < cvg_sockets_wanted(place, workers); i++) {
+        int fd = cvg_socket_listen(place);
         if (fd < 0)
-            return cannot(address, port, why);
-        enum cvg_error err = cvg_sockets_add(sockets, fd, service);
+            return cannot(place, why);
+        enum cvg_error err = cvg_sockets_add(sockets, fd, place->service);
         if (err != CVG_OK) {
             close(fd);
             return err;
         }
-        if (listen(fd, BACKLOG) != 0)
-            return cannot(address, port, why);
     }
     return CVG_OK;
 }
 
-/* One port at all addresses. */
-static enum cvg_error open_port(const struct cvg_settings *settings, unsigned port,
-                                enum cvg_service service, size_t workers,
-                                struct cvg_sockets *sockets, struct cvg_why *why)
+/* What is listened at, and with what. */
+struct opening {
+    size_t workers;
+    struct cvg_sockets *inherited; /* what is there already */
+    struct cvg_sockets sockets;
+};
+
+/* One service at all addresses. */
+static enum cvg_error open_service(struct opening *opening, enum cvg_service service, unsigned port,
+                                   const struct cvg_addresses *listen, struct cvg_why *why)
 {
-    const struct cvg_addresses *listen = &settings->listen;
-    size_t before = sockets->count;
-    for (size_t i = 0; i < listen->count; i++) {
-        enum cvg_error err =
-            open_address(&listen->address[i], port, service, workers, sockets, why);
-        if (err != CVG_OK && err != CVG_ERR_NOT_FOUND)
-            return err;
+    size_t before = opening->sockets.count;
+    enum cvg_error err = CVG_OK;
+    for (size_t i = 0; i < listen->count && err == CVG_OK; i++) {
+        const struct cvg_socket_place place = {
+            .service = service, .address = listen->address[i], .port = port};
+        size_t moved = 0;
+        err = cvg_sockets_move(&place, opening->inherited, &opening->sockets, &moved);
+        if (err == CVG_OK && moved == 0)
+            err = open_new(&place, opening->workers, &opening->sockets, why);
+        if (err == CVG_ERR_NOT_FOUND)
+            err = CVG_OK;
     }
-    if (sockets->count == before)
+    if (err == CVG_OK && opening->sockets.count == before)
         return cvg_fail(why, CVG_ERR_IO, "cannot listen at port %u: no address family works", port);
-    return CVG_OK;
+    return err;
+}
+
+enum cvg_error cvg_sockets_complete(const struct cvg_settings *settings, size_t workers,
+                                    struct cvg_sockets *sockets, struct cvg_why *ret_why)
+{
+    struct opening opening = {.workers = workers, .inherited = sockets};
+    const struct cvg_addresses *listen = &settings->listen;
+    enum cvg_error err =
+        open_service(&opening, CVG_SERVICE_SSL, settings->ssl_port, listen, ret_why);
+    if (err == CVG_OK)
+        err = open_service(&opening, CVG_SERVICE_BOUNCE, settings->bounce_port, listen, ret_why);
+    if (err == CVG_OK && settings->relay_port != 0)
+        err = open_service(&opening, CVG_SERVICE_RELAY, settings->relay_port, listen, ret_why);
+    cvg_sockets_close(sockets);
+    *sockets = opening.sockets;
+    if (err == CVG_OK)
+        err = cvg_sockets_share(workers, sockets);
+    if (err != CVG_OK)
+        cvg_sockets_close(sockets);
+    return err;
 }
 
 enum cvg_error cvg_sockets_open(const struct cvg_settings *settings, size_t workers,
                                 struct cvg_sockets *ret_sockets, struct cvg_why *ret_why)
 {
     struct cvg_sockets sockets = {.socket = NULL};
-    enum cvg_error err =
-        open_port(settings, settings->ssl_port, CVG_SERVICE_SSL, workers, &sockets, ret_why);
+    enum cvg_error err = cvg_sockets_complete(settings, workers, &sockets, ret_why);
     if (err == CVG_OK)
-        err = open_port(settings, settings->bounce_port, CVG_SERVICE_BOUNCE, workers, &sockets,
-                        ret_why);
-    if (err == CVG_OK && settings->relay_port != 0)
-        err = open_port(settings, settings->relay_port, CVG_SERVICE_RELAY, workers, &sockets,
-                        ret_why);
-    if (err != CVG_OK) {
-        cvg_sockets_close(&sockets);
-        return err;
-    }
-    *ret_sockets = sockets;
-    return CVG_OK;
+        *ret_sockets = sockets;
+    return err;
 }

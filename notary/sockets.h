@@ -8,7 +8,11 @@
 #include "notary/settings.h"
 
 /* What is served there. */
-enum cvg_service { CVG_SERVICE_SSL = 0, CVG_SERVICE_BOUNCE, CVG_SERVICE_RELAY };
+enum cvg_service { CVG_SERVICE_SSL = 0, CVG_SERVICE_BOUNCE, CVG_SERVICE_RELAY, CVG_SERVICE_STATUS };
+#define CVG_SERVICES 4
+
+/* "ssl", "bounce", "relay" or "status". */
+const char *cvg_service_name(enum cvg_service service);
 
 struct cvg_socket {
     int fd; /* bound, listening, not blocking */
@@ -26,6 +30,18 @@ struct cvg_sockets {
 CVG_MUST_USE enum cvg_error cvg_sockets_open(const struct cvg_settings *settings, size_t workers,
                                              struct cvg_sockets *ret_sockets,
                                              struct cvg_why *ret_why);
+/* Makes sockets that another process had serve these settings: those that nothing here listens at
+ * any more are closed, those that are missing are opened, and of every address and port there are
+ * at least as many as workers. */
+CVG_MUST_USE enum cvg_error cvg_sockets_complete(const struct cvg_settings *settings,
+                                                 size_t workers, struct cvg_sockets *sockets,
+                                                 struct cvg_why *ret_why);
+/* Only the last of these: for sockets that are served whatever the settings say. On failure, as
+ * above, all are closed. */
+CVG_MUST_USE enum cvg_error cvg_sockets_share(size_t workers, struct cvg_sockets *sockets);
+/* Whether the descriptor is a listening TCP socket; then it no longer blocks, nor outlives an
+ * exec. */
+bool cvg_socket_adopt(int fd);
 /* Takes another listening socket in, one that was opened elsewhere. */
 CVG_MUST_USE enum cvg_error cvg_sockets_add(struct cvg_sockets *sockets, int fd,
                                             enum cvg_service service);
