@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "notary/memory.h"
+#include "notary/opinions.h"
 
 /* What is kept, if it still holds; else NULL. */
 static struct cvg_blob *use_kept(const struct cvg_answerer *answerer,
@@ -94,6 +95,7 @@ static enum cvg_error make_v2(const struct cvg_answerer *answerer, const struct 
         statement->count = cvg_observations_list(observations, now_s, (int64_t)answerer->max_age_s,
                                                  statement->record);
         fit_status(statement);
+        cvg_opinions_tell(observations, answerer->verifiers, statement);
     }
     if (err == CVG_OK)
         err = sign_statement(answerer, statement, ret_body);

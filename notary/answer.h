@@ -15,6 +15,7 @@ struct cvg_answerer {
     unsigned generation; /* of the identity: what others have signed is not handed out */
     const struct cvg_clock *clock;
     uint64_t max_age_s;
+    unsigned verifiers; /* whose opinions are told: a set of 1 << enum cvg_verifier_id */
 };
 
 /* Where the target's item begins in a version 2 body of one target. */

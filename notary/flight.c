@@ -12,11 +12,6 @@
 #define NOTARY_RETRY_S 1  /* when the notary's own limit is reached */
 #define KEEPER_RETRY_S 10 /* when nothing can be kept */
 
-static void count(const struct cvg_flight *flight, enum cvg_metric metric, int64_t n)
-{
-    cvg_metrics_add(flight->inquirer->parts.metrics, metric, n);
-}
-
 static struct cvg_keeper *keeper_of(const struct cvg_flight *flight)
 {
     return *flight->inquirer->parts.keeper;
@@ -74,10 +69,10 @@ static void free_flight(struct cvg_flight *flight)
     cvg_list_remove(&flight->link);
     flight->inquirer->flight_count--;
     atomic_fetch_sub_explicit(flight->inquirer->parts.flights, 1, memory_order_relaxed);
-    if (flight->probe != NULL)
-        count(flight, CVG_METRIC_PROBES_OPEN, -1);
     cvg_probe_free(flight->probe);
     flight->probe = NULL;
+    cvg_hearing_free(flight->hearing);
+    flight->hearing = NULL;
     if (!flight->fetching)
         free(flight);
 }
@@ -198,7 +193,8 @@ static void replace(struct cvg_flight *flight, struct cvg_observations *observat
 }
 
 /* Takes in what a round saw, all or nothing. What cannot be kept was not seen. */
-static enum cvg_error take(struct cvg_flight *flight, const struct cvg_probe_result *result)
+static enum cvg_error take(struct cvg_flight *flight, const struct cvg_probe_result *result,
+                           const struct cvg_examined *examined)
 {
     struct cvg_observations next = {.count = 0};
     int64_t now_s = cvg_clock_wall_s(flight->inquirer->parts.clock);
@@ -208,6 +204,8 @@ static enum cvg_error take(struct cvg_flight *flight, const struct cvg_probe_res
     for (size_t i = 0; i < result->count && err == CVG_OK; i++)
         err = cvg_observations_add(&next, &result->sighting[i].leaf, &result->sighting[i].address,
                                    now_s);
+    if (err == CVG_OK)
+        cvg_examined_keep(examined, now_s, &next);
     if (err == CVG_OK)
         err = keep(flight, &next);
     if (err == CVG_OK)
@@ -237,8 +235,6 @@ static void last_round(struct cvg_flight *flight)
     struct cvg_shard *shard = target->shard;
     struct cvg_link ready;
     cvg_list_init(&ready);
-    cvg_metrics_time(here->parts.metrics, CVG_TIMING_PROBE,
-                     1000 * (now_ms(flight) - flight->began_ms));
     cvg_shard_lock(shard);
     target->looked = true;
     target->looked_ms = now_ms(flight);
@@ -251,36 +247,42 @@ static void last_round(struct cvg_flight *flight)
     deliver(here, &ready, false);
 }
 
-static void second_round(struct cvg_probe *probe, const struct cvg_probe_result *result, void *user)
+/* Clients wait for the probe's time, and no longer. */
+static void hear(struct cvg_flight *flight, const struct cvg_probe_result *result,
+                 cvg_hearing_done *done)
 {
-    (void)probe;
-    (void)take(user, result);
+    const struct cvg_inquirer_parts *parts = &flight->inquirer->parts;
+    uint64_t timeout_ms = parts->prober->timeout_ms, taken_ms = now_ms(flight) - flight->began_ms;
+    if (!flight->refreshing)
+        timeout_ms = taken_ms < timeout_ms ? timeout_ms - taken_ms : 0;
+    cvg_hearing_round(flight->hearing, *parts->verifiers, result, timeout_ms, done, flight);
+}
+
+static void heard_again(const struct cvg_probe_result *result, const struct cvg_examined *examined,
+                        void *user)
+{
+    (void)take(user, result, examined);
     last_round(user);
 }
 
-static void count_outcome(const struct cvg_flight *flight, enum cvg_error err)
+static void second_round(struct cvg_probe *probe, const struct cvg_probe_result *result, void *user)
 {
-    count(flight,
-          err == CVG_OK            ? CVG_METRIC_PROBES_SEEN
-          : err == CVG_ERR_REFUSED ? CVG_METRIC_PROBES_REFUSED
-          : err == CVG_ERR_TIMEOUT ? CVG_METRIC_PROBES_TIMEOUT
-                                   : CVG_METRIC_PROBES_UNREACHABLE,
-          1);
+    (void)probe;
+    hear(user, result, heard_again);
 }
 
 /* Where all who asked are gone (a query ends as soon as one of its targets cannot be asked about),
  * the second round comes all the same: otherwise such queries would win a probe of the target again
  * and again, without an interval. */
-static void first_round(struct cvg_probe *probe, const struct cvg_probe_result *result, void *user)
+static void heard(const struct cvg_probe_result *result, const struct cvg_examined *examined,
+                  void *user)
 {
     struct cvg_flight *flight = user;
     const struct cvg_inquirer *here = flight->inquirer;
     struct cvg_shard *shard = flight->target->shard;
     struct cvg_link ready;
-    (void)probe;
     cvg_list_init(&ready);
-    enum cvg_error err = take(flight, result);
-    count_outcome(flight, err);
+    enum cvg_error err = take(flight, result, examined);
     cvg_shard_lock(shard);
     bool unattended = flight->refreshing || (flight->asked && cvg_list_empty(&flight->waiting));
     set_failure(flight->target, err);
@@ -294,6 +296,12 @@ static void first_round(struct cvg_probe *probe, const struct cvg_probe_result *
     else if (err != CVG_OK || cvg_probe_again(flight->probe, unattended, second_round) != CVG_OK)
         last_round(flight);
     deliver(here, &ready, false);
+}
+
+static void first_round(struct cvg_probe *probe, const struct cvg_probe_result *result, void *user)
+{
+    (void)probe;
+    hear(user, result, heard);
 }
 
 /* With the lock: whether a probe may begin, and at whose cost. */
@@ -335,6 +343,8 @@ static void probe(struct cvg_flight *flight, bool later)
     }
     flight->source = CVG_FROM_PROBE;
     if (err == CVG_OK)
+        err = cvg_hearing_new(*flight->inquirer->parts.verifiers, &endpoint, &flight->hearing);
+    if (err == CVG_OK)
         err = cvg_probe_start(flight->inquirer->parts.prober, &endpoint, hint, first_round, flight,
                               &flight->probe);
     if (err != CVG_OK) {
@@ -342,8 +352,6 @@ static void probe(struct cvg_flight *flight, bool later)
         end(flight, &why, later);
         return;
     }
-    count(flight, CVG_METRIC_PROBES, 1);
-    count(flight, CVG_METRIC_PROBES_OPEN, 1);
 }
 
 /* Takes in what the store knows; what memory has of the target already is newer. */

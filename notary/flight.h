@@ -4,6 +4,7 @@
 #ifndef CVG_NOTARY_FLIGHT_H
 #define CVG_NOTARY_FLIGHT_H
 
+#include "notary/hearing.h"
 #include "notary/inquiry.h"
 
 struct cvg_inquirer {
@@ -36,6 +37,7 @@ struct cvg_flight {
     struct cvg_inquirer *inquirer;
     struct cvg_target *target; /* NULL: given up, and the fetch's letter is still under way */
     struct cvg_probe *probe;
+    struct cvg_hearing *hearing; /* NULL: there are no verifiers to be heard */
     uint64_t began_ms;
     bool refreshing;         /* nobody asked */
     bool fetching;           /* the letter is under way */

@@ -48,18 +48,26 @@ static bool matches(const struct cvg_wanted *wanted, const struct cvg_leaf *leaf
     return wanted->len == CVG_SHA1_LEN && memcmp(wanted->digest, leaf->sha1, CVG_SHA1_LEN) == 0;
 }
 
-bool cvg_inquiry_satisfied(const struct cvg_inquirer *inquirer, const struct cvg_target *target,
-                           const struct cvg_wanted *wanted)
+/* What is wanted, if it is current; else NULL. */
+static const struct cvg_seen *find_current(const struct cvg_inquirer *inquirer,
+                                           const struct cvg_target *target,
+                                           const struct cvg_wanted *wanted)
 {
     const struct cvg_observations *observations = &target->observations;
     int64_t now_s = cvg_clock_wall_s(inquirer->parts.clock);
-    if (wanted->len == 0)
-        return observations->count > 0;
     for (size_t i = 0; i < observations->count; i++)
         if (matches(wanted, &observations->record[i].leaf) &&
             cvg_observations_current(observations, i, now_s, (int64_t)inquirer->limits.max_age_s))
-            return true;
-    return false;
+            return &observations->record[i];
+    return NULL;
+}
+
+bool cvg_inquiry_satisfied(const struct cvg_inquirer *inquirer, const struct cvg_target *target,
+                           const struct cvg_wanted *wanted)
+{
+    if (wanted->len == 0)
+        return target->observations.count > 0;
+    return find_current(inquirer, target, wanted) != NULL;
 }
 
 void cvg_inquiry_conclude(const struct cvg_inquirer *inquirer, struct cvg_target *target,
@@ -73,6 +81,9 @@ void cvg_inquiry_conclude(const struct cvg_inquirer *inquirer, struct cvg_target
         .found = found,
         .source = source,
     };
+    const struct cvg_seen *seen = find_current(inquirer, target, wanted);
+    if (seen != NULL)
+        memcpy(finding.opinion, seen->opinion, sizeof(finding.opinion));
     if (!v1)
         finding.error = cvg_answer_v2(answerer, target, finding.status, &finding.body);
     else if (finding.status == CVG_V2_SEEN)

@@ -14,6 +14,7 @@
 #include "notary/keeper.h"
 #include "notary/memory.h"
 #include "notary/probe.h"
+#include "notary/verifiers.h"
 
 /* What is looked for: a leaf by either digest, or (len 0) whatever is known. */
 struct cvg_wanted {
@@ -38,6 +39,7 @@ struct cvg_finding {
     bool over_budget;       /* BUSY: the client's budget is used up, not the notary's */
     enum cvg_v2_status status;
     bool found; /* status is SEEN, and what was wanted is current (or known, for 0) */
+    uint8_t opinion[CVG_OPINIONS]; /* of what was found, by cvg_opinion_index */
     enum cvg_source source;
     struct cvg_blob *body; /* a reference for the receiver (answer.h); NULL: version 1 has none */
 };
@@ -63,7 +65,8 @@ struct cvg_inquirer_parts {
     struct cvg_metrics *metrics; /* this loop's */
     struct cvg_memory *memory;   /* this and the following are all loops' */
     struct cvg_budget *budget;
-    struct cvg_keeper **keeper; /* NULL in it: nothing is kept */
+    struct cvg_keeper **keeper;       /* NULL in it: nothing is kept */
+    struct cvg_verifiers **verifiers; /* this loop's; NULL in it: there are none to be heard */
     atomic_size_t *flights;
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "notary/inquiry.h"
+#include "notary/opinions.h"
 #include "notary/route.h"
 #include "notary/starttls.h"
 
@@ -64,25 +65,26 @@ static void count_finding(struct cvg_worker *worker, const struct cvg_finding *f
                          1000 * (cvg_clock_ms(worker->clock) - began_ms));
 }
 
-static unsigned v1_status(const struct cvg_finding *finding)
+static unsigned v1_status(const struct cvg_settings *settings, const struct cvg_finding *finding)
 {
-    if (finding->status == CVG_V2_SEEN)
-        return finding->found ? 200 : 409;
-    return finding->status == CVG_V2_ASIDE ? 303 : 503;
+    return cvg_opinions_v1_status(settings->v1_verdict, settings->verifiers, finding->status,
+                                  finding->found, finding->opinion);
 }
 
 /* The answer about a single target; takes the finding's body. */
-static void answer_one(struct cvg_connection *connection, bool v1,
+static void answer_one(const struct cvg_worker *worker, struct cvg_connection *connection, bool v1,
                        const struct cvg_finding *finding)
 {
+    const struct cvg_settings *settings = &worker->settings;
     if (finding->error != CVG_OK)
         decline(connection, finding);
     else if (!v1)
         cvg_connection_answer_blob(connection, 200, CVG_V2_CONTENT_TYPE, finding->body);
     else if (finding->body != NULL)
-        cvg_connection_answer_blob(connection, v1_status(finding), json_type, finding->body);
+        cvg_connection_answer_blob(connection, v1_status(settings, finding), json_type,
+                                   finding->body);
     else
-        answer_status(connection, v1_status(finding));
+        answer_status(connection, v1_status(settings, finding));
     cvg_blob_unref(finding->body);
 }
 
@@ -139,7 +141,7 @@ static bool finish_if_done(struct cvg_query *query)
         decline(query->connection, &query->failed->finding);
     } else if (query->count == 1) {
         struct cvg_finding *finding = &query->part[0].finding;
-        answer_one(query->connection, query->v1, finding);
+        answer_one(query->worker, query->connection, query->v1, finding);
         finding->body = NULL;
     } else {
         answer_many(query);
@@ -185,7 +187,7 @@ static struct cvg_query *ask_one(struct cvg_worker *worker, struct cvg_connectio
     struct cvg_finding finding;
     if (cvg_inquiry_try(worker->inquirer, question, &finding)) {
         count_finding(worker, &finding, 0);
-        answer_one(connection, question->v1, &finding);
+        answer_one(worker, connection, question->v1, &finding);
         return NULL;
     }
     struct cvg_query *query = new_query(worker, connection, 1);

@@ -47,8 +47,19 @@ static void apply(struct cvg_worker *worker)
     worker->answerer.identity = worker->identity;
     worker->answerer.clock = worker->clock;
     worker->answerer.max_age_s = settings->max_observation_age_s;
+    worker->answerer.verifiers = settings->verifiers;
     cvg_inquirer_set(worker->inquirer, &limits);
     set_refresher(worker);
+}
+
+/* None where only the network perspective is chosen, which nobody has to ask. */
+static enum cvg_error load_verifiers(struct cvg_change *change)
+{
+    struct cvg_worker *worker = change->worker;
+    if (change->settings.verifiers == 1U << CVG_VERIFIER_NETWORK)
+        return CVG_OK;
+    return cvg_verifiers_new(&worker->loop, &change->settings, worker->resolver, worker->metrics,
+                             &change->verifiers, &change->why);
 }
 
 /* The parts that settings alone make. */
@@ -66,6 +77,8 @@ static enum cvg_error load_parts(struct cvg_change *change)
     err = cvg_hosts_load(change->settings.hosts, &change->hosts, why);
     if (err == CVG_OK)
         err = cvg_dns_new(&change->worker->loop, &change->settings, &change->dns, why);
+    if (err == CVG_OK)
+        err = load_verifiers(change);
     return err;
 }
 
@@ -75,6 +88,7 @@ static void free_parts(struct cvg_change *change)
     cvg_filter_free(change->filter);
     cvg_hosts_free(change->hosts);
     cvg_dns_free(change->dns);
+    cvg_verifiers_free(change->verifiers);
 }
 
 static void take_parts(struct cvg_change *change)
@@ -86,6 +100,9 @@ static void take_parts(struct cvg_change *change)
     } else {
         cvg_filter_copy(change->filter, worker->filter);
     }
+    struct cvg_verifiers *verifiers = worker->verifiers;
+    worker->verifiers = change->verifiers;
+    change->verifiers = verifiers;
     cvg_resolver_set_hosts(worker->resolver, change->hosts);
     cvg_resolver_set_dns(worker->resolver, change->dns);
     change->hosts = NULL;
@@ -121,6 +138,7 @@ static enum cvg_error make_inquirer(struct cvg_worker *worker)
         .memory = shared->memory,
         .budget = shared->budget,
         .keeper = &shared->keeper,
+        .verifiers = &worker->verifiers,
         .flights = &shared->flights,
     };
     enum cvg_error err = cvg_inquirer_new(&parts, &worker->inquirer);
@@ -277,6 +295,7 @@ void cvg_worker_free(struct cvg_worker *worker)
     cvg_front_free(worker->front);
     cvg_refresher_free(worker->refresher);
     cvg_inquirer_free(worker->inquirer);
+    cvg_verifiers_free(worker->verifiers);
     cvg_resolver_free(worker->resolver);
     uv_close((uv_handle_t *)&worker->refresh_timer, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);

@@ -26,6 +26,7 @@ struct cvg_worker {
     const struct cvg_clock *clock;
     struct cvg_filter *filter;
     struct cvg_resolver *resolver;
+    struct cvg_verifiers *verifiers; /* NULL: there are none to be heard */
     struct cvg_looker *looker;
     struct cvg_prober prober;
     struct cvg_budget *budget; /* the shared one */
@@ -75,6 +76,7 @@ struct cvg_change {
     struct cvg_filter *filter;
     struct cvg_hosts *hosts;
     struct cvg_dns *dns;
+    struct cvg_verifiers *verifiers;
 };
 
 /* From the control loop. prepare loads what the settings name, in the worker's thread, and has

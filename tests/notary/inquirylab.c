@@ -175,6 +175,7 @@ static enum cvg_error make_inquirer(void)
         .memory = lab.memory,
         .budget = lab.budget,
         .keeper = &lab.keeper,
+        .verifiers = &lab.verifiers,
         .flights = &lab.flights,
     };
     return cvg_inquirer_new(&parts, &lab.inquirer);

@@ -41,6 +41,7 @@ struct lab {
     bool thorough; /* the last second round was */
     /* The store; NULL: there is none. */
     struct cvg_keeper *keeper;
+    struct cvg_verifiers *verifiers;
     struct cvg_fetch *fetch; /* under way */
     unsigned fetched, put;
     bool full;
