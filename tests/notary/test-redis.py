@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+# converge-notaryd with its records in a real redis-server: history outlives notaries and is shared
+# by them, Redis may go and come back, and nothing that others wrote there is believed.
+import os
+import signal
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True  # the source tree may be read-only
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from notarylab import Certificate, Notary, Site, Tap, expect
+from redislab import Redis, forget, keep_in, missing, same_keys, until
+
+tap = Tap()
+if missing():
+    print(f"1..0 # SKIP {missing()}")
+    sys.exit(0)
+directory = tempfile.TemporaryDirectory(prefix="converge-notary-")
+one = Certificate(directory.name, "one")
+two = Certificate(directory.name, "two")
+names = [f"site{i}.example" for i in range(30)]
+HOSTS = "".join(f"127.0.0.1 {name}\n" for name in ["site.example", *names])
+SETTINGS = "probe_interval = 100ms\nprobe_timeout = 1s\n"
+
+
+def history(notary, site, name="site.example", wanted=one):
+    """Asks version 1; what the notary knows of each certificate: {sha1: (first, last)}."""
+    status, body = notary.v1(name, site.port, wanted.sha1)
+    expect(status, 200, body)
+    return {entry["fingerprint"]: (entry["timestamp"]["start"], entry["timestamp"]["finish"])
+            for entry in body["fingerprintList"]}
+
+
+def first(notary, site, name="site.example"):
+    return history(notary, site, name)[one.sha1][0]
+
+
+class Lab:
+    """A Redis, a site, a notary."""
+
+    def __init__(self, redis=None, more=""):
+        self.redis = redis or Redis()
+        self.site = Site(one)
+        self.notary = Notary(hosts=HOSTS, settings=SETTINGS)
+        keep_in(self.notary, f"127.0.0.1:{self.redis.port}", more=more)
+
+    def __enter__(self):
+        self.redis.start()
+        self.notary.start()
+        return self
+
+    def __exit__(self, *_):
+        self.notary.__exit__()
+        self.redis.__exit__()
+        self.site.stop()
+
+    def twin(self):
+        """Another notary with the same keys, on the same Redis; not started."""
+        other = Notary(hosts=HOSTS, settings=SETTINGS)
+        same_keys(other, self.notary)
+        keep_in(other, f"127.0.0.1:{self.redis.port}")
+        return other
+
+
+def outlives(how):
+    with Lab() as lab:
+        before = first(lab.notary, lab.site)
+        lab.redis.wait_for(1)
+        connections = lab.site.connections
+        lab.notary.stop(how)
+        forget(lab.notary)
+        lab.notary.start()
+        expect(first(lab.notary, lab.site), before)
+        expect(lab.site.connections, connections, "from Redis")
+
+
+def shared():
+    with Lab() as lab, lab.twin() as other:
+        before = first(lab.notary, lab.site)
+        lab.redis.wait_for(1)
+        connections = lab.site.connections
+        expect(first(other, lab.site), before)
+        expect(lab.site.connections, connections, "from Redis")
+        lab.site.use(two)
+        seen = history(other, lab.site, wanted=two)
+        expect(sorted(seen), sorted([one.sha1, two.sha1]))
+
+        def told_by_both():
+            third = lab.twin()
+            with third:
+                status, body = third.v1("site.example", lab.site.port, two.sha1)
+                expect(status, 200)
+                return len(body["fingerprintList"]) == 2
+        until("both certificates are in Redis", told_by_both)
+
+
+def goes_and_comes_back():
+    with Lab() as lab:
+        times = {name: first(lab.notary, lab.site, name) for name in names[:10]}
+        lab.redis.wait_for(10)
+        lab.redis.stop()
+        for name in names[:20]:  # from memory, and by probes
+            times.setdefault(name, first(lab.notary, lab.site, name))
+        lab.notary.wait_for_log("is away")
+        lab.redis.start()
+        lab.notary.wait_for_log("answers")
+        lab.redis.wait_for(20)
+        lab.notary.stop(signal.SIGKILL)
+        forget(lab.notary)
+        connections = lab.site.connections
+        lab.notary.start()
+        expect({name: first(lab.notary, lab.site, name) for name in names[:20]}, times)
+        expect(lab.site.connections, connections, "from Redis")
+
+
+def killed_while_redis_is_away():
+    with Lab() as lab:
+        lab.redis.stop()
+        times = {name: first(lab.notary, lab.site, name) for name in names}
+        journal = os.path.join(lab.notary.home, "data")
+
+        def written():
+            octets = b""
+            for name in os.listdir(journal):
+                with open(os.path.join(journal, name), "rb") as file:
+                    octets += file.read()
+            return all(name.encode() in octets for name in names)
+        until("all is in the journal", written)
+        lab.notary.stop(signal.SIGKILL)
+        connections = lab.site.connections
+        lab.notary.start()
+        expect({name: first(lab.notary, lab.site, name) for name in names}, times)
+        expect(lab.site.connections, connections, "from the journal")
+        lab.redis.start()
+        lab.redis.wait_for(len(names))
+
+
+def away_from_the_start():
+    redis = Redis()
+    lab = Lab(redis)
+    try:
+        lab.notary.start()
+        first(lab.notary, lab.site)
+        lab.notary.wait_for_log("is away")
+        redis.start()
+        redis.wait_for(1)
+    finally:
+        lab.__exit__()
+
+
+def stopped():
+    """A server that takes connections and says nothing."""
+    with Lab() as lab:
+        before = first(lab.notary, lab.site)
+        lab.redis.wait_for(1)
+        lab.redis.process.send_signal(signal.SIGSTOP)
+        expect(first(lab.notary, lab.site), before)
+        for name in names[:5]:
+            first(lab.notary, lab.site, name)
+        lab.notary.wait_for_log("does not answer in time")
+        lab.redis.process.send_signal(signal.SIGCONT)
+        lab.redis.wait_for(6)
+
+
+def spoiled(spoil):
+    with Lab() as lab:
+        first(lab.notary, lab.site)
+        lab.redis.wait_for(1)
+        lab.notary.stop()
+        forget(lab.notary)
+        spoil(lab.redis)
+        connections = lab.site.connections
+        lab.notary.start()
+        first(lab.notary, lab.site)
+        expect(lab.site.connections > connections, True, "looked again")
+
+
+def by_script(body):
+    def spoil(redis):
+        redis.cli("EVAL", f"local key = redis.call('KEYS', '*')[1] "
+                          f"local value = redis.call('GET', key) {body}", "0")
+    return spoil
+
+
+def refused(extra, login, more, text):
+    redis = Redis(extra, login)
+    lab = Lab(redis, more)
+    with open(os.path.join(lab.notary.home, "password"), "w", encoding="ascii") as file:
+        file.write("falsch\n")
+    os.chmod(file.name, 0o600)
+    with lab:
+        first(lab.notary, lab.site)
+        lab.notary.wait_for_log(text)
+        expect(redis.count(), 0)
+
+
+def logged_in(more):
+    redis = Redis("requirepass geheim\nuser notary on >geheim ~converge/* -@all +ping +getrange "
+                  "+eval +evalsha +set +del +cluster|slots", ("--no-auth-warning", "-a", "geheim"))
+    lab = Lab(redis, more)
+    with open(os.path.join(lab.notary.home, "password"), "w", encoding="ascii") as file:
+        file.write("geheim\n")
+    os.chmod(file.name, 0o600)
+    with lab:
+        before = first(lab.notary, lab.site)
+        redis.wait_for(1)
+        lab.notary.stop()
+        forget(lab.notary)
+        connections = lab.site.connections
+        lab.notary.start()
+        expect(first(lab.notary, lab.site), before)
+        expect(lab.site.connections, connections, "from Redis")
+
+
+PASSWORD = ("requirepass geheim", ("--no-auth-warning", "-a", "geheim"))
+tap.case("history outlives a notary that ends", lambda: outlives(signal.SIGTERM))
+tap.case("history outlives a notary that is killed", lambda: outlives(signal.SIGKILL))
+tap.case("two notaries on one Redis share their history", shared)
+tap.case("Redis is killed and comes back: nothing is lost", goes_and_comes_back)
+tap.case("the notary is killed while Redis is away: nothing is lost", killed_while_redis_is_away)
+tap.case("Redis is away from the start", away_from_the_start)
+tap.case("Redis is stopped, and goes on", stopped)
+tap.case("a changed octet is not believed", lambda: spoiled(by_script(
+    "redis.call('SET', key, value:sub(1, -2) .. string.char((value:byte(-1) + 1) % 256))")))
+tap.case("a truncated record is not believed", lambda: spoiled(by_script(
+    "redis.call('SET', key, value:sub(1, -9))")))
+tap.case("rubbish is not believed", lambda: spoiled(by_script("redis.call('SET', key, 'rubbish')")))
+tap.case("a list instead of a record is not believed", lambda: spoiled(by_script(
+    "redis.call('DEL', key) redis.call('RPUSH', key, value)")))
+tap.case("a wrong password is told", lambda: refused(
+    *PASSWORD, "redis_password = password\n", "it refuses redis_user or redis_password: WRONGPASS"))
+tap.case("a missing password is told", lambda: refused(
+    *PASSWORD, "", "it refuses a client without redis_password: NOAUTH"))
+tap.case("a password", lambda: logged_in("redis_password = password\n"))
+tap.case("a user with no more rights than it needs", lambda: logged_in(
+    "redis_user = notary\nredis_password = password\n"))
+tap.done()
