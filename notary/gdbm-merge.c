@@ -15,6 +15,7 @@
 #include "notary/gdbm-file.h"
 #include "notary/observations.h"
 #include "notary/places.h"
+#include "notary/values.h"
 
 #define NEW_PATH_MAX (CVG_PATH_MAX + 8)
 
@@ -94,42 +95,6 @@ static bool find(struct work *work, const void *key, size_t key_len,
            ret_record->key_len == key_len && memcmp(ret_record->key, key, key_len) == 0;
 }
 
-/* Both, parsed, become one. */
-static enum cvg_error unite(struct work *work, struct cvg_observations *older,
-                            const struct cvg_observations *newer)
-{
-    enum cvg_error err = cvg_observations_merge(older, newer, work->merge->now_s);
-    cvg_buffer_clear(&work->value);
-    return err == CVG_OK ? cvg_observations_write(older, &work->value) : err;
-}
-
-/* What the old file and the segment know of one target. What of the two cannot be read gives way;
- * what was made from the old one replaces it. */
-static enum cvg_error emit_both(struct work *work, const void *key, size_t key_len,
-                                const void *value, size_t value_len,
-                                const struct cvg_segment_record *record)
-{
-    struct cvg_observations older = {.count = 0}, newer = {.count = 0};
-    const void *chosen = record->value;
-    size_t chosen_len = record->value_len;
-    enum cvg_error err = CVG_OK;
-    bool has_older = cvg_observations_parse(value, value_len, &older) == CVG_OK;
-    bool has_newer = cvg_observations_parse(record->value, record->value_len, &newer) == CVG_OK;
-    if (has_older && has_newer && !cvg_observations_supersede(&newer, &older)) {
-        err = unite(work, &older, &newer);
-        chosen = work->value.data;
-        chosen_len = work->value.len;
-    } else if (!has_newer) {
-        chosen = value;
-        chosen_len = value_len;
-    }
-    if (err == CVG_OK)
-        err = emit(work, key, key_len, chosen, chosen_len);
-    cvg_observations_free(&older);
-    cvg_observations_free(&newer);
-    return err;
-}
-
 /* One record of the old file; one that fails its checksum is left out. */
 static enum cvg_error carry_over(struct work *work, datum key, const datum *old)
 {
@@ -143,10 +108,13 @@ static enum cvg_error carry_over(struct work *work, datum key, const datum *old)
     }
     if (err != CVG_OK)
         return err;
-    const char *value = old->dptr + CVG_GDBM_HEAD;
-    size_t value_len = (size_t)old->dsize - CVG_GDBM_HEAD;
-    return is_changed ? emit_both(work, key.dptr, key_len, value, value_len, &record)
-                      : emit(work, key.dptr, key_len, value, value_len);
+    struct cvg_stored value = {.octets = old->dptr + CVG_GDBM_HEAD,
+                               .len = (size_t)old->dsize - CVG_GDBM_HEAD};
+    if (is_changed)
+        err = cvg_values_merge(value,
+                               (struct cvg_stored){.octets = record.value, .len = record.value_len},
+                               work->merge->now_s, &work->value, &value);
+    return err == CVG_OK ? emit(work, key.dptr, key_len, value.octets, value.len) : err;
 }
 
 typedef enum cvg_error visitor(struct work *work, datum key, const datum *record);

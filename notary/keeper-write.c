@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "notary/keeper-parts.h"
+#include "notary/values.h"
 
 #define WRITE_MS     250  /* what is put within it is written together */
 #define RETRY_MS     1000 /* after a write that failed */
@@ -47,14 +48,35 @@ static void note_success(struct cvg_keeper *keeper)
     keeper->write_failed = false;
 }
 
+/* Writes a record. What the journal has of the key already is usually what the new value was made
+ * from; if it was put before the journal was ours, it was not, and both count. */
+static enum cvg_error write_one(struct cvg_keeper *keeper, const struct cvg_parcel *parcel)
+{
+    struct cvg_buffer read, both;
+    struct cvg_segment_record record;
+    struct cvg_stored value = {.octets = parcel->octets + parcel->key_len,
+                               .len = parcel->value_len};
+    cvg_buffer_init(&read, CVG_SEGMENT_BUFFER);
+    cvg_buffer_init(&both, CVG_VALUE_MAX);
+    enum cvg_error err =
+        cvg_journal_get(keeper->journal, parcel->octets, parcel->key_len, &read, &record);
+    if (err == CVG_OK)
+        err = cvg_values_merge((struct cvg_stored){.octets = record.value, .len = record.value_len},
+                               value, cvg_clock_wall_s(cvg_clock_system()), &both, &value);
+    if (err != CVG_ERR_NOMEM)
+        err = cvg_journal_put(keeper->journal, parcel->octets, parcel->key_len, value.octets,
+                              value.len, cvg_keeper_now_ms());
+    cvg_buffer_free(&read);
+    cvg_buffer_free(&both);
+    return err;
+}
+
 /* Writes up to that many; false: no more can be written now. */
 static bool write_some(struct cvg_keeper *keeper, size_t count)
 {
     struct cvg_parcel *parcel = NULL;
     while (count-- > 0 && (parcel = cvg_inbox_take(keeper->inbox)) != NULL) {
-        enum cvg_error err = cvg_journal_put(keeper->journal, parcel->octets, parcel->key_len,
-                                             parcel->octets + parcel->key_len, parcel->value_len,
-                                             cvg_keeper_now_ms());
+        enum cvg_error err = write_one(keeper, parcel);
         if (err != CVG_OK) {
             cvg_inbox_give_back(keeper->inbox, parcel);
             note_failure(keeper, err);

@@ -101,22 +101,40 @@ static void opened(struct cvg_letter *letter)
     (void)letter;
 }
 
-/* Asks, and waits for the answer. ret_id: the newest certificate's. */
-static enum cvg_error get(struct cvg_keeper *keeper, const char *key, uint8_t *ret_id)
+/* Asks, and waits for the answer. */
+static enum cvg_error ask(struct cvg_keeper *keeper, const char *key,
+                          struct cvg_observations *ret_seen)
 {
     struct cvg_fetch fetch = {.letter = {.open = opened}, .mailbox = mailbox, .key = key};
     fetch.key_len = strlen(key);
     cvg_list_init(&fetch.letter.link);
     cvg_keeper_fetch(keeper, &fetch);
     uv_run(&loop, UV_RUN_DEFAULT);
-    if (fetch.err == CVG_OK) {
-        struct cvg_observations seen = {.count = 0};
-        assert_int_equal(cvg_observations_parse(fetch.value.data, fetch.value.len, &seen), CVG_OK);
-        *ret_id = seen.record[seen.count - 1].leaf.sha256[0];
-        cvg_observations_free(&seen);
-    }
+    if (fetch.err == CVG_OK)
+        assert_int_equal(cvg_observations_parse(fetch.value.data, fetch.value.len, ret_seen),
+                         CVG_OK);
     cvg_buffer_free(&fetch.value);
     return fetch.err;
+}
+
+/* ret_id: the last certificate's. */
+static enum cvg_error get(struct cvg_keeper *keeper, const char *key, uint8_t *ret_id)
+{
+    struct cvg_observations seen = {.count = 0};
+    enum cvg_error err = ask(keeper, key, &seen);
+    if (seen.count > 0)
+        *ret_id = seen.record[seen.count - 1].leaf.sha256[0];
+    cvg_observations_free(&seen);
+    return err;
+}
+
+static size_t count_certificates(struct cvg_keeper *keeper, const char *key)
+{
+    struct cvg_observations seen = {.count = 0};
+    assert_int_equal(ask(keeper, key, &seen), CVG_OK);
+    size_t count = seen.count;
+    cvg_observations_free(&seen);
+    return count;
 }
 
 static void has(struct cvg_keeper *keeper, const char *key, uint8_t id)
@@ -243,10 +261,12 @@ static void two_in_turn(void **state)
     uint8_t id;
     (void)state;
     assert_int_equal(put(first, "old", 1), CVG_OK);
+    assert_int_equal(put(first, "both", 3), CVG_OK);
     assert_int_equal(begin(false, &second), CVG_ERR_BUSY);
     assert_int_equal(begin(true, &second), CVG_OK);
     assert_int_equal(get(second, "old", &id), CVG_ERR_IO);
     assert_int_equal(put(second, "new", 2), CVG_OK);
+    assert_int_equal(put(second, "both", 4), CVG_OK); /* not knowing what the first has of it */
     has(second, "new", 2);
     assert_true(cvg_keeper_has_room(second));
     cvg_keeper_let_go(first);
@@ -261,6 +281,7 @@ static void two_in_turn(void **state)
     cvg_keeper_free(second);
     second = keeper_new();
     has(second, "new", 2);
+    assert_int_equal(count_certificates(second, "both"), 2);
     cvg_keeper_free(second);
 }
 
