@@ -298,6 +298,16 @@ def read_all(connection):
     return octets
 
 
+DANE, CT, PINS = 2, 3, 4
+
+
+def opinions(statement):
+    """Per verifier "yes" or "no" to the one current certificate, or "aside"."""
+    one, = current(statement)
+    return {each["verifier"]: "yes" if one in each["yes"] else "no" if one in each["no"]
+            else "aside" for each in statement["opinions"]}
+
+
 def current(statement):
     """The digests of a statement's current records."""
     return [record["sha256"] for record in statement["records"] if record["current"]]

@@ -58,15 +58,18 @@ def missing():
 
 class Nsd:
     """.server for dns_servers, .anchor for dns_anchor. In signed.example the records of "bad" are
-    others than those that were signed."""
+    others than those that were signed. more: further lines of both zones; lies: which records, as
+    ldns-signzone writes them, are replaced by what after signing."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, more="", lies=()):
         self.directory = directory
+        self.more = more
+        self.lies = lies
         self.port = free_ports(1)[0]
         self.server = f"127.0.0.1@{self.port}"
         self.anchor = os.path.join(directory, "anchor")
-        self.write("plain.zone", HEAD.format(zone="plain.example", digest=DIGEST))
-        self.write("signed.unsigned", HEAD.format(zone="signed.example", digest=DIGEST))
+        self.write("plain.zone", self.zone("plain.example"))
+        self.write("signed.unsigned", self.zone("signed.example"))
         self.sign()
         self.write("nsd.conf", CONFIG.format(port=self.port, directory=directory))
         self.process = subprocess.Popen(
@@ -74,6 +77,9 @@ class Nsd:
             env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_until_ready()
+
+    def zone(self, name):
+        return HEAD.format(zone=name, digest=DIGEST) + self.more
 
     def write(self, name, text):
         with open(os.path.join(self.directory, name), "w", encoding="ascii") as file:
@@ -95,7 +101,8 @@ class Nsd:
         for record, lie in (("bad.signed.example.\t60\tIN\tA\t127.0.0.1",
                              "bad.signed.example.\t60\tIN\tA\t127.0.0.2"),
                             (f"_443._tcp.bad.signed.example.\t60\tIN\tTLSA\t3 1 1 {DIGEST}",
-                             f"_443._tcp.bad.signed.example.\t60\tIN\tTLSA\t3 1 1 {'cd' * 32}")):
+                             f"_443._tcp.bad.signed.example.\t60\tIN\tTLSA\t3 1 1 {'cd' * 32}"),
+                            *self.lies):
             if record not in signed:
                 raise AssertionError(f"ldns-signzone writes it otherwise: {record}")
             signed = signed.replace(record, lie)

@@ -88,6 +88,35 @@ static const uint8_t *read_answer(SSL *ssl, struct cvg_buffer *answer, size_t *r
     return (const uint8_t *)body + 4;
 }
 
+/* The certificates that the verifier says this of. */
+static void print_opinions(const struct cvg_v2_statement *statement,
+                           const struct cvg_v2_opinions *opinions, enum cvg_v2_opinion opinion)
+{
+    char text[CVG_FINGERPRINT_TEXT_MAX];
+    const char *before = "";
+    for (size_t i = 0; i < statement->count; i++) {
+        if (opinions->opinion[i] != opinion)
+            continue;
+        printf("%s\"%s\"", before,
+               cvg_fingerprint_format(statement->record[i].leaf.sha256, CVG_SHA256_LEN, text,
+                                      sizeof(text)));
+        before = ", ";
+    }
+}
+
+static void print_verifiers(const struct cvg_v2_statement *statement)
+{
+    for (size_t i = 0; i < statement->opinions_count; i++) {
+        const struct cvg_v2_opinions *opinions = &statement->opinions[i];
+        printf("%s{\"verifier\": %u, \"checked\": %lld, \"yes\": [", i > 0 ? ", " : "",
+               opinions->verifier, (long long)opinions->checked_s);
+        print_opinions(statement, opinions, CVG_V2_OPINION_YES);
+        printf("], \"no\": [");
+        print_opinions(statement, opinions, CVG_V2_OPINION_NO);
+        printf("]}");
+    }
+}
+
 static void print_statement(const struct cvg_v2_statement *statement)
 {
     char text[CVG_FINGERPRINT_TEXT_MAX];
@@ -103,6 +132,8 @@ static void print_statement(const struct cvg_v2_statement *statement)
                record->current ? "true" : "false", (long long)record->first_s,
                (long long)record->last_s);
     }
+    printf("], \"opinions\": [");
+    print_verifiers(statement);
     printf("]}\n");
 }
 
