@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -176,38 +178,68 @@ static enum cvg_error check_reach(const char *path, struct cvg_why *why)
                     directory, (long)geteuid(), strerror(errno));
 }
 
+/* No program that this process could run would be given them back. */
+static void empty_bounding_set(void)
+{
+    for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
+         capability++)
+        (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+/* Those that a service manager may have given for binding low ports, above all. */
+static enum cvg_error drop_capabilities(struct cvg_why *why)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{.effective = 0}};
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (syscall(SYS_capset, &header, none) != 0)
+        return cvg_fail(why, CVG_ERR_IO, "capabilities cannot be dropped: %s", strerror(errno));
+    return CVG_OK;
+}
+
 static enum cvg_error become(const struct user *user, struct cvg_why *why)
 {
+    empty_bounding_set();
     if (setgroups(0, NULL) != 0 || setgid(user->gid) != 0 || setuid(user->uid) != 0)
         return cvg_fail(why, CVG_ERR_IO, "cannot become user %ld: %s", (long)user->uid,
                         strerror(errno));
     if (setuid(0) == 0)
         return cvg_fail(why, CVG_ERR_OWNER, "root could be regained");
-    /* Others of the same user need not read the keys out of memory. */
-    if (prctl(PR_SET_DUMPABLE, 0) != 0)
-        return cvg_fail(why, CVG_ERR_IO, "PR_SET_DUMPABLE: %s", strerror(errno));
     return CVG_OK;
 }
 
-enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings, struct cvg_why *ret_why)
+/* What holds for whoever serves from here on. */
+static enum cvg_error lock_down(struct cvg_why *why)
+{
+    enum cvg_error err = geteuid() == 0 ? CVG_OK : drop_capabilities(why);
+    if (err == CVG_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        err = cvg_fail(why, CVG_ERR_IO, "PR_SET_NO_NEW_PRIVS: %s", strerror(errno));
+    /* Others of the same user need not read the keys out of memory. */
+    if (err == CVG_OK && prctl(PR_SET_DUMPABLE, 0) != 0)
+        err = cvg_fail(why, CVG_ERR_IO, "PR_SET_DUMPABLE: %s", strerror(errno));
+    return err;
+}
+
+static enum cvg_error drop_root(const struct cvg_settings *settings, struct cvg_why *why)
 {
     struct user user = {0};
-    if (geteuid() != 0)
-        return make_directories(settings, geteuid(), getegid(), ret_why);
-    enum cvg_error err = find_user(settings, &user, ret_why);
+    enum cvg_error err = find_user(settings, &user, why);
     if (err == CVG_OK && settings->user[0] == '\0' && !is_mapped(user.uid)) {
         cvg_log(CVG_LOG_NOTICE, "nobody else to become in this user namespace");
         user = (struct user){.uid = 0, .gid = 0};
     }
     if (err == CVG_OK)
-        err = make_directories(settings, user.uid, user.gid, ret_why);
+        err = make_directories(settings, user.uid, user.gid, why);
     if (err == CVG_OK && user.uid != 0)
-        err = become(&user, ret_why);
+        err = become(&user, why);
     if (err == CVG_OK)
-        err = check_reach(settings->database, ret_why);
-    if (err == CVG_OK)
-        err = check_reach(settings->journal, ret_why);
-    if (err == CVG_OK)
-        (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    return err;
+        err = check_reach(settings->database, why);
+    return err == CVG_OK ? check_reach(settings->journal, why) : err;
+}
+
+enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings, struct cvg_why *ret_why)
+{
+    enum cvg_error err = geteuid() == 0 ? drop_root(settings, ret_why)
+                                        : make_directories(settings, geteuid(), getegid(), ret_why);
+    return err == CVG_OK ? lock_down(ret_why) : err;
 }

@@ -14,7 +14,8 @@ CVG_MUST_USE enum cvg_error cvg_limits_set(const struct cvg_settings *settings,
  * user, unless they were there and are not empty, and the process becomes that user, for good. As
  * anybody else: stays who it is. The user is the settings', else CVG_AGENT_USER_NAME, else nobody.
  * "root" is taken at its word, and the root of a user namespace with nobody else in it stays who it
- * is. */
+ * is. Whoever it is then has no capabilities, unless it is root; can gain none; and cannot be looked
+ * into by others of the same user. */
 CVG_MUST_USE enum cvg_error cvg_privileges_drop(const struct cvg_settings *settings,
                                                 struct cvg_why *ret_why);
 
