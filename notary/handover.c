@@ -154,10 +154,10 @@ static enum cvg_error bind_at(const char *path, int fd, struct stat *ret_made, s
     if (len < 0 || (size_t)len >= sizeof(address.sun_path))
         return cvg_fail(why, CVG_ERR_RANGE, "control: %s is too long for a socket's path", path);
     (void)unlink(address.sun_path);
-    mode_t mask = umask(0177);
-    int result = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+    /* The mode of the socket becomes the path's. */
+    int result =
+        fchmod(fd, 0600) == 0 ? bind(fd, (const struct sockaddr *)&address, sizeof(address)) : -1;
     int problem = errno;
-    umask(mask);
     if (result == 0 && (listen(fd, 8) != 0 || lstat(address.sun_path, ret_made) != 0 ||
                         rename(address.sun_path, path) != 0)) {
         problem = errno;

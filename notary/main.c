@@ -11,6 +11,7 @@
 #include "config.h"
 #include "notary/options.h"
 #include "notary/privileges.h"
+#include "notary/seccomp.h"
 #include "notary/server.h"
 
 static int complain(const struct cvg_why *why, enum cvg_error err, int status)
@@ -44,11 +45,13 @@ static enum cvg_error start(const struct cvg_options *options, struct cvg_server
     if (err == CVG_OK)
         err = cvg_server_new(options->config, &settings, &server, why);
     if (err == CVG_OK && serves)
-        err = cvg_server_listen(server, why);
+        err = cvg_server_listen(server, options->take_over, why);
     if (err == CVG_OK && serves)
         err = cvg_privileges_drop(&settings, why);
     if (err == CVG_OK && serves)
         err = cvg_server_open_keeper(server, why);
+    if (err == CVG_OK && serves && settings.seccomp)
+        err = cvg_seccomp_install(why);
     if (err == CVG_OK && serves)
         err = cvg_server_start(server, why);
     if (err != CVG_OK) {
@@ -67,7 +70,9 @@ static int serve(const struct cvg_options *options)
     cvg_log_set_handler(cvg_log_to_fd, options->verbose ? CVG_LOG_DEBUG : CVG_LOG_NOTICE, &log_fd);
     enum cvg_error err = start(options, &server, &why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE) {
-        err = tell_ready(options->ready_fd, &why);
+        err = cvg_server_ready(server, &why);
+        if (err == CVG_OK)
+            err = tell_ready(options->ready_fd, &why);
         if (err != CVG_OK)
             cvg_server_drain(server);
         cvg_server_run(server);

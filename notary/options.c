@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char cvg_options_help[] =
-    "Usage: converge-notaryd --config FILE [--ready-fd N] [--verbose]\n"
+    "Usage: converge-notaryd --config FILE [--take-over] [--ready-fd N] [--verbose]\n"
     "       converge-notaryd --config FILE --check\n"
     "       converge-notaryd --init DIR --name NAME --host HOST [OPTIONS]\n"
     "       converge-notaryd --next-keys DIR [--tls] [--signing]\n"
@@ -19,6 +19,8 @@ const char cvg_options_help[] =
     "Serving:\n"
     "  --config FILE       the configuration, such as DIR/notary.conf\n"
     "  --check             read everything the configuration names, then exit\n"
+    "  --take-over         take the place of the notary that runs with this configuration,\n"
+    "                      without refusing a connection\n"
     "  --ready-fd N        write \"ready\" and a newline to descriptor N when listening\n"
     "  --verbose           log more\n"
     "\n"
@@ -53,6 +55,7 @@ enum option_id {
     OPT_CONFIG = 256,
     OPT_CHECK,
     OPT_READY_FD,
+    OPT_TAKE_OVER,
     OPT_VERBOSE,
     OPT_INIT,
     OPT_NAME,
@@ -75,6 +78,7 @@ enum option_id {
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
     {"check", no_argument, NULL, OPT_CHECK},
+    {"take-over", no_argument, NULL, OPT_TAKE_OVER},
     {"ready-fd", required_argument, NULL, OPT_READY_FD},
     {"verbose", no_argument, NULL, OPT_VERBOSE},
     {"init", required_argument, NULL, OPT_INIT},
@@ -189,6 +193,9 @@ static enum cvg_error take(int id, const char *value, struct cvg_options *option
         err = number("ready-fd", value, 0, 65535, &ready_fd, why);
         options->ready_fd = (int)ready_fd;
         break;
+    case OPT_TAKE_OVER:
+        options->take_over = true;
+        break;
     case OPT_VERBOSE:
         options->verbose = true;
         break;
@@ -231,6 +238,8 @@ static enum cvg_error check(const struct cvg_options *options, struct cvg_why *w
         return cvg_fail(why, CVG_ERR_ARGUMENT, "--config goes only with serving and --check");
     if ((rotate->tls || rotate->signing) && options->command != CVG_COMMAND_NEXT_KEYS)
         return cvg_fail(why, CVG_ERR_ARGUMENT, "--tls and --signing go only with --next-keys");
+    if (options->take_over && options->command != CVG_COMMAND_SERVE)
+        return cvg_fail(why, CVG_ERR_ARGUMENT, "--take-over goes only with serving");
     if (rotate->keep_key && options->command != CVG_COMMAND_ROTATE)
         return cvg_fail(why, CVG_ERR_ARGUMENT, "--keep-key goes only with --rotate");
     return CVG_OK;

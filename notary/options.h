@@ -23,6 +23,7 @@ struct cvg_options {
     const char *config;       /* --config FILE */
     int ready_fd;             /* --ready-fd N; -1: none */
     bool verbose;             /* --verbose */
+    bool take_over;           /* --take-over */
     struct cvg_init init;     /* --init DIR and what belongs to it */
     struct cvg_rotate rotate; /* --next-keys DIR, --rotate DIR and what belongs to them */
 };

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "notary/activation.h"
 #include "notary/identity-check.h"
 
 static void tell_failure(enum cvg_error err, const struct cvg_why *why)
 {
     cvg_log(CVG_LOG_ERROR, "not reloaded: %s", why->text[0] ? why->text : cvg_strerror(err));
+    cvg_activation_notify("READY=1");
 }
 
 /* All that is loaded by the main thread: settings and keys, once for every worker. */
@@ -72,9 +74,11 @@ static void finish(struct cvg_server *server)
         cvg_change_end(server->change[i], take);
         server->change[i] = NULL;
     }
-    if (take)
-        cvg_log(CVG_LOG_NOTICE, "reloaded %s%s", server->config,
-                server->keys ? "" : "; the keys are not readable any more and stay");
+    if (!take)
+        return;
+    cvg_activation_notify("READY=1");
+    cvg_log(CVG_LOG_NOTICE, "reloaded %s%s", server->config,
+            server->keys ? "" : "; the keys are not readable any more and stay");
 }
 
 static void prepared(struct cvg_change *change)
@@ -94,6 +98,7 @@ void cvg_server_reload(struct cvg_server *server)
     server->again = server->unprepared > 0;
     if (server->again)
         return;
+    cvg_activation_notify_reloading();
     enum cvg_error err = cvg_settings_load(server->config, &settings, &why);
     if (err == CVG_OK) {
         server->keys =

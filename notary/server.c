@@ -2,20 +2,24 @@
 /* The process: its parts, its threads, and how they begin and end. */
 #include "notary/server.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "notary/activation.h"
 #include "notary/identity-check.h"
 #include "notary/listener.h"
 #include "notary/reload.h"
+#include "notary/succession.h"
 
-#define DRAIN_MS    5000
-#define WORKERS_MAX 256
-#define SHARDS_MAX  1024
-#define SHARD_LEAST 64 /* targets that make a shard worth while */
+#define DRAIN_MS     5000
+#define SUCCEEDED_MS 60000 /* the same, when another process serves already */
+#define WORKERS_MAX  256
+#define SHARDS_MAX   1024
+#define SHARD_LEAST  64 /* targets that make a shard worth while */
 
 /* One per CPU that the process may use. */
 static size_t count_cpus(void)
@@ -112,16 +116,31 @@ static void on_left(uv_async_t *left)
         stop(server);
 }
 
-void cvg_server_drain(struct cvg_server *server)
+/* Nobody is given the sockets any more, and nothing waits in them unseen. */
+static void close_sockets(struct cvg_server *server)
+{
+    cvg_handover_free(server->handover);
+    server->handover = NULL;
+    cvg_sockets_close(&server->sockets);
+}
+
+static void drain(struct cvg_server *server, uint64_t limit_ms)
 {
     if (server->draining)
         return;
+    cvg_activation_notify("STOPPING=1");
+    close_sockets(server);
     cvg_log(CVG_LOG_NOTICE, "ending: %zu connections and %zu tunnels are open",
             atomic_load(&server->shared.connections), atomic_load(&server->shared.tunnels));
     server->draining = true;
-    uv_timer_start(&server->drain_timer, on_drain_timer, DRAIN_MS, 0);
+    uv_timer_start(&server->drain_timer, on_drain_timer, limit_ms, 0);
     for (size_t i = 0; i < server->running; i++)
         cvg_worker_drain(server->worker[i]);
+}
+
+void cvg_server_drain(struct cvg_server *server)
+{
+    drain(server, DRAIN_MS);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)
@@ -160,6 +179,8 @@ enum cvg_error cvg_server_new(const char *config, const struct cvg_settings *set
     }
     server->config = config;
     server->settings = *settings;
+    server->predecessor = -1;
+    cvg_control_path(settings, config, server->control);
     start_handles(server);
     enum cvg_error err = cvg_mailbox_new(&server->loop, &server->mailbox);
     if (err == CVG_OK)
@@ -194,6 +215,9 @@ void cvg_server_free(struct cvg_server *server)
     if (server->mailbox != NULL)
         cvg_reload_abandon(server);
     free_workers(server);
+    close_sockets(server);
+    if (server->predecessor >= 0)
+        close(server->predecessor);
     cvg_mailbox_free(server->mailbox);
     uv_close((uv_handle_t *)&server->left, NULL);
     uv_close((uv_handle_t *)&server->hangup, NULL);
@@ -207,20 +231,28 @@ void cvg_server_free(struct cvg_server *server)
     free(server);
 }
 
-enum cvg_error cvg_server_listen(struct cvg_server *server, struct cvg_why *ret_why)
+/* Each worker gets one of them where those of one address and port are neighbours. What the worker
+ * closes is its own; ours are for the process after this one. */
+static enum cvg_error give_socket(struct cvg_server *server, size_t number,
+                                  const struct cvg_socket *socket)
 {
-    struct cvg_sockets sockets;
-    size_t workers = server->shared.workers;
-    enum cvg_error err = cvg_sockets_open(&server->settings, workers, &sockets, ret_why);
+    const struct cvg_socket own = {.fd = fcntl(socket->fd, F_DUPFD_CLOEXEC, 0),
+                                   .service = socket->service};
+    if (own.fd < 0)
+        return CVG_ERR_IO;
+    enum cvg_error err = cvg_listener_add(server->worker[number % server->shared.workers], &own);
     if (err != CVG_OK)
-        return err;
-    /* Those of one address and port are neighbours. */
-    for (size_t i = 0; err == CVG_OK && i < sockets.count; i++) {
-        err = cvg_listener_add(server->worker[i % workers], &sockets.socket[i]);
-        if (err == CVG_OK)
-            sockets.socket[i].fd = -1;
-    }
-    cvg_sockets_close(&sockets);
+        close(own.fd);
+    return err;
+}
+
+enum cvg_error cvg_server_listen(struct cvg_server *server, bool take_over, struct cvg_why *ret_why)
+{
+    enum cvg_error err =
+        cvg_sockets_obtain(&server->settings, server->shared.workers, server->control, take_over,
+                           &server->sockets, &server->predecessor, ret_why);
+    for (size_t i = 0; err == CVG_OK && i < server->sockets.count; i++)
+        err = give_socket(server, i, &server->sockets.socket[i]);
     return err;
 }
 
@@ -230,9 +262,38 @@ enum cvg_error cvg_server_open_keeper(struct cvg_server *server, struct cvg_why 
         .settings = &server->settings,
         .key = server->worker[0]->identity->signing_key,
         .metrics = &server->shared.metrics,
+        .wait = server->predecessor >= 0,
     };
     enum cvg_error err = cvg_keeper_new(&place, &server->shared.keeper, ret_why);
     return err == CVG_ERR_NOT_FOUND ? CVG_OK : err;
+}
+
+/* Another process accepts from here on. What is kept is its business now; who is connected to us is
+ * still ours, and nobody waits for us to end. */
+static void succeeded(void *user)
+{
+    struct cvg_server *server = user;
+    if (server->shared.keeper != NULL)
+        cvg_keeper_let_go(server->shared.keeper);
+    drain(server, SUCCEEDED_MS);
+}
+
+enum cvg_error cvg_server_ready(struct cvg_server *server, struct cvg_why *ret_why)
+{
+    const struct cvg_handover_host host = {
+        .sockets = &server->sockets, .taken = succeeded, .user = server};
+    struct cvg_why why = {.text = ""};
+    enum cvg_error err =
+        cvg_handover_new(&server->loop, server->control, &host, &server->handover, &why);
+    if (err != CVG_OK && server->settings.control[0] != '\0')
+        return cvg_fail(ret_why, err, "%s", why.text);
+    if (err != CVG_OK)
+        cvg_log(CVG_LOG_NOTICE, "no --take-over will be possible: %s", why.text);
+    if (server->predecessor >= 0 && cvg_handover_ready(server->predecessor) != CVG_OK)
+        cvg_log(CVG_LOG_WARNING, "the notary before had gone already");
+    server->predecessor = -1;
+    cvg_activation_notify("READY=1");
+    return CVG_OK;
 }
 
 static void run_worker(void *worker)

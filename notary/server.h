@@ -3,6 +3,7 @@
 #ifndef CVG_NOTARY_SERVER_H
 #define CVG_NOTARY_SERVER_H
 
+#include "notary/handover.h"
 #include "notary/sockets.h"
 #include "notary/worker.h"
 
@@ -16,6 +17,10 @@ struct cvg_server {
     uv_thread_t *thread;
     size_t running; /* threads */
     uv_async_t left;
+    struct cvg_sockets sockets;    /* the workers have duplicates of them */
+    int predecessor;               /* who waits for this process to be ready; -1: nobody */
+    char control[CVG_PATH_MAX];    /* where the successor asks for the sockets */
+    struct cvg_handover *handover; /* NULL: none can ask */
     uv_signal_t hangup, terminate, interrupt;
     uv_timer_t drain_timer;
     bool draining, stopped;
@@ -32,13 +37,17 @@ CVG_MUST_USE enum cvg_error cvg_server_new(const char *config, const struct cvg_
                                            struct cvg_server **ret_server, struct cvg_why *ret_why);
 void cvg_server_free(struct cvg_server *server); /* NULL is allowed */
 
-/* Binds the ports and spreads the sockets over the workers. */
-CVG_MUST_USE enum cvg_error cvg_server_listen(struct cvg_server *server, struct cvg_why *ret_why);
+/* Binds the ports, or gets the sockets from the service manager or, with take_over, from the
+ * process before, and spreads them over the workers. */
+CVG_MUST_USE enum cvg_error cvg_server_listen(struct cvg_server *server, bool take_over,
+                                              struct cvg_why *ret_why);
 /* Opens what the settings keep observations in; to be called after privileges are dropped. */
 CVG_MUST_USE enum cvg_error cvg_server_open_keeper(struct cvg_server *server,
                                                    struct cvg_why *ret_why);
 /* Starts the workers' threads. */
 CVG_MUST_USE enum cvg_error cvg_server_start(struct cvg_server *server, struct cvg_why *ret_why);
+/* The workers serve: tells the process before, and waits for the one after. */
+CVG_MUST_USE enum cvg_error cvg_server_ready(struct cvg_server *server, struct cvg_why *ret_why);
 /* Serves until SIGTERM or SIGINT, then lets what is under way end, for a few seconds. */
 void cvg_server_run(struct cvg_server *server);
 

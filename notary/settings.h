@@ -68,21 +68,24 @@ enum cvg_v1_verdict {
 };
 
 struct cvg_settings {
-    char name[CVG_MESSAGE_NAME_MAX];    /* name = alpha */
-    char tls_key[CVG_PATH_MAX];         /* tls_key = FILE: paths are relative to notary.conf */
-    char tls_certificate[CVG_PATH_MAX]; /* tls_certificate = FILE: the pin */
-    char signing_key[CVG_PATH_MAX];     /* signing_key = FILE */
-    char bundle[CVG_PATH_MAX];          /* bundle = FILE: served as /bundle.notary; optional */
-    char bundle_v1[CVG_PATH_MAX];       /* bundle_v1 = FILE: as /bundle-v1.notary; optional */
-    char database[CVG_PATH_MAX];        /* database = FILE: optional; without it memory only */
-    char journal[CVG_PATH_MAX];         /* journal = FILE: its segments are FILE.N; beside the
-                                           database unless given */
-    uint64_t journal_max;               /* journal_max = 256M: octets that the store lacks */
-    struct cvg_redis_servers redis;     /* redis = HOST:PORT ...: the store instead of database;
-                                           needs journal */
-    char redis_user[CVG_MESSAGE_NAME_MAX];   /* redis_user = NAME: else Redis' default user */
-    char redis_password[CVG_PATH_MAX];       /* redis_password = FILE: its first line; optional */
+    char name[CVG_MESSAGE_NAME_MAX];       /* name = alpha */
+    char tls_key[CVG_PATH_MAX];            /* tls_key = FILE: paths are relative to notary.conf */
+    char tls_certificate[CVG_PATH_MAX];    /* tls_certificate = FILE: the pin */
+    char signing_key[CVG_PATH_MAX];        /* signing_key = FILE */
+    char bundle[CVG_PATH_MAX];             /* bundle = FILE: served as /bundle.notary; optional */
+    char bundle_v1[CVG_PATH_MAX];          /* bundle_v1 = FILE: as /bundle-v1.notary; optional */
+    char database[CVG_PATH_MAX];           /* database = FILE: optional; without it memory only */
+    char journal[CVG_PATH_MAX];            /* journal = FILE: its segments are FILE.N; beside the
+                                              database unless given */
+    uint64_t journal_max;                  /* journal_max = 256M: octets that the store lacks */
+    struct cvg_redis_servers redis;        /* redis = HOST:PORT ...: the store instead of database;
+                                              needs journal */
+    char redis_user[CVG_MESSAGE_NAME_MAX]; /* redis_user = NAME: else Redis' default user */
+    char redis_password[CVG_PATH_MAX];     /* redis_password = FILE: its first line; optional */
     char redis_prefix[CVG_MESSAGE_NAME_MAX]; /* redis_prefix = converge/: of every key */
+    char control[CVG_PATH_MAX];         /* control = FILE: where a successor asks for the sockets;
+                                           "": beside the database or notary.conf */
+    bool seccomp;                       /* seccomp = yes: only a notary's system calls */
     char hosts[CVG_PATH_MAX];           /* hosts = FILE: asked before DNS; hosts(5); optional */
     struct cvg_dns_servers dns_servers; /* dns_servers = ADDRESS[@PORT] ...: else resolv.conf's */
     char dns_anchor[CVG_PATH_MAX];      /* dns_anchor = FILE: of DNSSEC; "" is Debian's if it is

@@ -169,7 +169,7 @@ def restarts():
 
     def has_it(notary):
         """The file of journal or database that the record is in."""
-        for path in glob.glob(os.path.join(notary.home, "data/*")):
+        for path in filter(os.path.isfile, glob.glob(os.path.join(notary.home, "data/*"))):
             with open(path, "rb") as file:
                 if bytes.fromhex(one.sha256.replace(":", "")) in file.read():
                     return path

@@ -32,6 +32,8 @@ static void defaults(void **state)
     assert_int_equal(settings.bounce_port, 4242);
     assert_int_equal(settings.relay_port, 80);
     assert_int_equal(settings.relay_ports.count, 1);
+    assert_true(settings.seccomp);
+    assert_string_equal(settings.control, "");
     assert_int_equal(settings.max_observation_age_s, 86400);
     assert_int_equal(settings.probe_timeout_ms, 2000);
     assert_int_equal(settings.status_port, 0);
@@ -190,6 +192,7 @@ static void refused(void **state)
         "dns_servers = 192.0.2.53@\n",
         "ssl_port = 0\n",
         "ssl_port = 65536\n",
+        "seccomp = perhaps\n",
         "relay_ports = \n",
         "relay_ports = 0\n",
         "relay_ports = x\n",
