@@ -133,7 +133,7 @@ def command_line():
             file.write(text.replace("database = data/", "database = "))
         told = run("--config", notary.config)
         expect(told.returncode, 1, told.stderr)
-        expect("needs a directory of its own" in told.stderr, True, told.stderr)
+        expect("need a directory of their own" in told.stderr, True, told.stderr)
         expect(os.stat(notary.home).st_uid, 0, "owner")
         shutil.rmtree(notary.directory)
 
