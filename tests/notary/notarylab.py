@@ -18,6 +18,7 @@ from loopback import Listener
 
 BUILD = os.environ.get("top_builddir", ".")
 NOTARYD = os.path.join(BUILD, "converge-notaryd")
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
 QUERY_V2 = os.path.join(BUILD, "tests/notary/query-v2")
 
 SEEN, NOT_PUBLIC, ASIDE, UNREACHABLE = 1, 2, 3, 4
@@ -199,7 +200,8 @@ class Notary:
             self.process = subprocess.Popen(
                 [*self.prefix, NOTARYD, "--config", self.config, "--ready-fd", str(write_end),
                  "--verbose"],
-                stderr=log, pass_fds=[write_end])
+                stderr=log, pass_fds=[write_end],
+                env={**os.environ, "TSAN_OPTIONS": f"suppressions={SUPPRESSIONS}"})
         os.close(write_end)
         said = os.read(read_end, 64)
         os.close(read_end)
