@@ -58,7 +58,9 @@ static enum cvg_error make_shared(struct cvg_server *server)
     shared->workers = wanted == 0 ? count_cpus() : wanted;
     shared->clock = cvg_clock_system();
     shared->left = &server->left;
-    enum cvg_error err = cvg_budget_new(&shared->budget);
+    enum cvg_error err = cvg_tickets_new(shared->clock, &shared->tickets);
+    if (err == CVG_OK)
+        err = cvg_budget_new(&shared->budget);
     if (err == CVG_OK)
         err = cvg_memory_new(server->settings.max_targets,
                              count_shards(shared->workers, server->settings.max_targets),
@@ -226,6 +228,7 @@ void cvg_server_free(struct cvg_server *server)
     uv_close((uv_handle_t *)&server->drain_timer, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&server->loop);
+    cvg_tickets_free(server->shared.tickets);
     cvg_memory_free(server->shared.memory);
     cvg_budget_free(server->shared.budget);
     free(server);

@@ -11,11 +11,13 @@
 #include "notary/keeper.h"
 #include "notary/memory.h"
 #include "notary/metrics.h"
+#include "notary/tickets.h"
 
 struct cvg_shared {
     const struct cvg_clock *clock;
     struct cvg_memory *memory;
     struct cvg_budget *budget;
+    struct cvg_tickets *tickets;
     struct cvg_keeper *keeper;  /* NULL: nothing is kept */
     struct cvg_metrics metrics; /* what no worker counts */
     size_t workers;

@@ -159,12 +159,13 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
     return old ? 2 : 1;
 }
 
-enum cvg_error cvg_tickets_use(struct cvg_tickets *tickets, SSL_CTX *context)
+void cvg_tickets_use(struct cvg_tickets *tickets, SSL_CTX *context)
 {
     pthread_once(&once, make_index);
     if (index_of_tickets < 0 || !SSL_CTX_set_ex_data(context, index_of_tickets, tickets) ||
-        !SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket))
-        return CVG_ERR_CRYPTO;
+        !SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket)) {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+        SSL_CTX_set_num_tickets(context, 0);
+    }
     SSL_CTX_set_timeout(context, CVG_TICKETS_LIFETIME_S);
-    return CVG_OK;
 }

@@ -20,7 +20,7 @@ CVG_MUST_USE enum cvg_error cvg_tickets_new(const struct cvg_clock *clock,
                                             struct cvg_tickets **ret_tickets);
 void cvg_tickets_free(struct cvg_tickets *tickets); /* NULL is allowed */
 
-/* Has the context's tickets made and read with these keys. */
-CVG_MUST_USE enum cvg_error cvg_tickets_use(struct cvg_tickets *tickets, SSL_CTX *context);
+/* Has the context's tickets made and read with these keys; if that cannot be, it makes none. */
+void cvg_tickets_use(struct cvg_tickets *tickets, SSL_CTX *context);
 
 #endif

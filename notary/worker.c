@@ -44,6 +44,7 @@ static void apply(struct cvg_worker *worker)
         .metrics = worker->metrics,
         .timeout_ms = settings->probe_timeout_ms,
     };
+    cvg_tickets_use(worker->shared->tickets, worker->identity->tls);
     worker->answerer.identity = worker->identity;
     worker->answerer.clock = worker->clock;
     worker->answerer.max_age_s = settings->max_observation_age_s;

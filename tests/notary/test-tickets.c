@@ -69,7 +69,7 @@ static SSL_CTX *new_server(struct cvg_tickets *tickets)
     assert_int_equal(SSL_CTX_use_certificate(server, certificate), 1);
     assert_int_equal(SSL_CTX_use_PrivateKey(server, key), 1);
     SSL_CTX_set_session_cache_mode(server, SSL_SESS_CACHE_OFF);
-    assert_int_equal(cvg_tickets_use(tickets, server), CVG_OK);
+    cvg_tickets_use(tickets, server);
     return server;
 }
 
