@@ -10,6 +10,7 @@
 
 #include "notary/dial.h"
 #include "notary/http.h"
+#include "notary/proxy.h"
 #include "notary/route.h"
 #include "notary/tunnel.h"
 
@@ -32,6 +33,10 @@ struct cvg_relay {
     struct candidate candidate[DIALS_MAX];
     size_t candidates;
     size_t dialling;
+    struct cvg_buffer header; /* of the PROXY protocol, while it is not complete */
+    bool proxied;             /* it comes first */
+    uint64_t octets;          /* that went through */
+    uint64_t end_ms;          /* when the tunnel ends at the latest; 0: it has not begun */
     bool closed;
 };
 
@@ -39,6 +44,7 @@ static void freed(uv_handle_t *handle)
 {
     struct cvg_relay *relay = (struct cvg_relay *)(void *)handle;
     cvg_http_free(relay->http);
+    cvg_buffer_free(&relay->header);
     free(relay);
 }
 
@@ -59,6 +65,8 @@ static void close_relay(struct cvg_relay *relay)
     stop_dialling(relay);
     cvg_tunnel_close(relay->tunnel);
     cvg_list_remove(&relay->link);
+    if (relay->end_ms > 0)
+        cvg_metrics_add(relay->worker->metrics, CVG_METRIC_TUNNELS_OPEN, -1);
     if (relay->client != NULL)
         cvg_budget_leave(relay->worker->budget, relay->client);
     uv_close((uv_handle_t *)&relay->timer, freed);
@@ -98,6 +106,15 @@ static void too_late(uv_timer_t *timer)
     decline(relay, 404);
 }
 
+/* Both how long nothing goes through and how long it all takes are limited. */
+static void wait_for_octets(struct cvg_relay *relay)
+{
+    uint64_t now = uv_now(&relay->worker->loop);
+    uint64_t left = relay->end_ms > now ? relay->end_ms - now : 0;
+    uint64_t idle = relay->worker->settings.idle_timeout_ms;
+    set_timer(relay, idle < left ? idle : left);
+}
+
 static void dialled(uv_tcp_t *tcp, void *user)
 {
     struct candidate *candidate = user;
@@ -115,7 +132,10 @@ static void dialled(uv_tcp_t *tcp, void *user)
                        "HTTP/1.0 200 Connection Established\r\nProxy-Agent: Convergence\r\n"
                        "X-Convergence-Notary: %s\r\n\r\n",
                        candidate->endpoint.host);
-    set_timer(relay, relay->worker->settings.idle_timeout_ms);
+    relay->end_ms = uv_now(&relay->worker->loop) + relay->worker->settings.tunnel_max_time_ms;
+    cvg_metrics_add(relay->worker->metrics, CVG_METRIC_TUNNELS, 1);
+    cvg_metrics_add(relay->worker->metrics, CVG_METRIC_TUNNELS_OPEN, 1);
+    wait_for_octets(relay);
     cvg_tunnel_join(relay->tunnel, tcp, answer, (size_t)len);
 }
 
@@ -179,28 +199,65 @@ static void dial_all(struct cvg_relay *relay)
         uv_timer_start(&relay->timer, too_late, SETUP_MS, 0);
 }
 
+static enum cvg_error enter(struct cvg_relay *relay, const struct cvg_address *peer)
+{
+    return cvg_budget_enter(relay->worker->budget, peer, uv_now(&relay->worker->loop),
+                            &relay->client);
+}
+
+/* What a load balancer says first; ret_taken: of these octets. False: there is more of it to come,
+ * or the relay is closed. */
+static bool take_header(struct cvg_relay *relay, const char *data, size_t len, size_t *ret_taken)
+{
+    struct cvg_proxy proxy;
+    size_t before = relay->header.len;
+    enum cvg_error err = cvg_buffer_put(&relay->header, data, len);
+    enum cvg_proxy_state state = cvg_proxy_parse(relay->header.data, relay->header.len, &proxy);
+    if (err == CVG_OK && state == CVG_PROXY_MORE)
+        return false;
+    if (err == CVG_OK && state == CVG_PROXY_DONE && !proxy.named)
+        err = cvg_tunnel_peer(relay->tunnel, &proxy.source);
+    if (err == CVG_OK && state == CVG_PROXY_DONE)
+        err = enter(relay, &proxy.source);
+    if (err != CVG_OK || state == CVG_PROXY_BAD) {
+        close_relay(relay);
+        return false;
+    }
+    *ret_taken = proxy.len - before;
+    relay->proxied = false;
+    cvg_buffer_free(&relay->header);
+    return true;
+}
+
 /* The head of the request; what follows it is for the other notary. */
 static size_t on_head(struct cvg_tunnel *tunnel, const char *data, size_t len, void *user)
 {
     struct cvg_relay *relay = user;
-    size_t taken = 0;
+    size_t before = 0, taken = 0;
     (void)tunnel;
-    enum cvg_http_state state = cvg_http_feed(relay->http, data, len, &taken);
+    if (relay->proxied && !take_header(relay, data, len, &before))
+        return len;
+    enum cvg_http_state state = cvg_http_feed(relay->http, data + before, len - before, &taken);
     if (state == CVG_HTTP_MORE)
-        return taken;
+        return before + taken;
     cvg_tunnel_head_done(relay->tunnel);
     if (state == CVG_HTTP_BAD || !take_request(relay, cvg_http_request(relay->http)))
         decline(relay, 403);
     else
         dial_all(relay);
-    return taken;
+    return before + taken;
 }
 
-static void on_active(struct cvg_tunnel *tunnel, void *user)
+static void on_active(struct cvg_tunnel *tunnel, size_t octets, void *user)
 {
     struct cvg_relay *relay = user;
     (void)tunnel;
-    set_timer(relay, relay->worker->settings.idle_timeout_ms);
+    relay->octets += octets;
+    cvg_metrics_add(relay->worker->metrics, CVG_METRIC_TUNNEL_OCTETS, (int64_t)octets);
+    if (relay->octets > relay->worker->settings.tunnel_max_bytes)
+        close_relay(relay);
+    else
+        wait_for_octets(relay);
 }
 
 static void on_end(struct cvg_tunnel *tunnel, void *user)
@@ -215,18 +272,19 @@ static const struct cvg_tunnel_events events = {
     .end = on_end,
 };
 
-static enum cvg_error enter(struct cvg_relay *relay)
+static enum cvg_error begin(struct cvg_relay *relay)
 {
+    const struct cvg_settings *settings = &relay->worker->settings;
     struct cvg_address peer;
     enum cvg_error err = cvg_tunnel_peer(relay->tunnel, &peer);
-    if (err == CVG_OK &&
-        atomic_load(&relay->worker->shared->tunnels) > relay->worker->settings.max_tunnels)
+    if (err == CVG_OK && atomic_load(&relay->worker->shared->tunnels) > settings->max_tunnels)
         err = CVG_ERR_BUSY;
     if (err == CVG_OK)
-        err = cvg_budget_enter(relay->worker->budget, &peer, uv_now(&relay->worker->loop),
-                               &relay->client);
-    if (err == CVG_OK)
         err = cvg_http_new(&relay->http);
+    if (err == CVG_OK && cvg_networks_contain(&settings->proxy_from, &peer))
+        relay->proxied = true;
+    else if (err == CVG_OK)
+        err = enter(relay, &peer);
     return err;
 }
 
@@ -245,7 +303,8 @@ void cvg_relay_accept(struct cvg_worker *worker, int fd)
     uv_timer_init(&worker->loop, &relay->timer);
     cvg_list_push(&worker->tunnels, &relay->link);
     cvg_worker_tunnel_came(worker);
-    if (enter(relay) != CVG_OK) {
+    cvg_buffer_init(&relay->header, CVG_PROXY_MAX);
+    if (begin(relay) != CVG_OK) {
         close_relay(relay);
         return;
     }

@@ -225,6 +225,7 @@ static bool set_v1_verdict(const struct cvg_key *key, const struct cvg_value *va
 
 #define FIELD(name) offsetof(struct parse, settings.name)
 #define A_PATH      "a path is allowed, from the file's directory on if it is not absolute"
+#define NETWORKS    "at most 64 networks such as 192.0.2.0/24 or 2001:db8::/32 are allowed"
 #define ADDRESSES   "at most 16 IPv4 or IPv6 addresses are allowed, separated by blanks"
 
 static const struct cvg_key keys[] = {
@@ -252,6 +253,7 @@ static const struct cvg_key keys[] = {
     {"dns_anchor", set_anchor, FIELD(dns_anchor), 0, 0, "none is allowed, or a path"},
     {"user", set_word, FIELD(user), 0, 0, "the name of a user is allowed"},
     {"listen", set_addresses, FIELD(listen), 1, 0, ADDRESSES},
+    {"proxy_from", set_networks, FIELD(proxy_from), 0, 0, NETWORKS},
     {"status_listen", set_addresses, FIELD(status_listen), 1, 0, ADDRESSES},
     {"status_port", cvg_set_unsigned, FIELD(status_port), 0, 65535,
      "0 (no status page) to 65535 is allowed"},
@@ -263,8 +265,7 @@ static const struct cvg_key keys[] = {
      "1 to 16 ports from 1 to 65535 are allowed, separated by blanks"},
     {"relay_hosts", set_hosts, FIELD(relay_hosts), 0, 0,
      "1 to 64 names or addresses are allowed, separated by blanks"},
-    {"allow_targets", set_networks, FIELD(allow_targets), 0, 0,
-     "at most 64 networks such as 192.0.2.0/24 or 2001:db8::/32 are allowed"},
+    {"allow_targets", set_networks, FIELD(allow_targets), 0, 0, NETWORKS},
     {"own_addresses", set_addresses, FIELD(own_addresses), 0, 0, ADDRESSES},
     {"verifiers", set_verifiers, FIELD(verifiers), 0, 0,
      "some of network, dane, ct and pins are allowed, each once, separated by blanks"},
@@ -300,6 +301,10 @@ static const struct cvg_key keys[] = {
     {"connections_per_network", cvg_set_unsigned, FIELD(connections_per_network), 1, 1000000,
      "1 to 1000000 is allowed"},
     {"max_tunnels", cvg_set_unsigned, FIELD(max_tunnels), 1, 1000000, "1 to 1000000 is allowed"},
+    {"tunnel_max_bytes", set_size, FIELD(tunnel_max_bytes), UINT64_C(1) << 20, UINT64_C(1) << 36,
+     "1M to 64G is allowed, for example 16M"},
+    {"tunnel_max_time", cvg_set_duration_ms, FIELD(tunnel_max_time_ms), 1000, 86400000,
+     "1s to 24h is allowed, for example 1h"},
     {"client_timeout", cvg_set_duration_ms, FIELD(client_timeout_ms), 100, 600000,
      "100ms to 10m is allowed, for example 10s"},
     {"idle_timeout", cvg_set_duration_ms, FIELD(idle_timeout_ms), 100, 86400000,
@@ -401,6 +406,8 @@ void cvg_settings_init(struct cvg_settings *ret_settings)
         .max_connections = 4096,
         .connections_per_network = 1024,
         .max_tunnels = 512,
+        .tunnel_max_bytes = UINT64_C(16) << 20,
+        .tunnel_max_time_ms = 3600000,
         .client_timeout_ms = 10000,
         .idle_timeout_ms = 300000,
     };

@@ -34,6 +34,15 @@ struct cvg_networks {
     size_t count;
 };
 
+static inline bool cvg_networks_contain(const struct cvg_networks *networks,
+                                        const struct cvg_address *address)
+{
+    for (size_t i = 0; i < networks->count; i++)
+        if (cvg_network_contains(&networks->network[i], address))
+            return true;
+    return false;
+}
+
 struct cvg_ports {
     uint16_t port[CVG_SETTINGS_RELAY_PORTS];
     size_t count;
@@ -92,6 +101,8 @@ struct cvg_settings {
                                            there; CVG_DNS_ANCHOR_NONE validates nothing */
     char user[CVG_MESSAGE_NAME_MAX];    /* user = NAME: whom a notary started by root becomes */
     struct cvg_addresses listen;        /* listen = ADDRESS ... (:: and 0.0.0.0) */
+    struct cvg_networks proxy_from;     /* proxy_from = CIDR ...: whose connections begin with a
+                                           PROXY header; nobody else's do */
     struct cvg_addresses status_listen; /* status_listen = ADDRESS ... (127.0.0.1 ::1) */
     unsigned status_port;         /* status_port = 0: the status page over plain HTTP; 0: none */
     unsigned ssl_port;            /* ssl_port = 443 */
@@ -127,6 +138,8 @@ struct cvg_settings {
     unsigned max_connections;           /* max_connections = 4096 */
     unsigned connections_per_network;   /* connections_per_network = 1024 */
     unsigned max_tunnels;               /* max_tunnels = 512 */
+    uint64_t tunnel_max_bytes;          /* tunnel_max_bytes = 16M: octets of one, both ways */
+    unsigned tunnel_max_time_ms;        /* tunnel_max_time = 1h: of one */
     unsigned client_timeout_ms;         /* client_timeout = 10s: for a handshake, a request, and
                                            for taking an answer */
     unsigned idle_timeout_ms;           /* idle_timeout = 5m: between requests, and in tunnels */

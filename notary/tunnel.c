@@ -156,8 +156,9 @@ static void received(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
     } else if (tunnel->head) {
         read_head(tunnel, (size_t)len);
     } else {
-        tunnel->events->active(tunnel, tunnel->user);
-        if (!send_to(tunnel, 1 - from, tunnel->chunk, (size_t)len) && !tunnel->closed)
+        tunnel->events->active(tunnel, (size_t)len, tunnel->user);
+        if (!tunnel->closed && !send_to(tunnel, 1 - from, tunnel->chunk, (size_t)len) &&
+            !tunnel->closed)
             uv_read_stop(stream);
     }
 }

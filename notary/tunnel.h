@@ -15,8 +15,8 @@ struct cvg_tunnel;
 struct cvg_tunnel_events {
     /* Octets of the head: returns how many were taken; all, until cvg_tunnel_head_done. */
     size_t (*head)(struct cvg_tunnel *tunnel, const char *data, size_t len, void *user);
-    void (*active)(struct cvg_tunnel *tunnel, void *user); /* something went through */
-    void (*end)(struct cvg_tunnel *tunnel, void *user);    /* over: close it */
+    void (*active)(struct cvg_tunnel *tunnel, size_t octets, void *user); /* these go through */
+    void (*end)(struct cvg_tunnel *tunnel, void *user);                   /* over: close it */
 };
 
 /* Takes the accepted socket, which is closed on failure, too. */

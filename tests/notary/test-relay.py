@@ -18,6 +18,23 @@ one = Certificate(directory.name, "one")
 HOSTS = "127.0.0.1 site.example\n127.0.0.1 peer.example gone.example\n10.0.0.1 inside.example\n"
 
 
+def send_all(connection, octets):
+    try:
+        connection.sendall(octets)
+    except OSError:
+        pass
+
+
+def trickle(connection):
+    """Keeps a tunnel from being idle until it breaks."""
+    try:
+        while True:
+            connection.sendall(b".")
+            time.sleep(0.05)
+    except OSError:
+        pass
+
+
 def relay():
     site = Site(one)
     peer = Notary("beta", hosts=HOSTS)
@@ -106,6 +123,26 @@ def relay():
             threading.Thread(target=lambda: (other.sendall(octets), other.close())).start()
             expect(read_all(connection) == octets, True, "and back")
 
+    def limited():
+        """An octet too many, and a minute too long: the tunnel ends, and others go on."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        with Notary("theta", hosts=HOSTS, settings=f"relay_ports = {port}\ntunnel_max_bytes = 1M\n"
+                    "tunnel_max_time = 2s\n") as third:
+            connection, head = connect(third, f"CONNECT peer.example+{port} HTTP/1.0")
+            expect(head[9:12], "200")
+            other, _ = listener.accept()
+            threading.Thread(target=send_all, args=(connection, bytes(4 << 20))).start()
+            got = len(read_all(other))
+            expect(got <= 1 << 20, True, f"{got} octets came")
+            long, head = connect(third, f"CONNECT peer.example+{port} HTTP/1.0")
+            expect(head[9:12], "200")
+            other, _ = listener.accept()
+            threading.Thread(target=trickle, args=(other,)).start()
+            long.settimeout(10)
+            read_all(long)
+        listener.close()
+
     with peer, first:
         tap.case("relay: host+port", lambda: bounce("+"))
         tap.case("relay: host:port, HTTP/1.1", lambda: bounce(":", "1.1"))
@@ -115,6 +152,7 @@ def relay():
         tap.case("relay: nothing connects, or only special-purpose addresses: 404", unreachable)
         tap.case("relay: only to the hosts on its list, where there is one", listed)
         tap.case("relay: one network's connections are budgeted as its probes are", budgeted)
+        tap.case("relay: a tunnel's octets and time are limited", limited)
         tap.case("relay: 4 MiB both ways against a slow reader, half-closed", large)
     site.stop()
 

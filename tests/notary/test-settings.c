@@ -133,6 +133,29 @@ static void verifiers(void **state)
     }
 }
 
+static void load_balancers_and_tunnels(void **state)
+{
+    struct cvg_settings settings;
+    struct cvg_address address;
+    (void)state;
+    assert_int_equal(parse(NEEDED, &settings, NULL), CVG_OK);
+    assert_int_equal(settings.proxy_from.count, 0);
+    assert_int_equal(settings.tunnel_max_bytes, 16 << 20);
+    assert_int_equal(settings.tunnel_max_time_ms, 3600000);
+    assert_int_equal(parse(NEEDED "proxy_from = 192.0.2.0/28 2001:db8::1\ntunnel_max_bytes = 1G\n"
+                                  "tunnel_max_time = 30s\n",
+                           &settings, NULL),
+                     CVG_OK);
+    assert_int_equal(settings.tunnel_max_bytes, 1 << 30);
+    assert_int_equal(settings.tunnel_max_time_ms, 30000);
+    assert_int_equal(cvg_address_parse("192.0.2.15", &address), CVG_OK);
+    assert_true(cvg_networks_contain(&settings.proxy_from, &address));
+    assert_int_equal(cvg_address_parse("192.0.2.16", &address), CVG_OK);
+    assert_false(cvg_networks_contain(&settings.proxy_from, &address));
+    assert_int_equal(parse(NEEDED "proxy_from = haproxy\n", &settings, NULL), CVG_ERR_SYNTAX);
+    assert_int_equal(parse(NEEDED "tunnel_max_bytes = 65536\n", &settings, NULL), CVG_ERR_SYNTAX);
+}
+
 static void verdicts_of_version_1(void **state)
 {
     static const char *const words[] = {"network", "all", "any", "majority"};
@@ -306,6 +329,7 @@ int main(void)
         cmocka_unit_test(redis),
         cmocka_unit_test(values),
         cmocka_unit_test(verifiers),
+        cmocka_unit_test(load_balancers_and_tunnels),
         cmocka_unit_test(verdicts_of_version_1),
         cmocka_unit_test(refused),
         cmocka_unit_test(missing),

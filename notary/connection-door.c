@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* One client's connection up to its first request: whether there is room, whom it is from, and the
+ * handshake in its turn. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "notary/connection-parts.h"
+#include "notary/proxy.h"
+
+#define SHAKING_MS 1000 /* so long a handshake is left alone when there is no room */
+
+static void on_handshake(struct cvg_link *link)
+{
+    struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, turn);
+    enum cvg_tls_state state = cvg_tls_stream_handshake(connection->stream);
+    if (state == CVG_TLS_DONE) {
+        cvg_connection_count(connection, CVG_METRIC_HANDSHAKES, 1);
+        if (cvg_tls_stream_resumed(connection->stream))
+            cvg_connection_count(connection, CVG_METRIC_HANDSHAKES_RESUMED, 1);
+        connection->state = CVG_CONNECTION_READING;
+        cvg_connection_process(connection);
+        return;
+    }
+    enum cvg_error err = cvg_tls_stream_flush(connection->stream);
+    if (state == CVG_TLS_ENDED || err == CVG_ERR_IO ||
+        cvg_tls_stream_resume(connection->stream) != CVG_OK)
+        cvg_connection_close(connection);
+}
+
+static void on_request(struct cvg_link *link)
+{
+    cvg_connection_process(CVG_CONTAINER_OF(link, struct cvg_connection, turn));
+}
+
+/* From here on it is known whose budget pays. */
+static enum cvg_error enter(struct cvg_connection *connection, const struct cvg_address *peer)
+{
+    struct cvg_worker *worker = connection->worker;
+    enum cvg_error err =
+        cvg_budget_enter(worker->budget, peer, uv_now(&worker->loop), &connection->client);
+    if (err == CVG_OK)
+        connection->state = CVG_CONNECTION_HANDSHAKE;
+    else
+        cvg_connection_count(connection, CVG_METRIC_CONNECTIONS_REFUSED, 1);
+    return err;
+}
+
+/* What a load balancer says before the client's first octet; true: it has said it all. */
+static bool take_header(struct cvg_connection *connection)
+{
+    struct cvg_proxy proxy;
+    const uint8_t *octets = NULL;
+    size_t len = cvg_tls_stream_peek(connection->stream, &octets);
+    enum cvg_proxy_state state = cvg_proxy_parse(octets, len, &proxy);
+    enum cvg_error err = CVG_OK;
+    if (state == CVG_PROXY_MORE)
+        return false;
+    if (state == CVG_PROXY_DONE) {
+        cvg_tls_stream_skip(connection->stream, proxy.len);
+        if (!proxy.named)
+            err = cvg_tls_stream_peer(connection->stream, &proxy.source);
+        if (err == CVG_OK)
+            err = enter(connection, &proxy.source);
+    }
+    if (state == CVG_PROXY_BAD || err != CVG_OK) {
+        cvg_connection_close(connection);
+        return false;
+    }
+    return cvg_tls_stream_peek(connection->stream, &octets) > 0;
+}
+
+static void on_readable(void *user)
+{
+    struct cvg_connection *connection = user;
+    if (connection->state == CVG_CONNECTION_NEW && !take_header(connection))
+        return;
+    if (connection->state != CVG_CONNECTION_HANDSHAKE) {
+        cvg_connection_process(connection);
+        return;
+    }
+    cvg_tls_stream_pause(connection->stream);
+    cvg_turns_wait(connection->front->handshakes, &connection->turn);
+}
+
+static void on_written(void *user)
+{
+    struct cvg_connection *connection = user;
+    if (connection->state != CVG_CONNECTION_HANDSHAKE)
+        cvg_connection_process(connection);
+}
+
+static void on_ended(void *user)
+{
+    cvg_connection_close(user);
+}
+
+static const struct cvg_tls_stream_events events = {
+    .readable = on_readable,
+    .written = on_written,
+    .ended = on_ended,
+};
+
+/* Makes room for a new connection where another has been idle for long, or is slow to begin. The
+ * limit is the process's; room is made in this loop. */
+static bool make_room(struct cvg_worker *worker)
+{
+    struct cvg_front *front = worker->front;
+    struct cvg_connection *oldest = NULL;
+    if (atomic_load(&worker->shared->connections) < worker->settings.max_connections)
+        return true;
+    if (!cvg_list_empty(&front->idle)) {
+        oldest = CVG_CONTAINER_OF(front->idle.next, struct cvg_connection, link);
+    } else if (!cvg_list_empty(&front->shaking)) {
+        oldest = CVG_CONTAINER_OF(front->shaking.next, struct cvg_connection, link);
+        if (uv_now(&worker->loop) - oldest->begun_ms < SHAKING_MS)
+            return false;
+    }
+    if (oldest != NULL)
+        cvg_connection_close(oldest);
+    return oldest != NULL;
+}
+
+/* Reads whom it is from, unless a load balancer is to say that first. */
+static enum cvg_error begin(struct cvg_connection *connection)
+{
+    struct cvg_address peer;
+    enum cvg_error err = cvg_tls_stream_peer(connection->stream, &peer);
+    if (err == CVG_OK && !cvg_networks_contain(&connection->worker->settings.proxy_from, &peer))
+        err = enter(connection, &peer);
+    if (err == CVG_OK)
+        err = cvg_tls_stream_resume(connection->stream);
+    return err;
+}
+
+void cvg_connection_accept(struct cvg_worker *worker, int fd)
+{
+    bool room = make_room(worker);
+    struct cvg_connection *connection = room ? calloc(1, sizeof(*connection)) : NULL;
+    cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS, 1);
+    if (connection == NULL) {
+        cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS_REFUSED, 1);
+        close(fd);
+        return;
+    }
+    if (cvg_tls_stream_new(&worker->loop, fd, worker->identity->tls, worker->front->tls, &events,
+                           connection, &connection->stream) != CVG_OK) {
+        free(connection);
+        return;
+    }
+    connection->worker = worker;
+    connection->front = worker->front;
+    connection->begun_ms = uv_now(&worker->loop);
+    cvg_buffer_init(&connection->plain, CVG_TLS_RECORD_MAX);
+    cvg_list_init(&connection->turn);
+    cvg_list_push(&worker->front->shaking, &connection->link);
+    cvg_worker_connection_came(worker);
+    cvg_connection_count(connection, CVG_METRIC_CONNECTIONS_OPEN, 1);
+    uv_timer_init(&worker->loop, &connection->timer);
+    cvg_connection_deadline(connection, worker->settings.client_timeout_ms);
+    if (begin(connection) != CVG_OK)
+        cvg_connection_close(connection);
+}
+
+static void close_all(struct cvg_link *list)
+{
+    while (!cvg_list_empty(list))
+        cvg_connection_close(CVG_CONTAINER_OF(list->next, struct cvg_connection, link));
+}
+
+enum cvg_error cvg_connections_init(struct cvg_worker *worker)
+{
+    return cvg_front_new(&worker->loop, on_handshake, on_request, &worker->front);
+}
+
+void cvg_connections_drain(struct cvg_worker *worker)
+{
+    close_all(&worker->front->shaking);
+    close_all(&worker->front->idle);
+}
+
+void cvg_connections_close(struct cvg_worker *worker)
+{
+    if (worker->front == NULL)
+        return;
+    cvg_connections_drain(worker);
+    close_all(&worker->front->busy);
+}
