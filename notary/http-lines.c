@@ -36,10 +36,35 @@ static bool end_line(struct cvg_http_lines *lines)
     return end;
 }
 
+/* How many octets from data on are plain ones: allowed everywhere, and without a meaning. */
+static size_t plain_run(const char *data, size_t len)
+{
+    size_t count = 0;
+    for (; count < len; count++) {
+        unsigned char octet = (unsigned char)data[count];
+        if (octet <= ' ' || octet == 0x7f || octet == ':')
+            break;
+    }
+    return count;
+}
+
+static size_t take_plain(struct cvg_http_lines *lines, const char *data, size_t len)
+{
+    size_t count = lines->cr ? 0 : plain_run(data, len);
+    if (count > 0) {
+        lines->begun = true;
+        lines->blank = false;
+        lines->line_len += count;
+        lines->len += count;
+    }
+    return count;
+}
+
 enum cvg_http_lines_state cvg_http_lines_scan(struct cvg_http_lines *lines, const char *data,
                                               size_t len, size_t *ret_good)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = take_plain(lines, data, len); i < len;
+         i++, i += take_plain(lines, data + i, len - i)) {
         unsigned char octet = (unsigned char)data[i];
         *ret_good = i;
         if (lines->cr != (octet == '\n'))

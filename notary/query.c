@@ -210,7 +210,8 @@ static struct cvg_query *start_v1(struct cvg_worker *worker, struct cvg_connecti
         .wanted = {.len = route->have_sha1 ? CVG_SHA1_LEN : 0},
         .client = cvg_connection_client(connection),
     };
-    memcpy(question.wanted.digest, route->sha1, CVG_SHA1_LEN);
+    if (route->have_sha1)
+        memcpy(question.wanted.digest, route->sha1, CVG_SHA1_LEN);
     return ask_one(worker, connection, &question);
 }
 

@@ -60,7 +60,9 @@ static void route_bundle(const struct cvg_http_request *request, enum cvg_route_
 void cvg_route_find(const struct cvg_http_request *request, struct cvg_route *ret_route)
 {
     size_t prefix_len = sizeof(v1_prefix) - 1;
-    memset(ret_route, 0, sizeof(*ret_route));
+    ret_route->kind = CVG_ROUTE_PROBLEM;
+    ret_route->status = 0;
+    ret_route->have_sha1 = false;
     if (path_is(request, CVG_V2_PATH))
         route_v2(request, ret_route);
     else if (request->path_len >= prefix_len && memcmp(request->path, v1_prefix, prefix_len) == 0)

@@ -102,11 +102,10 @@ static enum cvg_error target_read(struct cvg_reader *reader, struct cvg_v2_targe
 enum cvg_error cvg_v2_request_parse(const void *data, size_t len,
                                     struct cvg_v2_request *ret_request, struct cvg_why *ret_why)
 {
-    struct cvg_v2_request request;
+    struct cvg_v2_request request; /* only as much of it is used as there are targets */
     struct cvg_reader reader;
     enum cvg_error err;
 
-    memset(&request, 0, sizeof request);
     if (len > CVG_V2_REQUEST_MAX)
         return cvg_fail(ret_why, CVG_ERR_RANGE, "a request of %zu octets, at most %d are allowed",
                         len, CVG_V2_REQUEST_MAX);
@@ -116,8 +115,10 @@ enum cvg_error cvg_v2_request_parse(const void *data, size_t len,
         err = target_read(&reader, &request.target[i], ret_why);
     if (err == CVG_OK && cvg_reader_done(&reader) != CVG_OK)
         err = cvg_fail(ret_why, CVG_ERR_SYNTAX, "octets after the last target");
-    if (err == CVG_OK)
-        *ret_request = request;
+    if (err == CVG_OK) {
+        ret_request->count = request.count;
+        memcpy(ret_request->target, request.target, request.count * sizeof request.target[0]);
+    }
     return err;
 }
 
