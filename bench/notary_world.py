@@ -20,7 +20,7 @@ probes_per_minute = 1000000
 queries_per_minute = 1000000000
 target_probes_per_minute = 1000000
 connections_per_network = 1000000
-max_connections = 16000
+max_connections = 12000
 probe_interval = 1h
 """
 
@@ -130,7 +130,8 @@ class Notary(Server):
         """Before it starts: a database with so many targets, all of them seen just now."""
         subprocess.run([self.place.program("notary-fill"), os.path.join(self.directory, "filled"),
                         site.der, NAMES, str(count), str(site.port)], check=True)
-        self.write_conf(f"database = {self.directory}/filled\n")
+        user = "user = root\n" if os.geteuid() == 0 else ""  # whose directory it is
+        self.write_conf(f"database = {self.directory}/filled\n{user}")
 
     def pin(self, count):
         """Lets it run on as many CPUs as it has workers, its load on any."""
