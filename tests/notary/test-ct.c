@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "notary/verifier.h"
+#include "tests/common/protocol/vectors.h"
 #include "tests/notary/mint.h"
 
 #define LOGS 4 /* of which the last is none that is known */
@@ -197,6 +198,28 @@ static void nothing_to_go_by(void **state)
     cvg_blob_unref(evidence.sighting[2].chain);
 }
 
+/* Writes a list of logs; its name has to be unlinked. */
+static void write_text(char *name, const void *text, size_t len)
+{
+    int fd = mkstemp(name);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, len), (ssize_t)len);
+    close(fd);
+}
+
+static void example_of_the_document(void **state)
+{
+    char name[] = "/tmp/cvg-ct-logs-XXXXXX";
+    struct cvg_verifier *ct = NULL;
+    struct vector example;
+    (void)state;
+    vector_text("notary.md", "text", "ct-logs", &example);
+    write_text(name, example.octets, example.len);
+    assert_int_equal(cvg_verifier_ct_new(name, 2, &ct, NULL), CVG_OK);
+    ct->free(ct);
+    unlink(name);
+}
+
 static void lists_that_are_none(void **state)
 {
     static const char *const text[] = {"", "enabled_logs = a\n", "no list at all\n",
@@ -206,10 +229,7 @@ static void lists_that_are_none(void **state)
     for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
         char name[] = "/tmp/cvg-ct-logs-XXXXXX";
         struct cvg_why why = {.text = ""};
-        int fd = mkstemp(name);
-        assert_true(fd >= 0);
-        assert_int_equal(write(fd, text[i], strlen(text[i])), (ssize_t)strlen(text[i]));
-        close(fd);
+        write_text(name, text[i], strlen(text[i]));
         assert_int_equal(cvg_verifier_ct_new(name, 2, &ct, &why), CVG_ERR_CONFIG);
         assert_non_null(strstr(why.text, name));
         assert_int_equal(chmod(name, 0666), 0); /* anybody could have written it */
@@ -231,6 +251,7 @@ int main(void)
         cmocka_unit_test(scts_moved_to_another_leaf),
         cmocka_unit_test(issuer_is_needed),
         cmocka_unit_test(nothing_to_go_by),
+        cmocka_unit_test(example_of_the_document),
         cmocka_unit_test(lists_that_are_none),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "notary/pins.h"
+#include "tests/common/protocol/vectors.h"
 
 #define A32  "11111111111111111111111111111111"
 #define A    A32 A32 /* 32 octets of 0x11 */
@@ -118,6 +119,20 @@ static void refused(void **state)
     }
 }
 
+static void example_of_the_document(void **state)
+{
+    struct cvg_pins *pins = NULL;
+    struct vector example;
+    struct cvg_why why = {.text = ""};
+    (void)state;
+    vector_text("notary.md", "text", "pins", &example);
+    if (cvg_pins_parse((const char *)example.octets, example.len, "example", &pins, &why) != CVG_OK)
+        fail_msg("%s", why.text);
+    assert_int_equal(judged(pins, "login.example.org", 0, 0), CVG_V2_OPINION_NO);
+    assert_int_equal(judged(pins, "[2001:db8::25]:465", 0, 0), CVG_V2_OPINION_NO);
+    cvg_pins_free(pins);
+}
+
 static void as_many_pins_as_allowed(void **state)
 {
     struct cvg_pins *pins = NULL;
@@ -147,6 +162,7 @@ int main(void)
         cmocka_unit_test(endpoints_in_every_form),
         cmocka_unit_test(comments_blanks_and_crlf),
         cmocka_unit_test(refused),
+        cmocka_unit_test(example_of_the_document),
         cmocka_unit_test(as_many_pins_as_allowed),
         cmocka_unit_test(nul_inside),
     };
