@@ -239,7 +239,7 @@ static void last_round(struct cvg_flight *flight)
     target->looked = true;
     target->looked_ms = now_ms(flight);
     if (target->refresh_ms != 0 && target->refresh_ms <= target->looked_ms)
-        set_refresh(flight, target);
+        target->refresh_ms = target->looked_ms + cvg_refresh_retry_ms(&here->limits);
     answer(flight, true, &ready);
     detach(flight);
     cvg_shard_unlock(shard);
@@ -354,14 +354,19 @@ static void probe(struct cvg_flight *flight, bool later)
     }
 }
 
-/* Takes in what the store knows; what memory has of the target already is newer. */
+/* Takes in what the store knows; memory may know something of the target already. */
 static void take_record(struct cvg_flight *flight)
 {
     struct cvg_observations stored;
     struct cvg_fetch *fetch = &flight->fetch;
-    if (fetch->err == CVG_OK && flight->target->observations.count == 0 &&
-        cvg_observations_parse(fetch->value.data, fetch->value.len, &stored) == CVG_OK)
-        replace(flight, &stored);
+    int64_t now_s = cvg_clock_wall_s(flight->inquirer->parts.clock);
+    if (fetch->err == CVG_OK &&
+        cvg_observations_parse(fetch->value.data, fetch->value.len, &stored) == CVG_OK) {
+        if (cvg_observations_merge(&stored, &flight->target->observations, now_s) == CVG_OK)
+            replace(flight, &stored);
+        else
+            cvg_observations_free(&stored);
+    }
     cvg_memory_lock(flight->target);
     flight->target->fetched = fetch->err != CVG_ERR_IO;
     cvg_memory_release(flight->target);

@@ -185,8 +185,10 @@ static struct cvg_query *ask_one(struct cvg_worker *worker, struct cvg_connectio
                                  const struct cvg_asked *question)
 {
     struct cvg_finding finding;
+    uint64_t began_ns = uv_hrtime();
     if (cvg_inquiry_try(worker->inquirer, question, &finding)) {
         count_finding(worker, &finding, 0);
+        cvg_metrics_time(worker->metrics, CVG_TIMING_HIT, (uv_hrtime() - began_ns) / 1000);
         answer_one(worker, connection, question->v1, &finding);
         return NULL;
     }

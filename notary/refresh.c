@@ -35,6 +35,12 @@ uint64_t cvg_refresh_at_ms(uint64_t now_ms, int64_t age_s, uint64_t max_age_s, u
     return now_ms + (age_ms < after_ms ? after_ms - age_ms : 0);
 }
 
+uint64_t cvg_refresh_retry_ms(const struct cvg_inquiry_limits *limits)
+{
+    uint64_t part_ms = 1000 * limits->max_age_s / ROUNDS;
+    return part_ms > limits->interval_ms ? part_ms : limits->interval_ms;
+}
+
 enum cvg_error cvg_refresher_new(struct cvg_inquirer *inquirer, struct cvg_memory *memory,
                                  const struct cvg_clock *clock, size_t share, size_t shares,
                                  struct cvg_refresher **ret_refresher)

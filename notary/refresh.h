@@ -12,6 +12,9 @@
  * that targets that came together do not stay together. Pure. */
 uint64_t cvg_refresh_at_ms(uint64_t now_ms, int64_t age_s, uint64_t max_age_s, uint64_t draw);
 
+/* How long until a target that could not be looked at is looked at again. Pure. */
+uint64_t cvg_refresh_retry_ms(const struct cvg_inquiry_limits *limits);
+
 struct cvg_refresh_limits {
     uint64_t max_age_s;
     uint64_t idle_s;         /* not used for so long: not looked at any more */

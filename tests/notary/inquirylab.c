@@ -141,12 +141,23 @@ void lab_limit_flights(uint64_t flights)
     const struct cvg_inquiry_limits limits = {
         .max_age_s = AGE_S, .interval_ms = INTERVAL_MS, .max_flights = flights};
     cvg_inquirer_set(lab.inquirer, &limits);
+    cvg_inquirer_set(lab.other, &limits);
+}
+
+static void run(uv_loop_t *loop)
+{
+    while (uv_run(loop, UV_RUN_NOWAIT) != 0 && uv_backend_timeout(loop) == 0)
+        ;
 }
 
 void lab_run(void)
 {
-    while (uv_run(&lab.loop, UV_RUN_NOWAIT) != 0 && uv_backend_timeout(&lab.loop) == 0)
-        ;
+    run(&lab.loop);
+}
+
+void lab_run_other(void)
+{
+    run(&lab.other_loop);
 }
 
 static void make_keys(void)
@@ -163,14 +174,14 @@ static void make_keys(void)
     assert_int_equal(cvg_buffer_put(&lab.identity.tls_key_pem, key_pem.data, key_pem.len), CVG_OK);
 }
 
-static enum cvg_error make_inquirer(void)
+static enum cvg_error make_inquirer(struct cvg_mailbox *mailbox, struct cvg_inquirer **ret_inquirer)
 {
     static const struct cvg_prober prober;
     const struct cvg_inquirer_parts parts = {
         .prober = &prober,
         .answerer = &lab.answerer,
         .clock = &fake_clock,
-        .mailbox = lab.mailbox,
+        .mailbox = mailbox,
         .metrics = &lab.metrics,
         .memory = lab.memory,
         .budget = lab.budget,
@@ -178,7 +189,7 @@ static enum cvg_error make_inquirer(void)
         .verifiers = &lab.verifiers,
         .flights = &lab.flights,
     };
-    return cvg_inquirer_new(&parts, &lab.inquirer);
+    return cvg_inquirer_new(&parts, ret_inquirer);
 }
 
 int lab_set_up(void **state)
@@ -198,9 +209,19 @@ int lab_set_up(void **state)
     assert_int_equal(cvg_budget_new(&lab.budget), CVG_OK);
     lab_limit_probes(5);
     assert_int_equal(cvg_budget_enter(lab.budget, &peer, lab.ms, &lab.client), CVG_OK);
-    assert_int_equal(make_inquirer(), CVG_OK);
+    assert_int_equal(uv_loop_init(&lab.other_loop), 0);
+    assert_int_equal(cvg_mailbox_new(&lab.other_loop, &lab.other_mailbox), CVG_OK);
+    assert_int_equal(make_inquirer(lab.mailbox, &lab.inquirer), CVG_OK);
+    assert_int_equal(make_inquirer(lab.other_mailbox, &lab.other), CVG_OK);
     lab_limit_flights(2);
     return 0;
+}
+
+static void end_loop(uv_loop_t *loop, struct cvg_mailbox *mailbox)
+{
+    cvg_mailbox_free(mailbox);
+    uv_run(loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(loop), 0);
 }
 
 int lab_tear_down(void **state)
@@ -211,13 +232,14 @@ int lab_tear_down(void **state)
         cvg_blob_unref(lab.finding[i].body);
     }
     cvg_inquirer_stop(lab.inquirer);
+    cvg_inquirer_stop(lab.other);
     if (lab.fetch != NULL)
         lab_store_says(CVG_ERR_IO);
-    cvg_mailbox_free(lab.mailbox);
-    uv_run(&lab.loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&lab.loop), 0);
+    end_loop(&lab.loop, lab.mailbox);
+    end_loop(&lab.other_loop, lab.other_mailbox);
     assert_int_equal(atomic_load(&lab.flights), 0);
     cvg_inquirer_free(lab.inquirer);
+    cvg_inquirer_free(lab.other);
     cvg_memory_free(lab.memory);
     cvg_budget_leave(lab.budget, lab.client);
     cvg_budget_free(lab.budget);
@@ -237,7 +259,7 @@ static void answered(const struct cvg_finding *finding, void *user)
     lab.inquiry[which] = NULL;
 }
 
-static unsigned ask(const char *host, uint8_t leaf, bool v1)
+static unsigned ask(struct cvg_inquirer *inquirer, const char *host, uint8_t leaf, bool v1)
 {
     struct cvg_endpoint endpoint;
     unsigned which = lab.asked++;
@@ -245,25 +267,30 @@ static unsigned ask(const char *host, uint8_t leaf, bool v1)
     question.wanted.len = leaf == 0 ? 0 : v1 ? CVG_SHA1_LEN : CVG_SHA256_LEN;
     memset(question.wanted.digest, leaf, sizeof(question.wanted.digest));
     assert_int_equal(cvg_endpoint_set(host, strlen(host), 443, &endpoint, NULL), CVG_OK);
-    lab.inquiry[which] = cvg_inquiry_start(lab.inquirer, &question, answered,
-                                           (void *)(uintptr_t)which, &lab.finding[which]);
+    lab.inquiry[which] = cvg_inquiry_start(inquirer, &question, answered, (void *)(uintptr_t)which,
+                                           &lab.finding[which]);
     lab.answered[which] = lab.inquiry[which] == NULL;
     return which;
 }
 
 unsigned lab_ask_host(const char *host, uint8_t leaf)
 {
-    return ask(host, leaf, false);
+    return ask(lab.inquirer, host, leaf, false);
 }
 
 unsigned lab_ask(uint8_t leaf)
 {
-    return ask("site.example", leaf, false);
+    return ask(lab.inquirer, "site.example", leaf, false);
 }
 
 unsigned lab_ask_v1(uint8_t leaf)
 {
-    return ask("site.example", leaf, true);
+    return ask(lab.inquirer, "site.example", leaf, true);
+}
+
+unsigned lab_ask_elsewhere(uint8_t leaf)
+{
+    return ask(lab.other, "site.example", leaf, false);
 }
 
 void lab_leave(unsigned which)

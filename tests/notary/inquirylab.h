@@ -34,6 +34,10 @@ struct lab {
     struct cvg_budget_client *client;
     struct cvg_inquirer *inquirer;
     atomic_size_t flights;
+    /* Another loop of the process, over the same memory. */
+    uv_loop_t other_loop;
+    struct cvg_mailbox *other_mailbox;
+    struct cvg_inquirer *other;
     /* The prober. */
     struct cvg_probe *probe; /* under way */
     unsigned started, again, freed;
@@ -62,13 +66,15 @@ int lab_tear_down(void **state);
 void lab_pass_s(unsigned seconds);
 void lab_limit_probes(uint64_t per_minute);
 void lab_limit_flights(uint64_t flights);
-void lab_run(void); /* letters are opened */
+void lab_run(void);       /* letters are opened */
+void lab_run_other(void); /* the other loop's */
 
 /* Asks for the leaf (0: whatever is known); returns the question's number. */
 unsigned lab_ask_host(const char *host, uint8_t leaf);
 unsigned lab_ask(uint8_t leaf); /* at site.example */
 unsigned lab_ask_v1(uint8_t leaf);
-void lab_leave(unsigned which); /* cancels it */
+unsigned lab_ask_elsewhere(uint8_t leaf); /* in the other loop */
+void lab_leave(unsigned which);           /* cancels it */
 
 /* How the question ended. */
 void lab_is(unsigned which, enum cvg_v2_status status, bool found);
