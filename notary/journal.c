@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,15 +118,26 @@ static enum cvg_error open_part(struct cvg_journal *journal, uint32_t number, st
     return CVG_OK;
 }
 
+/* A file without a whole head, which a process left that had no time, or no room, for more. */
+static bool is_stub(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && info.st_size < CVG_SEGMENT_HEAD;
+}
+
 static enum cvg_error take_up(struct cvg_journal *journal, uint32_t number, struct cvg_why *why)
 {
     char path[CVG_PATH_MAX + SUFFIX_MAX];
+    name_segment(journal, number, path, sizeof(path));
+    if (is_stub(path)) {
+        (void)unlink(path);
+        return CVG_OK;
+    }
     if (journal->count > 0)
         cvg_segment_seal(last(journal)->segment);
     enum cvg_error err = open_part(journal, number, why);
     journal->last_number = number;
     if (err == CVG_ERR_CORRUPT) {
-        name_segment(journal, number, path, sizeof(path));
         set_aside(path);
         return CVG_OK;
     }

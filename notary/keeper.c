@@ -11,7 +11,8 @@
 #include "notary/keeper-parts.h"
 
 #define TURN_MS 1000
-#define LOCK_MS 50 /* between tries, while another process lets go */
+#define LOCK_MS 50   /* between tries, while another process lets go */
+#define OPEN_MS 5000 /* between tries, when it has and opening fails */
 
 static enum cvg_error open_backend(struct cvg_keeper *keeper, struct cvg_why *why)
 {
@@ -44,7 +45,6 @@ static void close_lock(struct cvg_keeper *keeper)
     keeper->lock = -1;
 }
 
-/* A full disk has no room for the lock's file either: then it is tried again. */
 static enum cvg_error open_place(struct cvg_keeper *keeper, struct cvg_why *why)
 {
     enum cvg_error err = cvg_journal_lock(keeper->settings.journal, &keeper->lock, why);
@@ -66,10 +66,11 @@ static void on_lock_timer(uv_timer_t *timer)
     if (err == CVG_OK) {
         cvg_log(CVG_LOG_NOTICE, "%s: the journal is ours now", keeper->settings.journal);
         begin_turns(keeper);
-    } else if (err != CVG_ERR_BUSY && !keeper->write_failed) {
+    } else if (err != CVG_ERR_BUSY) {
         cvg_metrics_add(keeper->metrics, CVG_METRIC_STORE_ERRORS, 1);
-        cvg_log(CVG_LOG_ERROR, "%s; going on in memory", why.text);
-        keeper->write_failed = true;
+        cvg_log(CVG_LOG_ERROR, "%s; going on in memory",
+                why.text[0] != '\0' ? why.text : cvg_strerror(err));
+        uv_timer_set_repeat(timer, OPEN_MS);
     }
 }
 

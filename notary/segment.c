@@ -23,7 +23,9 @@
 #define MAGIC     "cvg-jrnl\x01"
 #define MAGIC_LEN 9
 #define SALT_LEN  8
-#define HEAD_LEN  (MAGIC_LEN + SALT_LEN)
+#define HEAD_LEN  CVG_SEGMENT_HEAD
+
+_Static_assert(HEAD_LEN == MAGIC_LEN + SALT_LEN, "the head is magic and salt");
 
 #define SUM_LEN    8
 #define PLACE_LEN  8 /* takes the checksum's room while it is made */

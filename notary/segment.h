@@ -11,8 +11,9 @@
 
 #include "common/base/buffer.h"
 
-#define CVG_KEY_MAX   1024 /* octets of a record's key */
-#define CVG_VALUE_MAX 16384
+#define CVG_KEY_MAX      1024 /* octets of a record's key */
+#define CVG_VALUE_MAX    16384
+#define CVG_SEGMENT_HEAD 17 /* octets; a file that has fewer has no records */
 /* What buffers for reading must be able to hold. */
 #define CVG_SEGMENT_BUFFER (CVG_KEY_MAX + CVG_VALUE_MAX + 64)
 
