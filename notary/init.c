@@ -13,6 +13,8 @@
 #include "notary/init-bundle.h"
 #include "notary/keypair.h"
 
+#define STATUS_PORT_EXAMPLE 9442U
+
 enum file { TLS_KEY = 0, TLS_CERTIFICATE, SIGNING_KEY, BUNDLE, BUNDLE_V1, CONFIGURATION, FILES };
 
 struct new_files {
@@ -77,6 +79,8 @@ static enum cvg_error make_configuration(const struct cvg_init *init, struct cvg
         "relay_port = %u\n"
         "# Where this notary, as a relay, connects to:\n"
         "# relay_ports = 4242\n"
+        "# Status page, /metrics and /healthz, at 127.0.0.1 and ::1; 0 for none:\n"
+        "%sstatus_port = %u\n"
         "\n"
         "# Special-purpose addresses (10.0.0.0/8, fd00::/8 ...) are never probed, unless:\n"
         "# allow_targets = 10.1.0.0/16\n"
@@ -84,7 +88,9 @@ static enum cvg_error make_configuration(const struct cvg_init *init, struct cvg
         "# hosts = hosts\n"
         "# Whom a notary started by root becomes:\n"
         "# user = converge\n",
-        init->name, init->name, init->name, init->ssl_port, init->bounce_port, init->relay_port);
+        init->name, init->name, init->name, init->ssl_port, init->bounce_port, init->relay_port,
+        init->status_port == 0 ? "# " : "",
+        init->status_port == 0 ? STATUS_PORT_EXAMPLE : init->status_port);
 }
 
 /* Keys and certificate, and what is signed with them. */

@@ -11,7 +11,7 @@ struct cvg_init {
     const char *directory;
     const char *name;
     const char *host;
-    unsigned ssl_port, bounce_port, relay_port;
+    unsigned ssl_port, bounce_port, relay_port, status_port;
     const char *region;        /* NULL: not said */
     const char *operator_name; /* NULL: not said */
     struct cvg_addresses addresses;

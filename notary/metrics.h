@@ -47,7 +47,7 @@ enum cvg_metric {
     CVG_METRIC_STORE_WRITTEN,
     CVG_METRIC_STORE_ERRORS,
     CVG_METRIC_STORE_REJECTED, /* records that failed checksum or signature */
-    CVG_METRIC_TUNNELS,
+    CVG_METRIC_TUNNELS,        /* joined */
     CVG_METRIC_TUNNELS_OPEN,
     CVG_METRIC_TUNNEL_OCTETS,
     CVG_METRICS_COUNT

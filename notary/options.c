@@ -32,6 +32,7 @@ const char cvg_options_help[] =
     "  --ssl-port N        direct queries (443)\n"
     "  --bounce-port N     queries that come through a relay (4242)\n"
     "  --relay-port N      this notary as a relay for others (80); 0 for none\n"
+    "  --status-port N     the status page and metrics, at loopback only (0: none)\n"
     "  --region CC         the country it is in, two capital letters\n"
     "  --operator TEXT     who runs it\n"
     "  --address IP        an address of HOST, so that clients need no DNS; repeatable\n"
@@ -63,6 +64,7 @@ enum option_id {
     OPT_SSL_PORT,
     OPT_BOUNCE_PORT,
     OPT_RELAY_PORT,
+    OPT_STATUS_PORT,
     OPT_REGION,
     OPT_OPERATOR,
     OPT_ADDRESS,
@@ -87,6 +89,7 @@ static const struct option long_options[] = {
     {"ssl-port", required_argument, NULL, OPT_SSL_PORT},
     {"bounce-port", required_argument, NULL, OPT_BOUNCE_PORT},
     {"relay-port", required_argument, NULL, OPT_RELAY_PORT},
+    {"status-port", required_argument, NULL, OPT_STATUS_PORT},
     {"region", required_argument, NULL, OPT_REGION},
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"address", required_argument, NULL, OPT_ADDRESS},
@@ -142,6 +145,9 @@ static bool take_init(int id, const char *value, struct cvg_init *init, struct c
         break;
     case OPT_RELAY_PORT:
         err = number("relay-port", value, 0, 65535, &init->relay_port, why);
+        break;
+    case OPT_STATUS_PORT:
+        err = number("status-port", value, 0, 65535, &init->status_port, why);
         break;
     case OPT_REGION:
         init->region = value;

@@ -83,18 +83,23 @@ static void set_timer(struct cvg_relay *relay, uint64_t ms)
     uv_timer_start(&relay->timer, timed_out, ms, 0);
 }
 
-/* Declines, as the original does. */
-static void decline(struct cvg_relay *relay, unsigned status)
+/* The original's answers, but for the last one, which it does not know. */
+static const struct refusal {
+    const char *status, *text;
+} forbidden = {"403 Access Denied", "Not an authorized notary request."},
+  not_connected = {"404 Unable to connect", "Unable to connect to notary!"},
+  over_budget = {"429 Too Many Requests", "Too many requests."};
+
+static void decline(struct cvg_relay *relay, const struct refusal *refusal, unsigned retry_after_s)
 {
-    char answer[512];
-    const char *text = status == 404
-                           ? "<html><body>Unable to connect to notary!</body></html>\n"
-                           : "<html><body>Not an authorized notary request.</body></html>\n";
-    int len =
-        snprintf(answer, sizeof(answer),
-                 "HTTP/1.0 %u %s\r\nConnection: close\r\nContent-Type: text/html\r\n"
-                 "Content-Length: %zu\r\n\r\n%s",
-                 status, status == 404 ? "Unable to connect" : "Access Denied", strlen(text), text);
+    char answer[512], body[128], later[64] = "";
+    int body_len = snprintf(body, sizeof(body), "<html><body>%s</body></html>\n", refusal->text);
+    if (retry_after_s > 0)
+        snprintf(later, sizeof(later), "Retry-After: %u\r\n", retry_after_s);
+    int len = snprintf(answer, sizeof(answer),
+                       "HTTP/1.0 %s\r\nConnection: close\r\nContent-Type: text/html\r\n%s"
+                       "Content-Length: %d\r\n\r\n%s",
+                       refusal->status, later, body_len, body);
     set_timer(relay, relay->worker->settings.client_timeout_ms);
     cvg_tunnel_decline(relay->tunnel, answer, (size_t)len);
 }
@@ -103,7 +108,7 @@ static void too_late(uv_timer_t *timer)
 {
     struct cvg_relay *relay = (struct cvg_relay *)(void *)timer;
     stop_dialling(relay);
-    decline(relay, 404);
+    decline(relay, &not_connected, 0);
 }
 
 /* Both how long nothing goes through and how long it all takes are limited. */
@@ -124,7 +129,7 @@ static void dialled(uv_tcp_t *tcp, void *user)
     relay->dialling--;
     if (tcp == NULL) {
         if (relay->dialling == 0)
-            decline(relay, 404);
+            decline(relay, &not_connected, 0);
         return;
     }
     stop_dialling(relay);
@@ -184,8 +189,9 @@ static bool take_request(struct cvg_relay *relay, const struct cvg_http_request 
 static void dial_all(struct cvg_relay *relay)
 {
     struct cvg_worker *worker = relay->worker;
-    if (cvg_budget_probe(worker->budget, relay->client, cvg_clock_ms(worker->clock)) > 0) {
-        decline(relay, 404);
+    unsigned wait_s = cvg_budget_probe(worker->budget, relay->client, cvg_clock_ms(worker->clock));
+    if (wait_s > 0) {
+        decline(relay, &over_budget, wait_s);
         return;
     }
     for (size_t i = 0; i < relay->candidates; i++)
@@ -194,7 +200,7 @@ static void dial_all(struct cvg_relay *relay)
                            &relay->candidate[i].dial) == CVG_OK)
             relay->dialling++;
     if (relay->dialling == 0)
-        decline(relay, 404);
+        decline(relay, &not_connected, 0);
     else
         uv_timer_start(&relay->timer, too_late, SETUP_MS, 0);
 }
@@ -242,7 +248,7 @@ static size_t on_head(struct cvg_tunnel *tunnel, const char *data, size_t len, v
         return before + taken;
     cvg_tunnel_head_done(relay->tunnel);
     if (state == CVG_HTTP_BAD || !take_request(relay, cvg_http_request(relay->http)))
-        decline(relay, 403);
+        decline(relay, &forbidden, 0);
     else
         dial_all(relay);
     return before + taken;

@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "notary/activation.h"
+#include "notary/watch.h"
 #include "notary/identity-check.h"
 
 static void tell_failure(enum cvg_error err, const struct cvg_why *why)
@@ -68,6 +69,9 @@ static void finish(struct cvg_server *server)
         server->generation++;
         server->settings = server->change[0]->settings;
         cvg_server_apply(server);
+        if (cvg_watch_take(server->watch, server->settings.name, server->change[0]->identity) !=
+            CVG_OK)
+            cvg_log(CVG_LOG_WARNING, "no memory: the status page tells of the former bundle");
     }
     bool take = failed == NULL;
     for (size_t i = 0; i < server->shared.workers; i++) {

@@ -14,6 +14,7 @@
 #include "notary/listener.h"
 #include "notary/reload.h"
 #include "notary/succession.h"
+#include "notary/watch.h"
 
 #define DRAIN_MS     5000
 #define SUCCEEDED_MS 60000 /* the same, when another process serves already */
@@ -189,6 +190,8 @@ enum cvg_error cvg_server_new(const char *config, const struct cvg_settings *set
         err = make_shared(server);
     if (err == CVG_OK)
         err = make_workers(server, ret_why);
+    if (err == CVG_OK)
+        err = cvg_watch_new(server, &server->watch);
     if (err != CVG_OK) {
         cvg_server_free(server);
         return err;
@@ -216,6 +219,7 @@ void cvg_server_free(struct cvg_server *server)
         return;
     if (server->mailbox != NULL)
         cvg_reload_abandon(server);
+    cvg_watch_close(server->watch);
     free_workers(server);
     close_sockets(server);
     if (server->predecessor >= 0)
@@ -229,13 +233,14 @@ void cvg_server_free(struct cvg_server *server)
     uv_run(&server->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&server->loop);
     cvg_tickets_free(server->shared.tickets);
+    cvg_watch_free(server->watch);
     cvg_memory_free(server->shared.memory);
     cvg_budget_free(server->shared.budget);
     free(server);
 }
 
-/* Each worker gets one of them where those of one address and port are neighbours. What the worker
- * closes is its own; ours are for the process after this one. */
+/* Each worker gets one of them where those of one address and port are neighbours. What it, or the
+ * watch, closes is its own; ours are for the process after this one. */
 static enum cvg_error give_socket(struct cvg_server *server, size_t number,
                                   const struct cvg_socket *socket)
 {
@@ -243,7 +248,10 @@ static enum cvg_error give_socket(struct cvg_server *server, size_t number,
                                    .service = socket->service};
     if (own.fd < 0)
         return CVG_ERR_IO;
-    enum cvg_error err = cvg_listener_add(server->worker[number % server->shared.workers], &own);
+    enum cvg_error err =
+        socket->service == CVG_SERVICE_STATUS
+            ? cvg_watch_listen(server->watch, own.fd)
+            : cvg_listener_add(server->worker[number % server->shared.workers], &own);
     if (err != CVG_OK)
         close(own.fd);
     return err;
@@ -278,6 +286,7 @@ static void succeeded(void *user)
     struct cvg_server *server = user;
     if (server->shared.keeper != NULL)
         cvg_keeper_let_go(server->shared.keeper);
+    cvg_watch_stop_listening(server->watch);
     drain(server, SUCCEEDED_MS);
 }
 
@@ -319,6 +328,7 @@ enum cvg_error cvg_server_start(struct cvg_server *server, struct cvg_why *ret_w
         }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    cvg_watch_start(server->watch);
     if (err != CVG_OK) {
         stop(server);
         cvg_server_run(server);

@@ -7,6 +7,8 @@
 #include "notary/sockets.h"
 #include "notary/worker.h"
 
+struct cvg_watch;
+
 struct cvg_server {
     uv_loop_t loop; /* the control loop */
     struct cvg_mailbox *mailbox;
@@ -15,7 +17,8 @@ struct cvg_server {
     struct cvg_shared shared;
     struct cvg_worker **worker; /* shared.workers of them */
     uv_thread_t *thread;
-    size_t running; /* threads */
+    struct cvg_watch *watch; /* what the operator looks at */
+    size_t running;          /* threads */
     uv_async_t left;
     struct cvg_sockets sockets;    /* the workers have duplicates of them */
     int predecessor;               /* who waits for this process to be ready; -1: nobody */

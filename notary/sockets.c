@@ -31,10 +31,12 @@ void cvg_sockets_close(struct cvg_sockets *sockets)
     *sockets = (struct cvg_sockets){.socket = NULL};
 }
 
-static bool is_any(const struct cvg_address *address)
+/* The addresses of the defaults: where a machine lacks the family, the others do. */
+static bool may_be_missing(const struct cvg_address *address)
 {
-    static const uint8_t zero[16];
-    return memcmp(address->bytes, zero, sizeof(zero)) == 0;
+    static const uint8_t zero[16], loopback_v6[16] = {[15] = 1};
+    return memcmp(address->bytes, zero, sizeof(zero)) == 0 ||
+           (address->family == 6 && memcmp(address->bytes, loopback_v6, sizeof(loopback_v6)) == 0);
 }
 
 /* A socket bound to the address, or the reason why not in errno. */
@@ -97,7 +99,7 @@ static enum cvg_error open_new(const struct cvg_socket_place *place, size_t work
                                struct cvg_sockets *sockets, struct cvg_why *why)
 {
     if (!is_free(&place->address, place->port)) {
-        if (is_any(&place->address) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+        if (may_be_missing(&place->address) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
             return CVG_ERR_NOT_FOUND;
         return cannot(place, why);
     }
@@ -153,6 +155,9 @@ enum cvg_error cvg_sockets_complete(const struct cvg_settings *settings, size_t 
         err = open_service(&opening, CVG_SERVICE_BOUNCE, settings->bounce_port, listen, ret_why);
     if (err == CVG_OK && settings->relay_port != 0)
         err = open_service(&opening, CVG_SERVICE_RELAY, settings->relay_port, listen, ret_why);
+    if (err == CVG_OK && settings->status_port != 0)
+        err = open_service(&opening, CVG_SERVICE_STATUS, settings->status_port,
+                           &settings->status_listen, ret_why);
     cvg_sockets_close(sockets);
     *sockets = opening.sockets;
     if (err == CVG_OK)

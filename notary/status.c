@@ -7,21 +7,26 @@
 
 #include "notary/identity-check.h"
 
-void cvg_about_set(const char *name, const struct cvg_identity *identity,
-                   struct cvg_about *ret_about)
+static void take_bundle(struct cvg_about *about, const struct cvg_buffer *text)
 {
     struct cvg_bundle *bundle = NULL;
-    *ret_about = (struct cvg_about){.not_after_s = cvg_identity_end_s(identity)};
-    snprintf(ret_about->name, sizeof(ret_about->name), "%s", name);
+    about->region[0] = about->operator_name[0] = '\0';
+    if (cvg_bundle_parse((const char *)text->data, text->len, &bundle, NULL) != CVG_OK)
+        return;
+    memcpy(about->region, bundle->region, sizeof(about->region));
+    memcpy(about->operator_name, bundle->operator_name, sizeof(about->operator_name));
+    cvg_bundle_free(bundle);
+}
+
+void cvg_about_take(struct cvg_about *about, const char *name, const struct cvg_identity *identity)
+{
+    snprintf(about->name, sizeof(about->name), "%s", name);
+    take_bundle(about, &identity->bundle);
+    if (identity->tls != NULL)
+        about->not_after_s = cvg_identity_end_s(identity);
     if (identity->signing_key != NULL)
         cvg_fingerprint_format(cvg_signing_key_id(identity->signing_key), CVG_SHA256_LEN,
-                               ret_about->fingerprint, sizeof(ret_about->fingerprint));
-    if (cvg_bundle_parse((const char *)identity->bundle.data, identity->bundle.len, &bundle,
-                         NULL) != CVG_OK)
-        return;
-    memcpy(ret_about->region, bundle->region, sizeof(ret_about->region));
-    memcpy(ret_about->operator_name, bundle->operator_name, sizeof(ret_about->operator_name));
-    cvg_bundle_free(bundle);
+                               about->fingerprint, sizeof(about->fingerprint));
 }
 
 double cvg_status_hit_ratio(const struct cvg_metrics_sum *sum)

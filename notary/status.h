@@ -23,10 +23,9 @@ struct cvg_about {
 
 struct cvg_identity;
 
-/* From the keys in use and the bundle that is handed out; a bundle that cannot be read tells
- * nothing. name: the settings'. */
-void cvg_about_set(const char *name, const struct cvg_identity *identity,
-                   struct cvg_about *ret_about);
+/* Takes in what is new: the settings' name, what the bundle that is handed out tells, and, from an
+ * identity with keys, certificate and fingerprint. */
+void cvg_about_take(struct cvg_about *about, const char *name, const struct cvg_identity *identity);
 
 struct cvg_status {
     struct cvg_about about;

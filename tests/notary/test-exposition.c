@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "notary/exposition.h"
@@ -182,6 +183,25 @@ static void histograms_are_cumulative(void **state)
     cvg_buffer_free(&text);
 }
 
+/* Each has a value of its own here, and each value is in the text once. */
+static void every_metric_is_told(void **state)
+{
+    struct cvg_status status = {.store = "gdbm"};
+    struct cvg_buffer text;
+    (void)state;
+    for (int i = 0; i < CVG_METRICS_COUNT; i++)
+        status.sum.value[i] = 70001 + i;
+    write_exposition(&status, &text);
+    for (int i = 0; i < CVG_METRICS_COUNT; i++) {
+        char value[32];
+        snprintf(value, sizeof(value), " %d\n", 70001 + i);
+        const char *found = strstr((const char *)text.data, value);
+        if (found == NULL || strstr(found + 1, value) != NULL)
+            fail_msg("metric %d is not told once", i);
+    }
+    cvg_buffer_free(&text);
+}
+
 static void never_cut(void **state)
 {
     const struct cvg_status status = {.workers = 1};
@@ -204,6 +224,7 @@ int main(void)
         cmocka_unit_test(values),
         cmocka_unit_test(without_a_store_nothing_is_said_of_it),
         cmocka_unit_test(histograms_are_cumulative),
+        cmocka_unit_test(every_metric_is_told),
         cmocka_unit_test(never_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,9 +99,9 @@ def relay():
         port = listener.getsockname()[1]
         with Notary("eta", hosts=HOSTS,
                     settings=f"relay_ports = {port}\nprobes_per_minute = 1\n") as third:
-            for status in ("200", "404"):
+            for status in ("200", "429"):
                 connection, head = connect(third, f"CONNECT peer.example+{port} HTTP/1.0")
-                expect(head[9:12], status)
+                expect((head[9:12], "Retry-After: " in head), (status, status == "429"))
                 connection.close()
         listener.close()
 

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: MIT
+# The operator's listener: metrics, health, bundles, the status page in a browser; that it cannot be
+# held up or used for anything else; and that nobody's questions are in it, or in the log.
+import http.client
+import os
+import re
+import socket
+import sys
+import time
+
+sys.dont_write_bytecode = True  # the source tree may be read-only
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tempfile
+
+import chromium
+import exposition
+from notarylab import (Certificate, Notary, SEEN, Site, Tap, connect, expect, free_ports, read_all)
+
+tap = Tap()
+directory = tempfile.TemporaryDirectory(prefix="converge-notary-")
+one = Certificate(directory.name, "one")
+other = Certificate(directory.name, "other")
+HOSTS = "127.0.0.1 secret-site.example\n10.0.0.1 secret-inside.example\n"
+
+
+class Watched(Notary):
+    """A notary with a status port."""
+
+    def __init__(self, settings="", **named):
+        self.status_port = free_ports(1)[0]
+        super().__init__(settings=f"status_port = {self.status_port}\n"
+                                  f"status_listen = 127.0.0.1\n{settings}", **named)
+
+    def get(self, path, method="GET", **headers):
+        """Status, header fields and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.status_port, timeout=20)
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, body
+
+    def metrics(self):
+        status, headers, body = self.get("/metrics")
+        expect(status, 200)
+        expect(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        return exposition.parse(body)
+
+
+def counted(notary, name, **labels):
+    return exposition.value(notary.metrics(), f"converge_notary_{name}", **labels)
+
+
+def metrics():
+    site = Site(one)
+    dead = free_ports(1)[0]
+    with Watched(hosts=HOSTS) as notary:
+        def well_formed():
+            families = notary.metrics()
+            expect(exposition.value(families, "converge_notary_build_info",
+                                    version=version()), 1)
+            expect(exposition.value(families, "process_open_fds") > 3, True)
+            expect(exposition.value(families, "process_cpu_seconds_total") > 0, True)
+            expect(exposition.value(families, "process_resident_memory_bytes") > 1e6, True)
+            started = exposition.value(families, "process_start_time_seconds")
+            expect(abs(time.time() - started) < 600, True, started)
+            days = exposition.value(families, "converge_notary_certificate_days_left")
+            expect(7000 < days < 7400, True, days)
+
+        def other_parser():
+            from prometheus_client.parser import text_string_to_metric_families
+            body = notary.get("/metrics")[2]
+            theirs = {family.name for family in text_string_to_metric_families(body)}
+            ours = {re.sub("_total$", "", name) for name in exposition.parse(body)}
+            expect(theirs, ours)
+
+        def counts():
+            for _ in range(3):
+                expect(notary.v1("secret-site.example", site.port, one.sha1)[0], 200)
+            expect(notary.v1("secret-site.example", site.port, other.sha1)[0], 409)
+            expect(notary.v2(("secret-site.example", site.port, one.sha256))[0]["status"], SEEN)
+            expect(notary.v1("secret-site.example", dead, one.sha1)[0], 503)
+            expect(notary.v1("secret-inside.example", 443, one.sha1)[0], 503)
+            families = notary.metrics()
+            for name, labels, wanted in (
+                    ("requests_total", {"protocol": "v1"}, 6),
+                    ("requests_total", {"protocol": "v2"}, 1),
+                    ("answers_total", {"status": "2xx"}, 4),
+                    ("answers_total", {"status": "409"}, 1),
+                    ("answers_total", {"status": "5xx"}, 2),
+                    ("targets_total", {"from": "memory"}, 3),
+                    ("targets_total", {"from": "probe"}, 4),
+                    ("probe_results_total", {"result": "unreachable"}, 1),
+                    ("probe_results_total", {"result": "refused"}, 1),
+                    ("probes_open", {}, 0),
+                    ("targets_in_memory", {}, 3),
+                    ("handshakes_total", {}, 7),
+                    ("connections_total", {}, 7),
+                    ("answer_duration_seconds_count", {"from": "memory"}, 3),
+                    ("answer_duration_seconds_count", {"from": "probe"}, 4)):
+                expect(exposition.value(families, f"converge_notary_{name}", **labels), wanted,
+                       f"{name} {labels}")
+            probes = exposition.value(families, "converge_notary_probes_total")
+            expect(exposition.value(families, "converge_notary_probe_duration_seconds_count"),
+                   probes)
+
+        tap.case("/metrics is what a strict reader takes", well_formed)
+        try:
+            import prometheus_client  # pylint: disable=unused-import
+        except ImportError:
+            tap.skip("/metrics is what Prometheus' own reader takes", "no python3-prometheus-client")
+        else:
+            tap.case("/metrics is what Prometheus' own reader takes", other_parser)
+        tap.case("requests, answers, targets, probes and durations are counted", counts)
+    site.stop()
+
+
+def version():
+    with open(os.path.join(os.environ.get("top_builddir", "."), "config.h"),
+              encoding="ascii") as file:
+        return re.search('#define VERSION "(.*)"', file.read()).group(1)
+
+
+def listener():
+    with Watched(hosts=HOSTS) as notary:
+        def well():
+            expect(notary.get("/healthz")[::2], (200, "ok\n"))
+
+        def bundles():
+            for path, name in (("/bundle.notary", "alpha.notary"),
+                               ("/bundle-v1.notary", "alpha.v1.notary")):
+                with open(os.path.join(notary.home, name), encoding="utf-8") as file:
+                    expect(notary.get(path)[2], file.read(), path)
+
+        def reads_only():
+            for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+                status, headers, _ = notary.get("/", method)
+                expect((status, headers["Allow"]), (405, "GET, HEAD"), method)
+            expect(notary.get("/metrics", "HEAD")[2], "")
+            for path in ("/target/secret-site.example+443", "/v2/query", "/metrics/", "/..//"):
+                expect(notary.get(path)[0], 404, path)
+
+        def bad_requests():
+            for octets, status in ((b"GET / HTTP/1.0\r\nx y\r\n\r\n", b"400"),
+                                   (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+                                   (b"GET /" + b"a" * 9000 + b" HTTP/1.0\r\n\r\n", b"414")):
+                with socket.create_connection(("127.0.0.1", notary.status_port)) as connection:
+                    connection.sendall(octets)
+                    expect(read_all(connection).split(b" ")[1], status, octets[:20])
+
+        def held_up():
+            """Many who say nothing do not keep one out who does."""
+            mute = [socket.create_connection(("127.0.0.1", notary.status_port))
+                    for _ in range(60)]
+            expect(notary.get("/healthz")[0], 200)
+            for connection in mute:
+                connection.settimeout(20)
+                expect(read_all(connection), b"")
+                connection.close()
+
+        def not_public():
+            for path in (b"/", b"/metrics", b"/healthz"):
+                answer = notary.raw(b"GET " + path + b" HTTP/1.0\r\n\r\n")
+                expect(answer.split(b" ")[1], b"404", path)
+
+        tap.case("/healthz says ok", well)
+        tap.case("the bundles are those of the files", bundles)
+        tap.case("GET and HEAD alone, and no other path", reads_only)
+        tap.case("requests that are not HTTP", bad_requests)
+        tap.case("connections without a request hold up nobody, and end", held_up)
+        tap.case("the public service has none of it", not_public)
+    with Notary(hosts=HOSTS) as notary:
+        tap.case("without status_port there is none of it",
+                 lambda: expect("port 0" in notary.log_text(), False))
+
+
+def privacy():
+    """A verbose notary's log, the metrics and the page after all kinds of questions."""
+    site = Site(one)
+    dead = free_ports(1)[0]
+    with Watched(hosts=HOSTS, settings=f"relay_ports = {site.port}\n") as notary:
+        def nothing_is_told():
+            notary.v1("secret-site.example", site.port, one.sha1)
+            notary.v1("secret-site.example", site.port, other.sha1)
+            notary.v1("secret-site.example", dead, one.sha1)
+            notary.v1("secret-missing.invalid", 443, one.sha1)
+            notary.v1("secret-inside.example", 443, one.sha1)
+            notary.v2(("secret-site.example", site.port, one.sha256, 25))
+            notary.raw(b"GET /target/secret-bad..name+443 HTTP/1.0\r\n\r\n")
+            notary.raw(b"POST /target/secret-site.example+1 HTTP/1.0\r\nContent-Length: 5\r\n\r\nab")
+            for target in ("secret-site.example", "secret-missing.invalid",
+                           "secret-inside.example"):
+                connect(notary, f"CONNECT {target}+{site.port} HTTP/1.0")[0].close()
+            texts = [notary.log_text(), notary.get("/metrics")[2], notary.get("/")[2]]
+            notary.stop()
+            texts.append(notary.log_text())
+            for text in texts:
+                for word in ("secret", one.sha1, one.sha256, one.sha256.replace(":", "")):
+                    expect(word.lower() in text.lower(), False, f"{word} in {text[-2000:]}")
+            for text in (texts[0], texts[-1]):
+                expect(re.findall(rf"\b(?:{site.port}|{dead})\b", text), [], text)
+            expect("127.0.0.1" in texts[1] + texts[2], False)
+
+        tap.case("neither log nor page nor metrics tell of a question", nothing_is_told)
+    site.stop()
+
+
+# Contrast as WCAG 2 reckons it, of every text on what is behind it.
+CONTRAST = """(() => {
+  const rgb = text => text.match(/[0-9.]+/g).map(Number);
+  const light = colour => { const [r, g, b] = colour.slice(0, 3).map(v => {
+    v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = node => { for (; node; node = node.parentElement) {
+    const colour = rgb(getComputedStyle(node).backgroundColor);
+    if (colour.length < 4 || colour[3] > 0) return colour; } return [255, 255, 255]; };
+  let worst = 21;
+  for (const node of document.querySelectorAll("body *")) {
+    if (![...node.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    if (node.closest("script, [hidden]")) continue;
+    const a = light(rgb(getComputedStyle(node).color)), b = light(behind(node));
+    worst = Math.min(worst, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+  }
+  return worst; })()"""
+STRUCTURE = """(() => {
+  const all = query => [...document.querySelectorAll(query)];
+  return {
+    lang: document.documentElement.lang,
+    h1: all("h1").map(n => n.textContent),
+    tables: all("table").length,
+    captions: all("table > caption").length,
+    bare: all("th:not([scope])").length,
+    unlabelled: all("svg:not([role=img][aria-label])").length,
+    links: all("a").map(n => n.getAttribute("href")),
+    text: document.body.innerText,
+  }; })()"""
+BUNDLE_LINKS = ["/bundle.notary", "/bundle-v1.notary"]
+
+
+def in_a_browser():
+    site = Site(one)
+    with Watched(hosts=HOSTS) as notary, chromium.Page() as page:
+        here = f"http://127.0.0.1:{notary.status_port}/"
+        notary.v1("secret-site.example", site.port, one.sha1)
+
+        def content():
+            page.size(1200, 900)
+            page.open(here)
+            found = page.run(STRUCTURE)
+            expect((found["lang"], found["h1"]), ("en", ["alpha"]))
+            expect((found["tables"], found["bare"], found["unlabelled"]),
+                   (found["captions"], 0, 0))
+            for word in ("ok", "Requests a second", "Latency", "Probes", "Fingerprint",
+                         "days left", "Connections", version()):
+                expect(word in found["text"], True, word)
+            expect([link in found["links"] for link in BUNDLE_LINKS], [True, True])
+
+        def quiet():
+            """Refreshed by its own script, too, it asks for nothing else and complains of nothing."""
+            page.run("document.querySelector('header button').click()")
+            page.run("document.querySelector('header button').click()")
+            expect(page.problems, [])
+            expect({url for url in page.requests if not url.startswith(("data:", "about:"))},
+                   {here})
+
+        def foreign_script():
+            """The policy holds: what is put into the page does not run."""
+            page.run("document.body.append(Object.assign(document.createElement('script'),"
+                     " {textContent: 'window.evil = 1'}))")
+            expect(page.run("window.evil"), None)
+            page.problems.clear()
+
+        def schemes():
+            shots = []
+            for name in ("light", "dark"):
+                page.scheme(name)
+                worst = page.run(CONTRAST)
+                expect(worst >= 4.5, True, f"{name}: contrast {worst}")
+                shots.append(page.screenshot())
+            expect(shots[0] != shots[1], True, "light and dark look the same")
+
+        def small():
+            page.size(360, 740)
+            page.open(here)
+            expect(page.run("document.documentElement.scrollWidth") <= 360, True,
+                   page.run("document.documentElement.scrollWidth"))
+
+        def keyboard():
+            """Tab reaches every link and the button."""
+            page.run("document.activeElement.blur()")
+            reached = set()
+            for _ in range(12):
+                for kind in ("rawKeyDown", "keyUp"):
+                    page.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab",
+                              windowsVirtualKeyCode=9)
+                reached.add(page.run("document.activeElement.getAttribute('href') || "
+                                     "document.activeElement.localName"))
+            expect({"button", "/metrics", "/healthz", *BUNDLE_LINKS} <= reached, True, reached)
+
+        def without_script():
+            page.scripts(False)
+            page.open(here)
+            page.scripts(True)
+            found = page.run(STRUCTURE)
+            expect("Fingerprint" in found["text"], True)
+            expect(page.run("document.querySelector('button') === null"), True)
+
+        tap.case("Chromium: content, headings, tables, links", content)
+        tap.case("Chromium: no complaint, no request to elsewhere", quiet)
+        tap.case("Chromium: no script but the page's own runs", foreign_script)
+        tap.case("Chromium: light and dark differ, both with contrast", schemes)
+        tap.case("Chromium: nothing is wider than a phone", small)
+        tap.case("Chromium: all can be reached by keyboard", keyboard)
+        tap.case("Chromium: complete without its script", without_script)
+    site.stop()
+
+
+metrics()
+listener()
+privacy()
+if chromium.find():
+    in_a_browser()
+else:
+    tap.skip("the status page in Chromium", "no chromium")
+tap.done()
