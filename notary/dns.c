@@ -14,7 +14,8 @@
 #include "common/base/log.h"
 #include "notary/list.h"
 
-#define QUESTIONS_MAX  8192
+#define QUESTIONS_MAX  4096
+#define SOCKETS_MAX    "4096"
 #define CLASS_IN       1
 #define RESOLV_CONF    "/etc/resolv.conf"
 #define DEFAULT_ANCHOR "/usr/share/dns/root.key"
@@ -33,18 +34,26 @@ struct cvg_dns_question {
     void *user;
 };
 
-/* A probe has two seconds: what libunbound tries after that serves nobody. Each of its questions
- * has a socket (and port) of its own, and those are bounded, too. */
+/* A probe has two seconds: what libunbound tries after that serves nobody. What is asked is most
+ * often a resolver that answers at once what it knows, and after a second or more what it has to
+ * find out: libunbound would take that for a server that is lost, so it has to wait longer than it
+ * would learn to. */
 static const struct {
     const char *name;
     const char *value;
 } options[] = {
     {"do-not-query-localhost:", "no"}, /* a resolver on this machine is the best there is */
-    {"outgoing-range:", "512"},          {"outgoing-num-tcp:", "32"},
-    {"num-queries-per-thread:", "4096"}, {"outbound-msg-retry:", "3"},
+    {"outgoing-range:", SOCKETS_MAX},  /* each question under way has a socket and port */
+    {"outgoing-num-tcp:", "32"},       /* for long answers */
+    {"num-queries-per-thread:", SOCKETS_MAX},
+    {"infra-cache-min-rtt:", "500"},       /* milliseconds: for an answer, then twice that ... */
+    {"unknown-server-time-limit:", "500"}, /* ... the same before anything is known */
+    {"outbound-msg-retry:", "2"},
     {"infra-keep-probing:", "yes"}, /* silence about dead names must not condemn the server */
-    {"cache-max-negative-ttl:", "60"},   {"msg-cache-size:", "4m"},
-    {"rrset-cache-size:", "8m"},         {"key-cache-size:", "2m"},
+    {"cache-max-negative-ttl:", "60"},
+    {"msg-cache-size:", "4m"},
+    {"rrset-cache-size:", "8m"},
+    {"key-cache-size:", "2m"},
     {"unblock-lan-zones:", "yes"},
 };
 

@@ -20,15 +20,15 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 
-#define SPARE_DESCRIPTORS 64
-#define LOOKS_PER_PROBE   8
-#define DNS_DESCRIPTORS   600 /* of one resolver: questions and connections under way */
+#define SPARE_DESCRIPTORS   64
+#define LOOKS_PER_PROBE     8
+#define QUESTIONS_PER_PROBE 2 /* to DNS, which go on when the probe has ended */
 
 static enum cvg_error set_descriptors(const struct cvg_settings *settings, struct cvg_why *why)
 {
     struct rlimit limit;
     rlim_t wanted = (rlim_t)settings->max_connections + 2 * (rlim_t)settings->max_tunnels +
-                    LOOKS_PER_PROBE * (rlim_t)settings->max_probes + DNS_DESCRIPTORS +
+                    (LOOKS_PER_PROBE + QUESTIONS_PER_PROBE) * (rlim_t)settings->max_probes +
                     SPARE_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return cvg_fail(why, CVG_ERR_IO, "getrlimit: %s", strerror(errno));

@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import struct
 import threading
+import time
 
 from notarylab import Listener, free_ports
 
@@ -41,9 +42,21 @@ def read_question(message):
     return ".".join(labels).lower(), kind, at + 5
 
 
+class Later:
+    """Records that the server has to find out first, as a resolver does: whoever asks meanwhile gets
+    them at the same time."""
+
+    def __init__(self, seconds, records):
+        self.at = time.monotonic() + seconds
+        self.records = records
+
+    def wait(self):
+        time.sleep(max(0, self.at - time.monotonic()))
+        return self.records
+
+
 class Dns:
-    """says(name, type) gives a list of records, an error code or SILENT; NXDOMAIN stands for what
-    is not in it. .asked lists the questions. truncated: names whose answers only TCP gives.
+    """says(name, type) gives a list of records, Later, an error code or SILENT. .asked lists the questions. truncated: names whose answers only TCP gives.
     twisted: names for which the answer has another number, or answers another question."""
 
     def __init__(self, says, truncated=(), twisted=()):
@@ -73,6 +86,8 @@ class Dns:
         said = self.says(name, kind)
         if said is SILENT:
             return None
+        if isinstance(said, Later):
+            said = said.wait()
         records, code = (said, NOERROR) if isinstance(said, list) else ([], said)
         flags = 0x8180 | code
         if not over_tcp and name in self.truncated:
@@ -87,11 +102,17 @@ class Dns:
         while True:
             try:
                 message, client = self.udp.recvfrom(4096)
-                answer = self.answer(message, False)
-                if answer is not None:
-                    self.udp.sendto(answer, client)
             except OSError:
                 return
+            threading.Thread(target=self.serve_one, args=(message, client), daemon=True).start()
+
+    def serve_one(self, message, client):
+        answer = self.answer(message, False)
+        try:
+            if answer is not None:
+                self.udp.sendto(answer, client)
+        except OSError:
+            pass
 
     def serve_tcp(self, connection):
         connection.settimeout(10)

@@ -10,7 +10,7 @@ import time
 sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import nsdlab
-from dnslab import A, AAAA, Dns, NXDOMAIN, SERVFAIL, SILENT, address, alias, record
+from dnslab import A, AAAA, Dns, Later, NXDOMAIN, SERVFAIL, SILENT, address, alias, record
 from notarylab import (BUILD, NOT_PUBLIC, Certificate, Notary, SEEN, Site, Tap, UNREACHABLE,
                        current, expect)
 
@@ -75,12 +75,18 @@ ZONE = {
 }
 
 
+slow = {}
+
+
 def says(name, kind):
+    if name.startswith("slow"):
+        return slow.setdefault((name, kind), Later(1, [address(name, HERE)] if kind == A else []))
     return ZONE[name, kind](name) if (name, kind) in ZONE else NXDOMAIN
 
 
 def answers(tap, notary, dns, certificate, six):
     site = Site(certificate)
+    number = iter(range(1000))
 
     def status(name, port=None):
         return notary.v2((name, port or site.port, certificate.sha256))[0]["status"]
@@ -111,6 +117,14 @@ def answers(tap, notary, dns, certificate, six):
         seen("half-silent.example")
         expect(time.monotonic() - start < 1.5, True, "it waited for the other family")
 
+    def slowly():
+        """A server that knows most names at once is not lost when it has to find one out."""
+        for _ in range(8):
+            notary.v2(*[(f"quick{next(number)}.example", 1, certificate.sha256)
+                        for _ in range(16)])
+        for i in range(3):
+            seen(f"slow{i}.example")
+
     def no_second_lookup():
         """What the filter let through is what is connected to, whatever DNS says afterwards."""
         seen("rebinding.example")
@@ -138,6 +152,7 @@ def answers(tap, notary, dns, certificate, six):
     tap.case("silence", silent)
     tap.case("silence about one family", half_silent)
     tap.case("SERVFAIL about one family", lambda: seen("half-broken.example"))
+    tap.case("an answer that takes a second", slowly)
     tap.case("an answer that UDP truncates", truncated)
     tap.case("an answer to another question", lambda: expect(status("twisted.example"), UNREACHABLE))
     tap.case("a chain of aliases", lambda: seen("chain.example"))
