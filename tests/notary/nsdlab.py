@@ -20,7 +20,7 @@ $TTL 60
 @ IN NS ns.{zone}.
 ns IN A 127.0.0.1
 good IN A 127.0.0.1
-bad IN A 127.0.0.1
+bad IN A 127.0.0.2
 alias IN CNAME good
 _443._tcp.good IN TLSA 3 1 1 {digest}
 _443._tcp.bad IN TLSA 3 1 1 {digest}
@@ -98,8 +98,8 @@ class Nsd:
         shutil.copy(glob.glob(os.path.join(self.directory, key + ".key"))[0], self.anchor)
         self.run("ldns-signzone", "-f", "signed.zone", "signed.unsigned", key)
         signed = self.read("signed.zone")
-        for record, lie in (("bad.signed.example.\t60\tIN\tA\t127.0.0.1",
-                             "bad.signed.example.\t60\tIN\tA\t127.0.0.2"),
+        for record, lie in (("bad.signed.example.\t60\tIN\tA\t127.0.0.2",
+                             "bad.signed.example.\t60\tIN\tA\t127.0.0.1"),
                             (f"_443._tcp.bad.signed.example.\t60\tIN\tTLSA\t3 1 1 {DIGEST}",
                              f"_443._tcp.bad.signed.example.\t60\tIN\tTLSA\t3 1 1 {'cd' * 32}"),
                             *self.lies):

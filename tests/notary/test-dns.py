@@ -242,7 +242,7 @@ def validated(tap, nsd, certificate):
     tap.case("a forged address is none",
              lambda: expect(statuses(nsd.anchor), [SEEN, SEEN, UNREACHABLE, SEEN]))
     tap.case("with dns_anchor = none nothing is validated",
-             lambda: expect(statuses("none")[0::3], [SEEN, SEEN]))
+             lambda: expect(statuses("none"), [SEEN] * 4))
 
 
 def main():
