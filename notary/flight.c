@@ -298,10 +298,15 @@ static void heard(const struct cvg_probe_result *result, const struct cvg_examin
     deliver(here, &ready, false);
 }
 
+/* Where the target's network has been looked at too often, nothing was learned about it. */
 static void first_round(struct cvg_probe *probe, const struct cvg_probe_result *result, void *user)
 {
+    const struct cvg_finding later = {.error = CVG_ERR_BUSY, .retry_after_s = NOTARY_RETRY_S};
     (void)probe;
-    hear(user, result, heard);
+    if (result->error == CVG_ERR_BUSY)
+        end(user, &later, false);
+    else
+        hear(user, result, heard);
 }
 
 /* With the lock: whether a probe may begin, and at whose cost. */

@@ -27,6 +27,7 @@ struct cvg_probe {
     struct cvg_endpoint endpoint;
     uint8_t starttls; /* enum cvg_starttls */
     bool second;
+    bool turned_away; /* by the budget of a target network */
     struct cvg_lookup *lookup;
     struct cvg_found_addresses addresses; /* those that may be connected to */
     size_t next;                          /* the next address to try in the first round */
@@ -136,9 +137,13 @@ static enum cvg_error look(struct cvg_probe *probe, size_t index, enum cvg_offer
     const struct cvg_prober *prober = probe->prober;
     const struct cvg_address *address = &probe->addresses.address[index];
     struct attempt *attempt = free_attempt(probe);
-    if (attempt == NULL || (prober->budget != NULL &&
-                            !cvg_budget_target(prober->budget, address, uv_now(prober->loop))))
+    if (attempt == NULL)
         return CVG_ERR_BUSY;
+    if (prober->budget != NULL &&
+        !cvg_budget_target(prober->budget, address, uv_now(prober->loop))) {
+        probe->turned_away = true;
+        return CVG_ERR_BUSY;
+    }
     struct cvg_look_target target = {
         .host = probe->endpoint.host,
         .is_name = probe->endpoint.kind == CVG_HOST_NAME,
@@ -240,7 +245,7 @@ static void found(enum cvg_error err, const struct cvg_found_addresses *addresse
     if (probe->addresses.count == 0 && !addresses->partial)
         report(probe, CVG_ERR_REFUSED);
     else if (!try_next(probe))
-        report(probe, CVG_ERR_UNREACHABLE);
+        report(probe, probe->turned_away ? CVG_ERR_BUSY : CVG_ERR_UNREACHABLE);
 }
 
 /* The first turn of a probe, from the loop, so that done never comes inside start. */

@@ -2,12 +2,14 @@
 # What is limited, and what a client gets over the limit: one case for each row of "Limits" in
 # doc/notary.md that no other test holds.
 import os
+import socket
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from notarylab import Certificate, Notary, Site, Tap, expect
+from notarylab import Certificate, Notary, Site, Tap, connect, expect, read_all
 
 tap = Tap()
 directory = tempfile.TemporaryDirectory(prefix="converge-notary-")
@@ -46,6 +48,76 @@ def targets_of_one_request():
         expect(notary.v2(*[("site.local", port, "00" * 32) for port in range(1, 5)]), 429)
 
 
+def probes():
+    """Over probes_per_minute: 429 with Retry-After; what memory knows is told all the same."""
+    sites = [Site(one) for _ in range(3)]
+    with Notary(hosts=HOSTS, settings="probes_per_minute = 2\n") as notary:
+        for site in sites[:2]:
+            expect(head_of(notary, asking("site.example", site.port))[0], 200)
+        status, fields = head_of(notary, asking("site.example", sites[2].port))
+        expect(status, 429)
+        expect(1 <= int(fields["retry-after"]) <= 30, True, fields)
+        expect(head_of(notary, asking("site.example", sites[0].port))[0], 200, "from memory")
+        expect(sites[2].connections, 0)
+    for site in sites:
+        site.stop()
+
+
+def target_probes():
+    """Over target_probes_per_minute: 503 with Retry-After, which is not remembered as a failure."""
+    sites = [Site(one) for _ in range(3)]
+    with Notary(hosts=HOSTS, settings="target_probes_per_minute = 2\n") as notary:
+        for site in sites[:2]:
+            expect(head_of(notary, asking("site.example", site.port))[0], 200)
+        for _ in range(2):
+            status, fields = head_of(notary, asking("other.example", sites[2].port))
+            expect((status, "retry-after" in fields), (503, True))
+        expect(head_of(notary, asking("site.example", sites[0].port))[0], 200, "from memory")
+        expect(sites[2].connections, 0)
+    for site in sites:
+        site.stop()
+
+
+def probes_at_once():
+    """Over max_probes: 503 with Retry-After, at once, while others wait."""
+    mute, site = Site(mute=True), Site(one)
+    with Notary(hosts=HOSTS, settings="max_probes = 1\nprobe_timeout = 10s\n") as notary:
+        with notary.tls() as waiting:
+            waiting.sendall(asking("site.example", mute.port))
+            while mute.connections == 0:
+                time.sleep(0.01)
+            status, fields = head_of(notary, asking("site.example", site.port))
+            expect((status, "retry-after" in fields), (503, True))
+    mute.stop()
+    site.stop()
+
+
+def tunnels():
+    """Over max_tunnels: closed; when one has gone there is room again."""
+    with Notary(hosts=HOSTS, settings="max_tunnels = 1\n") as notary:
+        first = socket.create_connection(("127.0.0.1", notary.relay_port), timeout=10)
+        first.sendall(b"CONNECT ")
+        second = socket.create_connection(("127.0.0.1", notary.relay_port), timeout=10)
+        expect(read_all(second), b"")
+        first.close()
+        end = time.monotonic() + 10
+        while connect(notary, "CONNECT site.example+1 HTTP/1.0")[1] == "":
+            expect(time.monotonic() < end, True, "no room again")
+
+
+def path_and_head():
+    with Notary(hosts=HOSTS) as notary:
+        for octets, status in ((b"GET /" + b"a" * 1024 + b" HTTP/1.0\r\n\r\n", 414),
+                               (b"GET / HTTP/1.0\r\nx: " + b"y" * 8192 + b"\r\n\r\n", 431),
+                               (b"POST /v2/query HTTP/1.0\r\nContent-Length: 8193\r\n\r\n", 413)):
+            expect(head_of(notary, octets)[0], status, octets[:20])
+
+
 tap.case("queries of one network over queries_per_minute: 429", queries)
 tap.case("a request of several targets over queries_per_minute: 429", targets_of_one_request)
+tap.case("probes for one network over probes_per_minute: 429", probes)
+tap.case("probes of one target network over target_probes_per_minute: 503", target_probes)
+tap.case("probes at once over max_probes: 503", probes_at_once)
+tap.case("relayed connections over max_tunnels: closed", tunnels)
+tap.case("path, head and body that are too long: 414, 431, 413", path_and_head)
 tap.done()

@@ -15,6 +15,7 @@ import tempfile
 import chromium
 import exposition
 from notarylab import (Certificate, Notary, SEEN, Site, Tap, connect, expect, free_ports, read_all)
+from redislab import keep_in
 
 tap = Tap()
 directory = tempfile.TemporaryDirectory(prefix="converge-notary-")
@@ -163,7 +164,24 @@ def listener():
                 answer = notary.raw(b"GET " + path + b" HTTP/1.0\r\n\r\n")
                 expect(answer.split(b" ")[1], b"404", path)
 
+        def store_away():
+            """Degraded, not dead: it looks and answers, and what it saw waits in the journal."""
+            site = Site(one)
+            nobody = free_ports(1)[0]
+            lonely = Watched(hosts=HOSTS)
+            keep_in(lonely, f"127.0.0.1:{nobody}")
+            with lonely:
+                expect(lonely.v1("secret-site.example", site.port, one.sha1)[0], 200)
+                expect(lonely.get("/healthz")[::2], (200, "degraded: the store (redis) is away\n"))
+                expect(counted(lonely, "store_up"), 0)
+                end = time.monotonic() + 10
+                while counted(lonely, "store_backlog_bytes") == 0:
+                    expect(time.monotonic() < end, True, "nothing is in the journal")
+                expect("redis, away" in lonely.get("/")[2], True)
+            site.stop()
+
         tap.case("/healthz says ok", well)
+        tap.case("/healthz says degraded while the store is away", store_away)
         tap.case("the bundles are those of the files", bundles)
         tap.case("GET and HEAD alone, and no other path", reads_only)
         tap.case("requests that are not HTTP", bad_requests)
