@@ -9,15 +9,19 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import nsdlab
+from dnslab import A, AAAA, Dns, SILENT, address
 from notarylab import (BUILD, CT, Certificate, DANE, Notary, PINS, SEEN, Site, Tap, UNREACHABLE,
                        colons, expect, opinions)
 
 MINT_CT = os.path.join(BUILD, "tests/notary/mint-ct")
 OTHER = "00" * 32
+TLSA = 52
 
 
 class Logged:
@@ -195,9 +199,63 @@ def with_records(nsd, site, certificate):
              ("good", "wrong", "bare", "forged", "bad")], [200, 409, 200, 200, 503]))
 
 
+def late(directory):
+    """A DNS server that never says whether there are TLSA records."""
+    certificate = Certificate(directory, "l")
+    site = Site(certificate)
+    dns = Dns(lambda name, kind: [address(name, "127.0.0.1")] if kind == A else
+              [] if kind == AAAA else SILENT)
+    listed = "".join(f"{name}.example:{site.port} {certificate.sha256}\n" for name in
+                     ("silent", "reloaded", "ended"))
+    anchor, pinned = os.path.join(directory, "anchor"), os.path.join(directory, "pins")
+    write(anchor, "elsewhere.example. IN DS 1 13 2 " + "ab" * 32 + "\n")
+    write(pinned, listed)
+    settings = (f"verifiers = dane pins\npins = {pinned}\ndns_servers = {dns.server}\n"
+                f"dns_anchor = {anchor}\n")
+    try:
+        with Notary(settings=settings + "probe_timeout = 700ms\n") as notary:
+            tap.case("who is late stands aside, and the others are heard", lambda: expect(
+                ask(notary, "silent.example", site, certificate), {DANE: "aside", PINS: "yes"}))
+        with Notary(settings=settings + "probe_timeout = 10s\n") as notary:
+            tap.case("a reload waits for nobody", lambda: expect(
+                meanwhile(notary, dns, "reloaded.example", site, certificate,
+                          lambda: reload(notary, "reloaded ")),
+                [{DANE: "aside", PINS: "yes"}]))
+            tap.case("a notary that ends meanwhile invents nothing", lambda: ended(
+                meanwhile(notary, dns, "ended.example", site, certificate, notary.stop)))
+    finally:
+        site.stop()
+        dns.stop()
+
+
+def ended(said):
+    if said not in ([], [{DANE: "aside", PINS: "yes"}]):
+        raise AssertionError(said)
+
+
+def meanwhile(notary, dns, host, site, certificate, happens):
+    """Asks, and while the verifiers are being heard something happens: what they say then."""
+    said = []
+
+    def asker():
+        try:
+            said.append(ask(notary, host, site, certificate))
+        except AssertionError:
+            pass  # no answer
+
+    thread = threading.Thread(target=asker)
+    thread.start()
+    end = time.monotonic() + 20
+    while (f"_{site.port}._tcp.{host}", TLSA) not in dns.asked and time.monotonic() < end:
+        time.sleep(0.01)
+    happens()
+    thread.join()
+    return said
+
+
 tap = Tap()
 with tempfile.TemporaryDirectory(prefix="converge-verifiers-") as made:
-    for group in (pins, transparency, dane):
+    for group in (pins, transparency, dane, late):
         where = os.path.join(made, group.__name__)
         os.mkdir(where)
         group(where)
