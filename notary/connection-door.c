@@ -172,16 +172,23 @@ enum cvg_error cvg_connections_init(struct cvg_worker *worker)
     return cvg_front_new(&worker->loop, on_handshake, on_request, &worker->front);
 }
 
+/* Who has connected a moment ago is about to ask, and would be refused if it were closed now. */
 void cvg_connections_drain(struct cvg_worker *worker)
 {
-    close_all(&worker->front->shaking);
-    close_all(&worker->front->idle);
+    struct cvg_link *idle = &worker->front->idle, *next = NULL;
+    for (struct cvg_link *link = idle->next; link != idle; link = next) {
+        struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
+        next = link->next;
+        if (connection->asked)
+            cvg_connection_close(connection);
+    }
 }
 
 void cvg_connections_close(struct cvg_worker *worker)
 {
     if (worker->front == NULL)
         return;
-    cvg_connections_drain(worker);
+    close_all(&worker->front->shaking);
+    close_all(&worker->front->idle);
     close_all(&worker->front->busy);
 }

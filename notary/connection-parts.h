@@ -29,6 +29,7 @@ struct cvg_connection {
     enum cvg_connection_state state;
     bool processing; /* on the stack: answers must not recurse into it */
     bool last;       /* close after this answer */
+    bool asked;      /* it has had a request */
     bool ended;      /* TLS has said that nothing more comes */
     uint64_t begun_ms;
     uint64_t deadline_ms;

@@ -91,6 +91,7 @@ static uint64_t client_timeout_ms(const struct cvg_connection *connection)
 static void begin_work(struct cvg_connection *connection)
 {
     connection->state = CVG_CONNECTION_WORKING;
+    connection->asked = true;
     connection->deadline_ms = NEVER;
     struct cvg_query *query =
         cvg_query_start(connection->worker, connection, cvg_http_request(connection->http));

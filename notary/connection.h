@@ -28,7 +28,8 @@ void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
 
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection);
 
-/* Closes those that are waiting for a request; the others close after their answer. */
+/* Closes those that wait for another request; the others close after their answer, those that have
+ * not asked yet after their first. */
 void cvg_connections_drain(struct cvg_worker *worker);
 /* Closes all. */
 void cvg_connections_close(struct cvg_worker *worker);

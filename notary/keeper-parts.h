@@ -24,6 +24,7 @@ struct cvg_keeper {
 
     struct cvg_inbox *inbox;      /* any thread */
     atomic_bool is_ending;        /* any thread sets it */
+    atomic_bool is_open;          /* journal and store are ours; any thread reads it */
     atomic_uint_fast64_t backlog; /* octets of the journal; any thread reads it */
     int lock;                     /* the journal's, or -1: somebody else has it */
     struct cvg_journal *journal;  /* NULL: not open */

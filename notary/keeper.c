@@ -82,6 +82,7 @@ static void on_turn(uv_timer_t *timer)
 static void begin_turns(struct cvg_keeper *keeper)
 {
     keeper->write_failed = false;
+    atomic_store(&keeper->is_open, true);
     uv_timer_start(&keeper->tick, on_turn, 0, TURN_MS);
 }
 
@@ -197,6 +198,11 @@ enum cvg_error cvg_keeper_new(const struct cvg_keeper_place *place, struct cvg_k
     }
     *ret_keeper = keeper;
     return CVG_OK;
+}
+
+bool cvg_keeper_is_open(const struct cvg_keeper *keeper)
+{
+    return atomic_load(&keeper->is_open);
 }
 
 void cvg_keeper_let_go(struct cvg_keeper *keeper)

@@ -54,6 +54,9 @@ void cvg_keeper_free(struct cvg_keeper *keeper);
  * here on put is BUSY, and fetches end with IO. */
 void cvg_keeper_let_go(struct cvg_keeper *keeper);
 
+/* Any thread: whether journal and store are ours; false only while "wait" lasts. */
+bool cvg_keeper_is_open(const struct cvg_keeper *keeper);
+
 /* Any thread. */
 void cvg_keeper_fetch(struct cvg_keeper *keeper, struct cvg_fetch *fetch);
 

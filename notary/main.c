@@ -9,6 +9,7 @@
 
 #include "common/base/log.h"
 #include "config.h"
+#include "notary/activation.h"
 #include "notary/options.h"
 #include "notary/privileges.h"
 #include "notary/seccomp.h"
@@ -23,6 +24,7 @@ static int complain(const struct cvg_why *why, enum cvg_error err, int status)
 static enum cvg_error tell_ready(int fd, struct cvg_why *why)
 {
     static const char ready[] = "ready\n";
+    cvg_activation_notify("READY=1");
     if (fd < 0)
         return CVG_OK;
     if (write(fd, ready, sizeof(ready) - 1) != (ssize_t)sizeof(ready) - 1)
@@ -53,6 +55,8 @@ static enum cvg_error start(const struct cvg_options *options, struct cvg_server
     if (err == CVG_OK && serves && settings.seccomp)
         err = cvg_seccomp_install(why);
     if (err == CVG_OK && serves)
+        err = cvg_server_succeed(server, why);
+    if (err == CVG_OK && serves)
         err = cvg_server_start(server, why);
     if (err != CVG_OK) {
         cvg_server_free(server);
@@ -70,9 +74,7 @@ static int serve(const struct cvg_options *options)
     cvg_log_set_handler(cvg_log_to_fd, options->verbose ? CVG_LOG_DEBUG : CVG_LOG_NOTICE, &log_fd);
     enum cvg_error err = start(options, &server, &why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE) {
-        err = cvg_server_ready(server, &why);
-        if (err == CVG_OK)
-            err = tell_ready(options->ready_fd, &why);
+        err = tell_ready(options->ready_fd, &why);
         if (err != CVG_OK)
             cvg_server_drain(server);
         cvg_server_run(server);

@@ -3,6 +3,7 @@
 #include "notary/server.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 
 #define DRAIN_MS     5000
 #define SUCCEEDED_MS 60000 /* the same, when another process serves already */
+#define KEEPER_MS    10000 /* how long what the process before kept is waited for */
+#define PAUSE_MS     5
 #define WORKERS_MAX  256
 #define SHARDS_MAX   1024
 #define SHARD_LEAST  64 /* targets that make a shard worth while */
@@ -290,7 +293,21 @@ static void succeeded(void *user)
     drain(server, SUCCEEDED_MS);
 }
 
-enum cvg_error cvg_server_ready(struct cvg_server *server, struct cvg_why *ret_why)
+/* What the process before saw is history; an answer without it would have to be taken back. */
+static void wait_for_keeper(const struct cvg_server *server)
+{
+    if (server->shared.keeper == NULL)
+        return;
+    for (unsigned waited = 0; !cvg_keeper_is_open(server->shared.keeper); waited += PAUSE_MS) {
+        if (waited >= KEEPER_MS) {
+            cvg_log(CVG_LOG_WARNING, "the notary before keeps its journal; beginning without");
+            return;
+        }
+        (void)poll(NULL, 0, PAUSE_MS);
+    }
+}
+
+enum cvg_error cvg_server_succeed(struct cvg_server *server, struct cvg_why *ret_why)
 {
     const struct cvg_handover_host host = {
         .sockets = &server->sockets, .taken = succeeded, .user = server};
@@ -301,10 +318,12 @@ enum cvg_error cvg_server_ready(struct cvg_server *server, struct cvg_why *ret_w
         return cvg_fail(ret_why, err, "%s", why.text);
     if (err != CVG_OK)
         cvg_log(CVG_LOG_NOTICE, "no --take-over will be possible: %s", why.text);
-    if (server->predecessor >= 0 && cvg_handover_ready(server->predecessor) != CVG_OK)
+    if (server->predecessor < 0)
+        return CVG_OK;
+    if (cvg_handover_ready(server->predecessor) != CVG_OK)
         cvg_log(CVG_LOG_WARNING, "the notary before had gone already");
     server->predecessor = -1;
-    cvg_activation_notify("READY=1");
+    wait_for_keeper(server);
     return CVG_OK;
 }
 

@@ -47,10 +47,11 @@ CVG_MUST_USE enum cvg_error cvg_server_listen(struct cvg_server *server, bool ta
 /* Opens what the settings keep observations in; to be called after privileges are dropped. */
 CVG_MUST_USE enum cvg_error cvg_server_open_keeper(struct cvg_server *server,
                                                    struct cvg_why *ret_why);
+/* The last that may go wrong has not: has the process before end, if there is one, waits for what
+ * it kept, and lets the one after ask. Nobody accepts in the meantime; who connects waits. */
+CVG_MUST_USE enum cvg_error cvg_server_succeed(struct cvg_server *server, struct cvg_why *ret_why);
 /* Starts the workers' threads. */
 CVG_MUST_USE enum cvg_error cvg_server_start(struct cvg_server *server, struct cvg_why *ret_why);
-/* The workers serve: tells the process before, and waits for the one after. */
-CVG_MUST_USE enum cvg_error cvg_server_ready(struct cvg_server *server, struct cvg_why *ret_why);
 /* Serves until SIGTERM or SIGINT, then lets what is under way end, for a few seconds. */
 void cvg_server_run(struct cvg_server *server);
 

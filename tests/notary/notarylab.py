@@ -194,12 +194,12 @@ class Notary:
         self.stop()
         shutil.rmtree(self.directory)
 
-    def start(self):
+    def start(self, *options):
         read_end, write_end = os.pipe()
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, NOTARYD, "--config", self.config, "--ready-fd", str(write_end),
-                 "--verbose"],
+                 "--verbose", *options],
                 stderr=log, pass_fds=[write_end],
                 env={**os.environ, "TSAN_OPTIONS": f"suppressions={SUPPRESSIONS}"})
         os.close(write_end)
