@@ -4,6 +4,7 @@
 # in version 1, kept with the target.
 import hashlib
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -16,7 +17,7 @@ sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import nsdlab
 from dnslab import A, AAAA, Dns, SILENT, address
-from notarylab import (BUILD, CT, Certificate, DANE, Notary, PINS, SEEN, Site, Tap, UNREACHABLE,
+from notarylab import (BUILD, CT, Certificate, DANE, NOTARYD, Notary, PINS, SEEN, Site, Tap, UNREACHABLE,
                        colons, expect, opinions)
 
 MINT_CT = os.path.join(BUILD, "tests/notary/mint-ct")
@@ -199,6 +200,40 @@ def with_records(nsd, site, certificate):
              ("good", "wrong", "bare", "forged", "bad")], [200, 409, 200, 200, 503]))
 
 
+def checked(settings):
+    """What --check says of a notary with these settings."""
+    notary = Notary(settings=settings)
+    try:
+        result = subprocess.run([NOTARYD, "--config", notary.config, "--check"], text=True,
+                                capture_output=True, check=False)
+        return result.returncode, result.stderr
+    finally:
+        shutil.rmtree(notary.directory)
+
+
+def files(directory):
+    """Files that are none, or not ours alone, are told of before anything is served."""
+    bad, open_to_all = os.path.join(directory, "bad"), os.path.join(directory, "open")
+    write(bad, "neither a pin nor a list\n")
+    write(open_to_all, "site.example " + OTHER + "\n")
+    os.chmod(open_to_all, 0o666)
+
+    def refused(settings, word):
+        status, said = checked(settings)
+        expect(status, 1, said)
+        if word not in said:
+            raise AssertionError(said)
+
+    tap.case("--check reads pins", lambda: refused(f"verifiers = pins\npins = {bad}\n",
+                                                   f"{bad}:1: "))
+    tap.case("--check reads the list of logs", lambda: refused(
+        f"verifiers = ct\nct_logs = {bad}\n", bad))
+    tap.case("pins that anybody could have written are refused", lambda: refused(
+        f"verifiers = pins\npins = {open_to_all}\n", open_to_all))
+    tap.case("a verifier without its file is refused", lambda: refused(
+        "verifiers = ct\n", "ct_logs"))
+
+
 def late(directory):
     """A DNS server that never says whether there are TLSA records."""
     certificate = Certificate(directory, "l")
@@ -255,7 +290,7 @@ def meanwhile(notary, dns, host, site, certificate, happens):
 
 tap = Tap()
 with tempfile.TemporaryDirectory(prefix="converge-verifiers-") as made:
-    for group in (pins, transparency, dane, late):
+    for group in (pins, transparency, dane, files, late):
         where = os.path.join(made, group.__name__)
         os.mkdir(where)
         group(where)
