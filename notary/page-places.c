@@ -113,11 +113,10 @@ static void put_store(const struct cvg_page_data *data, struct cvg_buffer *text)
 static void put_store_state(const struct cvg_page_data *data, struct cvg_buffer *text)
 {
     const struct cvg_status *status = data->status;
-    cvg_buffer_put_text(text, status->store == NULL                             ? "none configured"
-                              : status->store_full                              ? "journal full"
-                              : status->sum.value[CVG_METRIC_STORE_UP] == 0     ? "away"
-                              : status->sum.value[CVG_METRIC_STORE_BACKLOG] > 0 ? "up, catching up"
-                                                                                : "up");
+    cvg_buffer_put_text(text, status->store == NULL                         ? "none configured"
+                              : status->store_full                          ? "journal full"
+                              : status->sum.value[CVG_METRIC_STORE_UP] == 0 ? "away"
+                                                                            : "up");
 }
 
 static void put_store_backlog(const struct cvg_page_data *data, struct cvg_buffer *text)
