@@ -200,10 +200,12 @@ static enum cvg_error take(struct cvg_flight *flight, const struct cvg_probe_res
     int64_t now_s = cvg_clock_wall_s(flight->inquirer->parts.clock);
     if (result->count == 0)
         return result->error;
+    if (flight->seen_s == 0)
+        flight->seen_s = cvg_observations_time(&flight->target->observations, now_s);
     enum cvg_error err = cvg_observations_copy(&flight->target->observations, &next);
     for (size_t i = 0; i < result->count && err == CVG_OK; i++)
         err = cvg_observations_add(&next, &result->sighting[i].leaf, &result->sighting[i].address,
-                                   now_s);
+                                   flight->seen_s);
     if (err == CVG_OK)
         cvg_examined_keep(examined, now_s, &next);
     if (err == CVG_OK)

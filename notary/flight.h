@@ -39,6 +39,7 @@ struct cvg_flight {
     struct cvg_probe *probe;
     struct cvg_hearing *hearing; /* NULL: there are no verifiers to be heard */
     uint64_t began_ms;
+    int64_t seen_s;          /* the time of all that the probe sees; 0: nothing yet */
     bool refreshing;         /* nobody asked */
     bool fetching;           /* the letter is under way */
     enum cvg_source source;  /* what the answers are from */

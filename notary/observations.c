@@ -114,6 +114,23 @@ static struct cvg_view *view_of(struct cvg_observations *observations, enum cvg_
     return view;
 }
 
+int64_t cvg_observations_time(const struct cvg_observations *observations, int64_t now_s)
+{
+    int64_t newest_s = INT64_MIN;
+    for (size_t i = 0; i < observations->view_count; i++)
+        if (observations->view[i].last_s > newest_s &&
+            observations->view[i].last_s < now_s + CLOCK_SLACK_S)
+            newest_s = observations->view[i].last_s;
+    return newest_s < now_s ? now_s : newest_s + 1;
+}
+
+static void drop_future_views(struct cvg_observations *observations, int64_t now_s)
+{
+    for (size_t i = observations->view_count; i-- > 0;)
+        if (observations->view[i].last_s > now_s + CLOCK_SLACK_S)
+            drop_view(observations, i);
+}
+
 enum cvg_error cvg_observations_add(struct cvg_observations *observations,
                                     const struct cvg_leaf *leaf, const struct cvg_address *address,
                                     int64_t now_s)
@@ -121,6 +138,7 @@ enum cvg_error cvg_observations_add(struct cvg_observations *observations,
     enum cvg_error err = reserve(observations);
     if (err != CVG_OK)
         return err;
+    drop_future_views(observations, now_s);
     size_t record = record_of(observations, leaf, now_s);
     struct cvg_view *view = view_of(observations, leaf->key_type, address);
     view->record = (uint8_t)record;
@@ -144,9 +162,18 @@ void cvg_observations_judge(struct cvg_observations *observations, enum cvg_veri
     }
 }
 
-static bool view_is_current(const struct cvg_view *view, int64_t now_s, int64_t max_age_s)
+static bool view_is_current(const struct cvg_observations *observations,
+                            const struct cvg_view *view, int64_t now_s, int64_t max_age_s)
 {
-    return view->last_s <= now_s + CLOCK_SLACK_S && view->last_s > now_s - max_age_s;
+    if (view->last_s > now_s + CLOCK_SLACK_S || view->last_s <= now_s - max_age_s)
+        return false;
+    for (size_t i = 0; i < observations->view_count; i++) {
+        const struct cvg_view *other = &observations->view[i];
+        if (other->last_s > view->last_s && other->last_s <= now_s + CLOCK_SLACK_S &&
+            cvg_address_equal(&other->address, &view->address))
+            return false;
+    }
+    return true;
 }
 
 bool cvg_observations_current(const struct cvg_observations *observations, size_t record,
@@ -154,7 +181,7 @@ bool cvg_observations_current(const struct cvg_observations *observations, size_
 {
     for (size_t i = 0; i < observations->view_count; i++)
         if (observations->view[i].record == record &&
-            view_is_current(&observations->view[i], now_s, max_age_s))
+            view_is_current(observations, &observations->view[i], now_s, max_age_s))
             return true;
     return false;
 }
@@ -165,7 +192,8 @@ int64_t cvg_observations_expiry(const struct cvg_observations *observations, int
     int64_t expiry = INT64_MAX;
     for (size_t i = 0; i < observations->view_count; i++) {
         const struct cvg_view *view = &observations->view[i];
-        if (view_is_current(view, now_s, max_age_s) && view->last_s + max_age_s < expiry)
+        if (view_is_current(observations, view, now_s, max_age_s) &&
+            view->last_s + max_age_s < expiry)
             expiry = view->last_s + max_age_s;
     }
     return expiry;

@@ -2,10 +2,12 @@
 /* What a notary has seen of one target: certificates, with the first and the last time, and which
  * of them are current.
  *
- * A certificate is current while some observation of it is the newest for its (key type, address)
- * and younger than the maximum age. So a certificate shown for a short while is endorsed only until
- * the next look at that address, and never longer than the maximum age. History stays: up to
- * CVG_V2_RECORDS_MAX certificates. Pure, with the time given; not thread-safe. */
+ * A certificate is current while some observation of it is the newest for its (key type, address),
+ * not older than any other of that address, and younger than the maximum age. All that one probe
+ * sees has one time, so a site may have certificates of several key types, but a certificate shown
+ * for a short while, of whatever type, is endorsed only until the next look at that address, and
+ * never longer than the maximum age. History stays: up to CVG_V2_RECORDS_MAX certificates. Pure,
+ * with the time given; not thread-safe. */
 #ifndef CVG_NOTARY_OBSERVATIONS_H
 #define CVG_NOTARY_OBSERVATIONS_H
 
@@ -51,7 +53,12 @@ void cvg_observations_free(struct cvg_observations *observations); /* the conten
 CVG_MUST_USE enum cvg_error cvg_observations_copy(const struct cvg_observations *observations,
                                                   struct cvg_observations *ret_copy);
 
-/* Takes in that the leaf was seen at the address. NOMEM leaves everything as it was. */
+/* The time that all sightings of a probe are to have which ends at now_s: later than what earlier
+ * ones saw, even within the same second. */
+int64_t cvg_observations_time(const struct cvg_observations *observations, int64_t now_s);
+
+/* Takes in that the leaf was seen at the address. What claims to have been seen later (the clock
+ * was wrong) is history. NOMEM leaves everything as it was. */
 CVG_MUST_USE enum cvg_error cvg_observations_add(struct cvg_observations *observations,
                                                  const struct cvg_leaf *leaf,
                                                  const struct cvg_address *address, int64_t now_s);

@@ -81,6 +81,41 @@ static void false_certificate_of_a_second(void **state)
     }
 }
 
+/* The same with a key of another type than the target's own, and within one second. */
+static void false_certificate_of_another_type(void **state)
+{
+    (void)state;
+    lab_limit_probes(1000000);
+    (void)lab_ask(1);
+    lab_sees(1);
+    lab_pass_s(20);
+    unsigned fooled = lab_ask(6);
+    lab_round_ends(CVG_OK, 6, CVG_KEY_RSA, 1);
+    lab_is(fooled, CVG_V2_SEEN, true);
+    unsigned honest = lab_ask(1);
+    lab_sees(1);
+    lab_is(honest, CVG_V2_SEEN, true);
+    unsigned victim = lab_ask(6);
+    lab_sees(1);
+    lab_round_ends(CVG_ERR_TIMEOUT, 0, CVG_KEY_OTHER, 0);
+    lab_is(victim, CVG_V2_SEEN, false);
+}
+
+/* A site with two certificates: both are current after a probe that saw both. */
+static void two_key_types(void **state)
+{
+    (void)state;
+    unsigned ec = lab_ask(1), rsa = lab_ask(2);
+    lab_sees(1);
+    lab_pass_s(2);
+    lab_round_ends(CVG_OK, 2, CVG_KEY_RSA, 1);
+    lab_is(ec, CVG_V2_SEEN, true);
+    lab_is(rsa, CVG_V2_SEEN, true);
+    lab_is(lab_ask(1), CVG_V2_SEEN, true);
+    lab_is(lab_ask(2), CVG_V2_SEEN, true);
+    assert_int_equal(lab.started, 1);
+}
+
 /* Nobody honest asks: the background finds out. */
 static void false_certificate_that_nobody_contradicts(void **state)
 {
@@ -259,6 +294,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_thousand_random_fingerprints),
         TEST(false_certificate_of_a_second),
+        TEST(false_certificate_of_another_type),
+        TEST(two_key_types),
         TEST(false_certificate_that_nobody_contradicts),
         TEST(clock_steps_back),
         TEST(clock_steps_back_a_little),

@@ -115,12 +115,46 @@ static void other_key_type_or_address_stays(void **state)
     cvg_observations_free(&seen);
 }
 
+/* Whoever sits near the notary for a moment chooses the key type. */
+static void other_key_type_must_be_seen_again(void **state)
+{
+    struct cvg_observations seen = {0};
+    (void)state;
+    see(&seen, 1, CVG_KEY_EC, 1, T0);
+    see(&seen, 2, CVG_KEY_RSA, 1, T0);
+    see(&seen, 9, CVG_KEY_RSA, 1, T0 + 1);
+    assert_true(current(&seen, 9, T0 + 1));
+    assert_false(current(&seen, 1, T0 + 1) || current(&seen, 2, T0 + 1));
+    see(&seen, 1, CVG_KEY_EC, 1, T0 + 2);
+    assert_true(current(&seen, 1, T0 + 2));
+    assert_false(current(&seen, 9, T0 + 2));
+    assert_int_equal(cvg_observations_expiry(&seen, T0 + 2, AGE), T0 + 2 + AGE);
+    cvg_observations_free(&seen);
+}
+
+static void every_probe_has_a_time_of_its_own(void **state)
+{
+    struct cvg_observations seen = {0};
+    (void)state;
+    assert_int_equal(cvg_observations_time(&seen, T0), T0);
+    see(&seen, 1, CVG_KEY_EC, 1, T0);
+    assert_int_equal(cvg_observations_time(&seen, T0), T0 + 1);
+    assert_int_equal(cvg_observations_time(&seen, T0 + 1), T0 + 1);
+    assert_int_equal(cvg_observations_time(&seen, T0 - 10), T0 + 1);
+    /* From the future: not one to be later than, and history once something is seen. */
+    assert_int_equal(cvg_observations_time(&seen, T0 - 1000), T0 - 1000);
+    see(&seen, 2, CVG_KEY_RSA, 1, T0 - 1000);
+    assert_true(current(&seen, 2, T0 - 1000));
+    assert_false(current(&seen, 1, T0));
+    cvg_observations_free(&seen);
+}
+
 static void expiry_is_the_first_to_go(void **state)
 {
     struct cvg_observations seen = {0};
     (void)state;
     see(&seen, 1, CVG_KEY_EC, 1, T0);
-    see(&seen, 2, CVG_KEY_RSA, 1, T0 + 100);
+    see(&seen, 2, CVG_KEY_RSA, 2, T0 + 100);
     assert_int_equal(cvg_observations_expiry(&seen, T0 + 100, AGE), T0 + AGE);
     assert_int_equal(cvg_observations_expiry(&seen, T0 + AGE, AGE), T0 + 100 + AGE);
     assert_int_equal(cvg_observations_newest(&seen), T0 + 100);
@@ -134,7 +168,7 @@ static void list_is_newest_first(void **state)
     (void)state;
     see(&seen, 1, CVG_KEY_EC, 1, T0);
     see(&seen, 2, CVG_KEY_EC, 1, T0 + 2);
-    see(&seen, 3, CVG_KEY_RSA, 1, T0 + 1);
+    see(&seen, 3, CVG_KEY_RSA, 2, T0 + 1);
     assert_int_equal(cvg_observations_list(&seen, T0 + 2, AGE, record), 3);
     assert_int_equal(record[0].leaf.sha256[0], 2);
     assert_int_equal(record[1].leaf.sha256[0], 3);
@@ -324,6 +358,8 @@ int main(void)
         cmocka_unit_test(clock_set_back),
         cmocka_unit_test(newest_at_the_same_place_replaces),
         cmocka_unit_test(other_key_type_or_address_stays),
+        cmocka_unit_test(other_key_type_must_be_seen_again),
+        cmocka_unit_test(every_probe_has_a_time_of_its_own),
         cmocka_unit_test(expiry_is_the_first_to_go),
         cmocka_unit_test(list_is_newest_first),
         cmocka_unit_test(oldest_goes_when_full),
