@@ -25,6 +25,7 @@ struct cvg_dns {
     struct ub_ctx *context;
     struct cvg_link questions;
     size_t under_way;
+    struct cvg_dns **slot; /* retired: who still knows it */
 };
 
 struct cvg_dns_question {
@@ -145,6 +146,8 @@ static void on_answers(uv_poll_t *poll, int status, int events)
     (void)events;
     if (ub_process(dns->context) != 0)
         cvg_log(CVG_LOG_ERROR, "libunbound's thread cannot be heard");
+    if (dns->slot != NULL && dns->under_way == 0)
+        cvg_dns_free(dns);
 }
 
 enum cvg_error cvg_dns_new(uv_loop_t *loop, const struct cvg_settings *settings,
@@ -225,10 +228,22 @@ void cvg_dns_free(struct cvg_dns *dns)
 {
     if (dns == NULL)
         return;
+    if (dns->slot != NULL)
+        *dns->slot = NULL;
     uv_close((uv_handle_t *)&dns->poll, closed);
     ub_ctx_delete(dns->context);
     while (!cvg_list_empty(&dns->questions))
         finish(CVG_CONTAINER_OF(dns->questions.next, struct cvg_dns_question, link), NULL);
+}
+
+void cvg_dns_retire(struct cvg_dns *dns, struct cvg_dns **slot)
+{
+    if (dns == NULL || dns->under_way == 0) {
+        cvg_dns_free(dns);
+        return;
+    }
+    dns->slot = slot;
+    *slot = dns;
 }
 
 enum cvg_error cvg_dns_start(struct cvg_dns *dns, const char *name, enum cvg_dns_type type,

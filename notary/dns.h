@@ -48,6 +48,9 @@ CVG_MUST_USE enum cvg_error cvg_dns_new(uv_loop_t *loop, const struct cvg_settin
 /* Who still waits hears UNREACHABLE. Not from a cvg_dns_done. NULL is allowed; the memory goes when
  * the loop has run once more. */
 void cvg_dns_free(struct cvg_dns *dns);
+/* What is under way goes on; nothing is begun any more. Freed when all has ended, and until then it
+ * is in *slot, where it may be freed at any time. Not from a cvg_dns_done. NULL is allowed. */
+void cvg_dns_retire(struct cvg_dns *dns, struct cvg_dns **slot);
 
 /* Asks for the records of that type at the name (without a final dot; taken as absolute, never with
  * a search list). BUSY: too many are under way. There is no deadline but the servers': who asks has

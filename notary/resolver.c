@@ -14,6 +14,7 @@ struct cvg_resolver {
     uv_loop_t *loop;
     struct cvg_hosts *hosts;
     struct cvg_dns *dns;
+    struct cvg_dns *before; /* what the last change has left to end, or NULL */
 };
 
 /* What one family's question has come to. */
@@ -47,6 +48,7 @@ void cvg_resolver_free(struct cvg_resolver *resolver)
         return;
     cvg_hosts_free(resolver->hosts);
     cvg_dns_free(resolver->dns);
+    cvg_dns_free(resolver->before);
     free(resolver);
 }
 
@@ -58,9 +60,10 @@ void cvg_resolver_set_hosts(struct cvg_resolver *resolver, struct cvg_hosts *hos
 
 void cvg_resolver_set_dns(struct cvg_resolver *resolver, struct cvg_dns *dns)
 {
-    struct cvg_dns *before = resolver->dns;
+    struct cvg_dns *former = resolver->dns;
     resolver->dns = dns;
-    cvg_dns_free(before);
+    cvg_dns_free(resolver->before);
+    cvg_dns_retire(former, &resolver->before);
 }
 
 struct cvg_dns *cvg_resolver_dns(const struct cvg_resolver *resolver)

@@ -21,8 +21,9 @@ void cvg_resolver_free(struct cvg_resolver *resolver);
 
 /* Replaces what the hosts file says; takes ownership. */
 void cvg_resolver_set_hosts(struct cvg_resolver *resolver, struct cvg_hosts *hosts);
-/* Replaces what is asked otherwise; takes ownership. Lookups that are under way end with
- * UNREACHABLE. Not from a done callback. Before the first, nothing is known but the hosts file. */
+/* Replaces what is asked otherwise; takes ownership. Lookups under way go on with the former one;
+ * what of them is left at the change after this one ends with UNREACHABLE. Not from a done callback.
+ * Before the first, nothing is known but the hosts file. */
 void cvg_resolver_set_dns(struct cvg_resolver *resolver, struct cvg_dns *dns);
 /* For questions about other records; valid until it is replaced. */
 struct cvg_dns *cvg_resolver_dns(const struct cvg_resolver *resolver);

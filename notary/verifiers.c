@@ -14,6 +14,7 @@ struct cvg_verifiers {
     struct cvg_verifier *verifier[CVG_OPINIONS];
     size_t count;
     struct cvg_link under_way;
+    bool given_up; /* goes with the last examination */
 };
 
 /* One verifier's part. */
@@ -96,15 +97,34 @@ static unsigned hush(struct cvg_examination *examination)
     return silent;
 }
 
+static void free_if_unused(struct cvg_verifiers *verifiers)
+{
+    if (!verifiers->given_up || !cvg_list_empty(&verifiers->under_way))
+        return;
+    for (size_t i = 0; i < verifiers->count; i++)
+        verifiers->verifier[i]->free(verifiers->verifier[i]);
+    free(verifiers);
+}
+
+void cvg_verifiers_free(struct cvg_verifiers *verifiers)
+{
+    if (verifiers == NULL)
+        return;
+    verifiers->given_up = true;
+    free_if_unused(verifiers);
+}
+
 void cvg_examination_cancel(struct cvg_examination *examination)
 {
     if (examination == NULL)
         return;
+    struct cvg_verifiers *verifiers = examination->verifiers;
     (void)hush(examination);
     cvg_list_remove(&examination->link);
     for (size_t i = 0; i < examination->evidence.count; i++)
         cvg_blob_unref(examination->evidence.sighting[i].chain);
     uv_close((uv_handle_t *)&examination->timer, closed);
+    free_if_unused(verifiers);
 }
 
 static struct cvg_examined_leaf *find_leaf(struct cvg_examined *examined, const uint8_t *sha256)
@@ -142,7 +162,7 @@ static void conclude(struct cvg_examination *examination)
     }
 }
 
-/* Ends it with what has been said. The user may begin others, or end the verifiers. */
+/* Ends it with what has been said. The user may begin others, or give the verifiers up. */
 static void finish(struct cvg_examination *examination)
 {
     cvg_examination_done *done = examination->done;
@@ -175,21 +195,6 @@ static void spoken(const struct cvg_judgements *judgements, void *user)
     part->verification = NULL;
     if (!is_waiting(examination))
         finish(examination);
-}
-
-void cvg_verifiers_free(struct cvg_verifiers *verifiers)
-{
-    if (verifiers == NULL)
-        return;
-    while (!cvg_list_empty(&verifiers->under_way)) {
-        struct cvg_examination *examination =
-            CVG_CONTAINER_OF(verifiers->under_way.next, struct cvg_examination, link);
-        (void)hush(examination);
-        finish(examination);
-    }
-    for (size_t i = 0; i < verifiers->count; i++)
-        verifiers->verifier[i]->free(verifiers->verifier[i]);
-    free(verifiers);
 }
 
 /* Makes room for what will be said: nobody has spoken yet. */

@@ -29,7 +29,8 @@ CVG_MUST_USE enum cvg_error cvg_verifiers_new(uv_loop_t *loop, const struct cvg_
                                               struct cvg_metrics *metrics,
                                               struct cvg_verifiers **ret_verifiers,
                                               struct cvg_why *ret_why);
-/* Examinations under way end now: who has not spoken stands aside. NULL is allowed. */
+/* Examinations under way go on, and what they need of the verifiers lives that long. NULL is
+ * allowed. */
 void cvg_verifiers_free(struct cvg_verifiers *verifiers);
 
 /* Asks all of them about what the probe has seen and is not in *examined yet, and adds that to it.
