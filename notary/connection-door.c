@@ -172,16 +172,24 @@ enum cvg_error cvg_connections_init(struct cvg_worker *worker)
     return cvg_front_new(&worker->loop, on_handshake, on_request, &worker->front);
 }
 
-/* Who has connected a moment ago is about to ask, and would be refused if it were closed now. */
-void cvg_connections_drain(struct cvg_worker *worker)
+/* Who has come but has not asked yet would be refused: they have a moment to do so. */
+static void hurry(struct cvg_link *list)
 {
-    struct cvg_link *idle = &worker->front->idle, *next = NULL;
-    for (struct cvg_link *link = idle->next; link != idle; link = next) {
+    struct cvg_link *next = NULL;
+    for (struct cvg_link *link = list->next; link != list; link = next) {
         struct cvg_connection *connection = CVG_CONTAINER_OF(link, struct cvg_connection, link);
         next = link->next;
         if (connection->asked)
             cvg_connection_close(connection);
+        else
+            cvg_connection_deadline(connection, cvg_connection_idle_ms(connection));
     }
+}
+
+void cvg_connections_drain(struct cvg_worker *worker)
+{
+    hurry(&worker->front->shaking);
+    hurry(&worker->front->idle);
 }
 
 void cvg_connections_close(struct cvg_worker *worker)

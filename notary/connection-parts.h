@@ -27,9 +27,9 @@ struct cvg_connection {
     struct cvg_budget_client *client;
     struct cvg_tls_stream *stream;
     enum cvg_connection_state state;
+    bool asked;      /* it has made a request */
     bool processing; /* on the stack: answers must not recurse into it */
     bool last;       /* close after this answer */
-    bool asked;      /* it has had a request */
     bool ended;      /* TLS has said that nothing more comes */
     uint64_t begun_ms;
     uint64_t deadline_ms;
@@ -41,6 +41,8 @@ struct cvg_connection {
 
 void cvg_connection_close(struct cvg_connection *connection);
 void cvg_connection_deadline(struct cvg_connection *connection, uint64_t ms);
+/* How long it may be without a request. */
+uint64_t cvg_connection_idle_ms(const struct cvg_connection *connection);
 /* Does what can be done with what has been received and what the peer takes. */
 void cvg_connection_process(struct cvg_connection *connection);
 

@@ -11,7 +11,8 @@
 #include "notary/query.h"
 
 #define LINGER_MS    2000
-#define REQUESTS_MAX 16 /* of one client at a time */
+#define DRAINING_MS  2000 /* how long who came before the end may take to ask */
+#define REQUESTS_MAX 16   /* of one client at a time */
 #define NEVER        UINT64_MAX
 
 static void freed(uv_handle_t *handle)
@@ -86,6 +87,14 @@ static void move_to(struct cvg_connection *connection, struct cvg_link *list)
 static uint64_t client_timeout_ms(const struct cvg_connection *connection)
 {
     return connection->worker->settings.client_timeout_ms;
+}
+
+uint64_t cvg_connection_idle_ms(const struct cvg_connection *connection)
+{
+    uint64_t ms = connection->worker->settings.idle_timeout_ms;
+    if (!connection->worker->draining || ms < DRAINING_MS)
+        return ms;
+    return DRAINING_MS;
 }
 
 static void begin_work(struct cvg_connection *connection)
@@ -257,7 +266,7 @@ void cvg_connection_process(struct cvg_connection *connection)
     } else if (err == CVG_OK && connection->state == CVG_CONNECTION_READING &&
                connection->http == NULL) {
         move_to(connection, &connection->front->idle);
-        cvg_connection_deadline(connection, connection->worker->settings.idle_timeout_ms);
+        cvg_connection_deadline(connection, cvg_connection_idle_ms(connection));
     } else {
         move_to(connection, &connection->front->busy);
     }

@@ -28,8 +28,8 @@ void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
 
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection);
 
-/* Closes those that wait for another request; the others close after their answer, those that have
- * not asked yet after their first. */
+/* Closes those that are waiting for another request; the others close after their answer, or if
+ * they do not ask in a moment. The worker drains already. */
 void cvg_connections_drain(struct cvg_worker *worker);
 /* Closes all. */
 void cvg_connections_close(struct cvg_worker *worker);

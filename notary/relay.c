@@ -311,6 +311,7 @@ void cvg_relay_accept(struct cvg_worker *worker, int fd)
     cvg_worker_tunnel_came(worker);
     cvg_buffer_init(&relay->header, CVG_PROXY_MAX);
     if (begin(relay) != CVG_OK) {
+        cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS_REFUSED, 1);
         close_relay(relay);
         return;
     }

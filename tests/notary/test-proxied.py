@@ -3,20 +3,24 @@
 # only from whom the configuration names, and budgets that see the real client. And TLS sessions that
 # are taken up in whichever loop.
 import os
+import shutil
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from notarylab import Certificate, Notary, Site, Tap, expect, read_all
+from notarylab import Certificate, Notary, Site, Tap, expect, free_ports, read_all
 
 tap = Tap()
 directory = tempfile.TemporaryDirectory(prefix="converge-notary-")
 one = Certificate(directory.name, "one")
 HOSTS = "127.0.0.1 site.example\n127.0.0.1 peer.example\n"
+HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 
@@ -100,6 +104,40 @@ def behind():
     site.stop()
 
 
+def haproxy():
+    """HAProxy itself, in front, with both versions."""
+    site = Site(one)
+    ports = free_ports(2)
+    with Notary(hosts=HOSTS, settings="proxy_from = 127.0.0.1\n") as notary:
+        config = os.path.join(directory.name, "haproxy.cfg")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 9s\n"
+                       "  timeout server 9s\n")
+            for port, option in zip(ports, ("send-proxy", "send-proxy-v2")):
+                file.write(f"listen at{port}\n  bind 127.0.0.1:{port}\n  server alpha "
+                           f"127.0.0.1:{notary.ssl_port} check inter 200ms {option}\n")
+        process = subprocess.Popen([HAPROXY, "-db", "-f", config], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+
+        def asked(port):
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    expect(notary.v1("site.example", site.port, one.sha1, at=port)[0], 200)
+                    return
+                except OSError:  # not listening yet
+                    expect(time.monotonic() < deadline, True, "HAProxy never answered")
+                    time.sleep(0.05)
+
+        try:
+            tap.case("HAProxy, version 1", lambda: asked(ports[0]))
+            tap.case("HAProxy, version 2, and its health checks", lambda: asked(ports[1]))
+        finally:
+            process.terminate()
+            process.wait()
+    site.stop()
+
+
 def strangers():
     with Notary(hosts=HOSTS, settings="proxy_from = 192.0.2.0/24\n") as notary:
         def refused():
@@ -143,6 +181,10 @@ def sessions():
 
 
 behind()
+if HAPROXY:
+    haproxy()
+else:
+    tap.skip("HAProxy", "haproxy is not installed")
 strangers()
 sessions()
 tap.done()

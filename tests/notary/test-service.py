@@ -111,15 +111,28 @@ def signals():
         notary = Notary(hosts=HOSTS)
         with notary:
             idle = notary.tls()
-            result = []
+            idle.sendall(b"GET / HTTP/1.1\r\nHost: n\r\n\r\n")
+            expect(idle.recv(65536)[9:12], b"404")
+            shaking = socket.create_connection(("127.0.0.1", notary.ssl_port))
+            result, late = [], []
             asking = threading.Thread(
                 target=lambda: result.append(notary.v1("site.example", site.port, one.sha1)))
             asking.start()
             while site.connections == 0:
                 time.sleep(0.01)
+
+            def ask_late():
+                notary.wait_for_log("ending:")
+                late.append(notary.raw(b"GET / HTTP/1.1\r\nHost: n\r\n\r\n",
+                                       connection=shaking))
+
+            asking_late = threading.Thread(target=ask_late)
+            asking_late.start()
             expect(notary.stop(signal.SIGTERM), 0)
             asking.join()
+            asking_late.join()
             expect(result[0][0], 200, "the question under way")
+            expect(late[0][9:12], b"404", "who had come, and had not asked yet")
             expect(read_all(idle), b"", "the idle connection")
 
     def reload():
