@@ -63,6 +63,20 @@ enum cvg_error cvg_sockets_move(const struct cvg_socket_place *place, struct cvg
     return CVG_OK;
 }
 
+enum cvg_error cvg_sockets_move_service(enum cvg_service service, struct cvg_sockets *from,
+                                        struct cvg_sockets *to)
+{
+    enum cvg_error err = CVG_OK;
+    for (size_t i = 0; i < from->count && err == CVG_OK; i++) {
+        if (from->socket[i].fd < 0 || from->socket[i].service != service)
+            continue;
+        err = cvg_sockets_add(to, from->socket[i].fd, service);
+        if (err == CVG_OK)
+            from->socket[i].fd = -1;
+    }
+    return err;
+}
+
 /* One more socket at the place: one of its own where the kernel lets us, and else another name for
  * one that is there. */
 static enum cvg_error add_another(const struct cvg_socket_place *place, struct cvg_sockets *sockets)

@@ -22,4 +22,13 @@ CVG_MUST_USE enum cvg_error cvg_sockets_move(const struct cvg_socket_place *plac
                                              struct cvg_sockets *from, struct cvg_sockets *to,
                                              size_t *ret_moved);
 
+/* The same for all of a service. */
+CVG_MUST_USE enum cvg_error cvg_sockets_move_service(enum cvg_service service,
+                                                     struct cvg_sockets *from,
+                                                     struct cvg_sockets *to);
+
+/* Adds sockets until there are at least as many as workers in each place; those of one place are
+ * neighbours then. On failure all are closed. */
+CVG_MUST_USE enum cvg_error cvg_sockets_share(size_t workers, struct cvg_sockets *sockets);
+
 #endif

@@ -119,16 +119,21 @@ static enum cvg_error open_new(const struct cvg_socket_place *place, size_t work
 /* What is listened at, and with what. */
 struct opening {
     size_t workers;
+    bool as_given; /* where sockets of a service are inherited, there is it served */
     struct cvg_sockets *inherited; /* what is there already */
     struct cvg_sockets sockets;
 };
 
-/* One service at all addresses. */
+/* One service at all addresses; port 0: nowhere. */
 static enum cvg_error open_service(struct opening *opening, enum cvg_service service, unsigned port,
                                    const struct cvg_addresses *listen, struct cvg_why *why)
 {
     size_t before = opening->sockets.count;
     enum cvg_error err = CVG_OK;
+    if (opening->as_given)
+        err = cvg_sockets_move_service(service, opening->inherited, &opening->sockets);
+    if (err != CVG_OK || opening->sockets.count > before || port == 0)
+        return err;
     for (size_t i = 0; i < listen->count && err == CVG_OK; i++) {
         const struct cvg_socket_place place = {
             .service = service, .address = listen->address[i], .port = port};
@@ -144,18 +149,18 @@ static enum cvg_error open_service(struct opening *opening, enum cvg_service ser
     return err;
 }
 
-enum cvg_error cvg_sockets_complete(const struct cvg_settings *settings, size_t workers,
-                                    struct cvg_sockets *sockets, struct cvg_why *ret_why)
+static enum cvg_error complete(const struct cvg_settings *settings, size_t workers, bool as_given,
+                               struct cvg_sockets *sockets, struct cvg_why *ret_why)
 {
-    struct opening opening = {.workers = workers, .inherited = sockets};
+    struct opening opening = {.workers = workers, .as_given = as_given, .inherited = sockets};
     const struct cvg_addresses *listen = &settings->listen;
     enum cvg_error err =
         open_service(&opening, CVG_SERVICE_SSL, settings->ssl_port, listen, ret_why);
     if (err == CVG_OK)
         err = open_service(&opening, CVG_SERVICE_BOUNCE, settings->bounce_port, listen, ret_why);
-    if (err == CVG_OK && settings->relay_port != 0)
+    if (err == CVG_OK)
         err = open_service(&opening, CVG_SERVICE_RELAY, settings->relay_port, listen, ret_why);
-    if (err == CVG_OK && settings->status_port != 0)
+    if (err == CVG_OK)
         err = open_service(&opening, CVG_SERVICE_STATUS, settings->status_port,
                            &settings->status_listen, ret_why);
     cvg_sockets_close(sockets);
@@ -165,6 +170,18 @@ enum cvg_error cvg_sockets_complete(const struct cvg_settings *settings, size_t 
     if (err != CVG_OK)
         cvg_sockets_close(sockets);
     return err;
+}
+
+enum cvg_error cvg_sockets_complete(const struct cvg_settings *settings, size_t workers,
+                                    struct cvg_sockets *sockets, struct cvg_why *ret_why)
+{
+    return complete(settings, workers, false, sockets, ret_why);
+}
+
+enum cvg_error cvg_sockets_adopt(const struct cvg_settings *settings, size_t workers,
+                                 struct cvg_sockets *sockets, struct cvg_why *ret_why)
+{
+    return complete(settings, workers, true, sockets, ret_why);
 }
 
 enum cvg_error cvg_sockets_open(const struct cvg_settings *settings, size_t workers,

@@ -36,9 +36,10 @@ CVG_MUST_USE enum cvg_error cvg_sockets_open(const struct cvg_settings *settings
 CVG_MUST_USE enum cvg_error cvg_sockets_complete(const struct cvg_settings *settings,
                                                  size_t workers, struct cvg_sockets *sockets,
                                                  struct cvg_why *ret_why);
-/* Only the last of these: for sockets that are served whatever the settings say. On failure, as
- * above, all are closed. */
-CVG_MUST_USE enum cvg_error cvg_sockets_share(size_t workers, struct cvg_sockets *sockets);
+/* The same where the settings give way: a service of which there are sockets is served there and
+ * nowhere else. On failure both close all. */
+CVG_MUST_USE enum cvg_error cvg_sockets_adopt(const struct cvg_settings *settings, size_t workers,
+                                              struct cvg_sockets *sockets, struct cvg_why *ret_why);
 /* Whether the descriptor is a listening TCP socket; then it no longer blocks, nor outlives an
  * exec. */
 bool cvg_socket_adopt(int fd);

@@ -63,7 +63,7 @@ enum cvg_error cvg_sockets_obtain(const struct cvg_settings *settings, size_t wo
     *ret_predecessor = -1;
     err = cvg_activation_sockets(ret_sockets, ret_why);
     if (err == CVG_OK)
-        return cvg_sockets_share(workers, ret_sockets);
+        return cvg_sockets_adopt(settings, workers, ret_sockets, ret_why);
     return err == CVG_ERR_NOT_FOUND ? cvg_sockets_open(settings, workers, ret_sockets, ret_why)
                                     : err;
 }

@@ -114,13 +114,18 @@ static void what_listens_nowhere_any_more_is_closed(void **state)
 /* A socket that cannot be had twice is watched by several workers. */
 static void a_socket_of_its_own_is_shared(void **state)
 {
+    struct cvg_settings settings = settings_on_free_ports();
     struct cvg_sockets sockets = {.socket = NULL};
     int fd = bound(0);
     (void)state;
     assert_int_equal(listen(fd, 8), 0);
     assert_int_equal(cvg_sockets_add(&sockets, fd, CVG_SERVICE_SSL), CVG_OK);
-    assert_int_equal(cvg_sockets_share(3, &sockets), CVG_OK);
+    assert_int_equal(cvg_sockets_adopt(&settings, 3, &sockets, NULL), CVG_OK);
     assert_int_equal(count_at(&sockets, CVG_SERVICE_SSL, port_of(fd)), 3);
+    /* What is given counts, and what is not is as the settings say. */
+    assert_int_equal(count_at(&sockets, CVG_SERVICE_SSL, settings.ssl_port), 0);
+    assert_int_equal(count_at(&sockets, CVG_SERVICE_BOUNCE, settings.bounce_port), 3);
+    assert_int_equal(sockets.count, 9);
     cvg_sockets_close(&sockets);
 }
 
