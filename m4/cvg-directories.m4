@@ -19,6 +19,11 @@ AC_DEFUN([CVG_DIRECTORIES], [
         [AS_HELP_STRING([--with-agent-user=NAME],
             [the system agent's own user (default: converge)])],
         [cvg_agent_user=$withval], [cvg_agent_user=converge])
+    AC_ARG_WITH([systemdsystemunitdir],
+        [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+            [where units go (default: PREFIX/lib/systemd/system)])],
+        [cvg_systemunitdir=$withval], [cvg_systemunitdir='${prefix}/lib/systemd/system'])
+    AC_SUBST([cvg_systemunitdir])
     AC_SUBST([cvg_runtimedir])
     AC_SUBST([cvg_agent_user])
 ])

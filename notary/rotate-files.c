@@ -82,7 +82,7 @@ enum cvg_error cvg_rotate_write(const char *path, const struct cvg_buffer *data,
         return cvg_fail(ret_why, CVG_ERR_IO, "%s: %s", like, strerror(errno));
     enum cvg_error err =
         cvg_file_replace(path, data->data, data->len, info.st_mode & 0777, ret_why);
-    if (err == CVG_OK && geteuid() == 0 && info.st_uid != 0 &&
+    if (err == CVG_OK && geteuid() == 0 && (info.st_uid != 0 || info.st_gid != getegid()) &&
         lchown(path, info.st_uid, info.st_gid) != 0)
         err = cvg_fail(ret_why, CVG_ERR_IO, "%s: chown: %s", path, strerror(errno));
     return err;
