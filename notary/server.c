@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -327,8 +328,13 @@ enum cvg_error cvg_server_succeed(struct cvg_server *server, struct cvg_why *ret
     return CVG_OK;
 }
 
-static void run_worker(void *worker)
+/* The name is for people who look at the threads. */
+static void run_worker(void *user)
 {
+    struct cvg_worker *worker = user;
+    char name[16];
+    snprintf(name, sizeof(name), "worker %u", (unsigned)(worker->number % 1000));
+    pthread_setname_np(pthread_self(), name);
     cvg_worker_run(worker);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The operator's listener: metrics, health, bundles, the status page in a browser; that it cannot be
 # held up or used for anything else; and that nobody's questions are in it, or in the log.
+import ctypes
 import http.client
 import os
 import re
@@ -120,6 +121,60 @@ def version():
     with open(os.path.join(os.environ.get("top_builddir", "."), "config.h"),
               encoding="ascii") as file:
         return re.search('#define VERSION "(.*)"', file.read()).group(1)
+
+
+class Frozen:
+    """One thread of a process that stands still, the others go on."""
+
+    SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+
+    def __init__(self, thread):
+        self.thread = thread
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.ptrace(self.SEIZE)
+        self.ptrace(self.INTERRUPT)
+        os.waitpid(thread, self.WALL)
+
+    def ptrace(self, request):
+        if self.libc.ptrace(ctypes.c_long(request), ctypes.c_long(self.thread), None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    def thaw(self):
+        self.ptrace(self.DETACH)
+
+
+def worker_of(notary):
+    for thread in os.listdir(f"/proc/{notary.process.pid}/task"):
+        with open(f"/proc/{notary.process.pid}/task/{thread}/comm", encoding="ascii") as file:
+            if file.read().startswith("worker"):
+                return int(thread)
+    raise AssertionError("no thread of that name")
+
+
+def until(notary, answer):
+    end = time.monotonic() + 30
+    while notary.get("/healthz")[::2] != answer:
+        expect(time.monotonic() < end, True, notary.get("/healthz"))
+        time.sleep(0.1)
+
+
+def stuck():
+    with Watched(hosts=HOSTS, settings="workers = 2\n") as notary:
+        def silent_worker():
+            frozen = Frozen(worker_of(notary))
+            until(notary, (503, "failing: 1 of 2 workers do not answer\n"))
+            expect(counted(notary, "workers_answering"), 1)
+            expect(counted(notary, "workers"), 2)
+            expect("failing" in notary.get("/")[2], True)
+            frozen.thaw()
+            until(notary, (200, "ok\n"))
+
+        try:
+            Frozen(worker_of(notary)).thaw()
+        except OSError as problem:
+            tap.skip("/healthz says failing while a worker is stuck", str(problem))
+        else:
+            tap.case("/healthz says failing while a worker is stuck", silent_worker)
 
 
 def listener():
@@ -334,6 +389,7 @@ def in_a_browser():
 
 
 metrics()
+stuck()
 listener()
 privacy()
 if chromium.find():
