@@ -25,6 +25,8 @@ struct cvg_dns {
     struct ub_ctx *context;
     struct cvg_link questions;
     size_t under_way;
+    bool lost;             /* its thread is */
+    bool told;             /* that there was a bogus answer */
     struct cvg_dns **slot; /* retired: who still knows it */
 };
 
@@ -139,13 +141,27 @@ static enum cvg_error make_context(const struct cvg_settings *settings, struct u
     return CVG_OK;
 }
 
+static void finish(struct cvg_dns_question *question, const struct ub_result *result);
+
+static void finish_all(struct cvg_dns *dns)
+{
+    while (!cvg_list_empty(&dns->questions))
+        finish(CVG_CONTAINER_OF(dns->questions.next, struct cvg_dns_question, link), NULL);
+}
+
+/* Without its thread nothing is ever answered again: better known than waited for. */
 static void on_answers(uv_poll_t *poll, int status, int events)
 {
     struct cvg_dns *dns = (struct cvg_dns *)(void *)poll;
-    (void)status;
     (void)events;
-    if (ub_process(dns->context) != 0)
-        cvg_log(CVG_LOG_ERROR, "libunbound's thread cannot be heard");
+    if (status != 0 || ub_process(dns->context) != 0) {
+        cvg_log(CVG_LOG_ERROR,
+                "libunbound's thread is lost: no name is looked up any more; a reload "
+                "begins another");
+        uv_poll_stop(poll);
+        dns->lost = true;
+        finish_all(dns);
+    }
     if (dns->slot != NULL && dns->under_way == 0)
         cvg_dns_free(dns);
 }
@@ -203,12 +219,23 @@ static void read_result(const struct ub_result *result, struct cvg_dns_answer *r
         ret_answer->err = CVG_ERR_NOT_FOUND;
 }
 
+/* Said once, and without the name: nobody's question goes into the log. */
+static void tell_bogus(struct cvg_dns *dns, const struct ub_result *result)
+{
+    if (result == NULL || !result->bogus || dns->told)
+        return;
+    dns->told = true;
+    cvg_log(CVG_LOG_WARNING, "a DNS answer fails validation and counts as none; if all do, the "
+                             "resolver does not pass signatures on (dns_servers, dns_anchor)");
+}
+
 /* Ends a question; its user may start others meanwhile. */
 static void finish(struct cvg_dns_question *question, const struct ub_result *result)
 {
     struct cvg_dns_answer answer;
     cvg_dns_done *done = question->done;
     void *user = question->user;
+    tell_bogus(question->dns, result);
     cvg_list_remove(&question->link);
     question->dns->under_way--;
     free(question);
@@ -232,8 +259,7 @@ void cvg_dns_free(struct cvg_dns *dns)
         *dns->slot = NULL;
     uv_close((uv_handle_t *)&dns->poll, closed);
     ub_ctx_delete(dns->context);
-    while (!cvg_list_empty(&dns->questions))
-        finish(CVG_CONTAINER_OF(dns->questions.next, struct cvg_dns_question, link), NULL);
+    finish_all(dns);
 }
 
 void cvg_dns_retire(struct cvg_dns *dns, struct cvg_dns **slot)
@@ -249,6 +275,8 @@ void cvg_dns_retire(struct cvg_dns *dns, struct cvg_dns **slot)
 enum cvg_error cvg_dns_start(struct cvg_dns *dns, const char *name, enum cvg_dns_type type,
                              cvg_dns_done *done, void *user, struct cvg_dns_question **ret_question)
 {
+    if (dns->lost)
+        return CVG_ERR_UNREACHABLE;
     if (dns->under_way >= QUESTIONS_MAX)
         return CVG_ERR_BUSY;
     struct cvg_dns_question *question = calloc(1, sizeof(*question));

@@ -271,7 +271,10 @@ enum cvg_error cvg_probe_start(const struct cvg_prober *prober, const struct cvg
                                uint8_t hint, cvg_probe_done *done, void *user,
                                struct cvg_probe **ret_probe)
 {
-    struct cvg_probe *probe = calloc(1, sizeof(*probe));
+    struct cvg_probe *probe = NULL;
+    if (!cvg_starttls_known(hint))
+        return CVG_ERR_ARGUMENT;
+    probe = calloc(1, sizeof(*probe));
     if (probe == NULL)
         return CVG_ERR_NOMEM;
     probe->prober = prober;

@@ -47,7 +47,7 @@ struct cvg_probe;
 typedef void cvg_probe_done(struct cvg_probe *probe, const struct cvg_probe_result *result,
                             void *user);
 
-/* hint: how TLS begins there (enum cvg_starttls). */
+/* hint: how TLS begins there (enum cvg_starttls); ARGUMENT for one that is not known. */
 CVG_MUST_USE enum cvg_error cvg_probe_start(const struct cvg_prober *prober,
                                             const struct cvg_endpoint *endpoint, uint8_t hint,
                                             cvg_probe_done *done, void *user,

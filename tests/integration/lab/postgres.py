@@ -9,6 +9,7 @@ import time
 
 from . import isolation
 
+PORT = 5432
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -84,8 +85,10 @@ class Postgres:
             return file.read()
 
     def fronts(self, address, ports):
-        """Offers the server at a site's address."""
-        return [{"address": address, "port": port, "server_port": self.port} for port in ports]
+        """Offers the server at a site's address; TLS at once only where nobody can know that it is
+        PostgreSQL."""
+        return [{"address": address, "port": port, "server_port": self.port,
+                 "direct": port != PORT} for port in ports]
 
 
 def start_fronts(lab, fronts):
