@@ -2,8 +2,10 @@
 # Certificates behind STARTTLS, seen by converge-notaryd: scripted servers of every protocol of the
 # table, honest ones and such as decline, chatter or inject.
 import os
+import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import tempfile
 
@@ -39,6 +41,11 @@ HONEST = {
     "IRC": (IRC, [(b":irc NOTICE * :wait\r\n", b"STARTTLS\r\n"), (b":irc 670 * :go\r\n", None)]),
 }
 
+# Where each is at home.
+PORTS = {"SMTP": (25, 587), "IMAP": (143,), "POP3": (110,), "FTP": (21,), "LDAP": (389,),
+         "XMPP": (5222,), "XMPP between servers": (5269,), "PostgreSQL": (5432,), "MySQL": (3306,),
+         "ManageSieve": (4190,), "NNTP": (119,), "IRC": (6667,)}
+
 # The same, but for the last thing said.
 DECLINED = {"SMTP": b"454 no\r\n", "IMAP": b"a NO\r\n", "POP3": b"-ERR\r\n", "FTP": b"530 no\r\n",
             "LDAP": b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00",
@@ -50,13 +57,13 @@ DECLINED = {"SMTP": b"454 no\r\n", "IMAP": b"a NO\r\n", "POP3": b"-ERR\r\n", "FT
 class Scripted:
     """A server that keeps to a script, octet by octet if it is told to, then begins with TLS."""
 
-    def __init__(self, script, certificate, last=None, slowly=False):
+    def __init__(self, script, certificate, last=None, slowly=False, port=0):
         self.script = script[:-1] + [(last, None)] if last is not None else script
         self.slowly = slowly
         self.problem = None
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate.crt, certificate.key)
-        self.listener = Listener(self.serve)
+        self.listener = Listener(self.serve, port=port)
         self.port = self.listener.port
 
     def say(self, connection, octets):
@@ -138,13 +145,54 @@ def scripted(tap, notary, certificate):
     tap.case("hint 1 is TLS from the first octet", direct)
 
 
+def by_port(tap, notary, certificate):
+    """Without a hint, in both versions."""
+    def found(name, port):
+        server = Scripted(HONEST[name][1], certificate, port=port)
+        status, _ = notary.v1("127.0.0.1", port, certificate.sha1)
+        expect((server.problem, status), (None, 200))
+        statement = look(notary, server, 0, certificate.sha256)
+        expect((statement["hint"], current(statement)), (0, [certificate.sha256]))
+
+    for name, ports in PORTS.items():
+        for port in ports:
+            tap.case(f"{name}: by its port {port}", lambda n=name, p=port: found(n, p))
+
+
+INSIDE = "CONVERGE_TEST_INSIDE"  # this program runs in a network of its own
+NAMESPACE = ["unshare", "--user", "--map-root-user", "--net", "--",
+             "sh", "-c", 'ip link set lo up && exec "$@"', "-"]
+
+
+def in_a_network_of_its_own(tap):
+    """The registered ports are the machine's: they are used where nobody else is."""
+    def run():
+        result = subprocess.run([*NAMESPACE, sys.executable, "-B", os.path.abspath(__file__)],
+                                env={**os.environ, INSIDE: "1"}, capture_output=True, text=True,
+                                timeout=300, check=False)
+        failed = [line for line in result.stdout.splitlines() if line.startswith("not ok")]
+        expect((result.returncode, failed), (0, []), result.stdout + result.stderr[-2000:])
+
+    missing = [name for name in ("unshare", "ip") if shutil.which(name) is None]
+    if not missing and subprocess.run([*NAMESPACE, "true"], check=False,
+                                      stderr=subprocess.DEVNULL).returncode != 0:
+        missing = ["no namespaces here"]
+    if missing:
+        tap.skip("every protocol by its port", ", ".join(missing))
+    else:
+        tap.case("every protocol by its port", run)
+
+
 def main():
     tap = Tap()
+    inside = INSIDE in os.environ
     with tempfile.TemporaryDirectory(prefix="converge-starttls-") as directory:
         certificate = Certificate(directory, "one")
         with Notary(settings="probe_timeout = 3s\n") as notary:
-            scripted(tap, notary, certificate)
+            (by_port if inside else scripted)(tap, notary, certificate)
             expect(notary.stop(), 0)
+    if not inside:
+        in_a_network_of_its_own(tap)
     tap.done()
 
 
