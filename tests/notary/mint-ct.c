@@ -32,25 +32,6 @@ static void close_file(FILE *file, bool good)
     exit(1);
 }
 
-static void write_log(FILE *file, size_t number, EVP_PKEY *key)
-{
-    unsigned char *der = NULL, base64[512];
-    int len = i2d_PUBKEY(key, &der);
-    EVP_EncodeBlock(base64, der, len);
-    fprintf(file, "[log%zu]\ndescription = Log %zu\nkey = %s\n", number, number, (char *)base64);
-    OPENSSL_free(der);
-}
-
-static void write_logs(FILE *file, EVP_PKEY *const *key, size_t count)
-{
-    fprintf(file, "enabled_logs = ");
-    for (size_t i = 0; i < count; i++)
-        fprintf(file, "%slog%zu", i > 0 ? "," : "", i);
-    fprintf(file, "\n");
-    for (size_t i = 0; i < count; i++)
-        write_log(file, i, key[i]);
-}
-
 int main(int argc, char **argv)
 {
     EVP_PKEY *log[LOGS_MAX];
@@ -75,7 +56,7 @@ int main(int argc, char **argv)
     file = open_file(argv[1], argv[2], "crt");
     close_file(file, PEM_write_X509(file, leaf) == 1 && PEM_write_X509(file, authority) == 1);
     file = open_file(argv[1], argv[2], "logs");
-    write_logs(file, log, count);
+    mint_log_list(file, log, count);
     close_file(file, true);
     for (size_t i = 0; i < count; i++)
         EVP_PKEY_free(log[i]);

@@ -193,3 +193,23 @@ struct cvg_blob *mint_chain(X509 *const *certificate, size_t count)
     cvg_buffer_free(&octets);
     return chain;
 }
+
+static void write_log(FILE *file, size_t number, EVP_PKEY *log)
+{
+    unsigned char *der = NULL, base64[512];
+    int len = i2d_PUBKEY(log, &der);
+    require(len > 0 && len < 256, "log's key");
+    EVP_EncodeBlock(base64, der, len);
+    fprintf(file, "[log%zu]\ndescription = Log %zu\nkey = %s\n", number, number, (char *)base64);
+    OPENSSL_free(der);
+}
+
+void mint_log_list(FILE *file, EVP_PKEY *const *log, size_t count)
+{
+    fprintf(file, "enabled_logs = ");
+    for (size_t i = 0; i < count; i++)
+        fprintf(file, "%slog%zu", i > 0 ? "," : "", i);
+    fprintf(file, "\n");
+    for (size_t i = 0; i < count; i++)
+        write_log(file, i, log[i]);
+}

@@ -6,6 +6,7 @@
 
 #include <openssl/x509.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "notary/blob.h"
 
@@ -25,6 +26,8 @@ struct mint {
 
 EVP_PKEY *mint_key(void); /* P-256 */
 X509 *mint_certificate(const struct mint *how);
+/* Writes the logs as a list that OpenSSL reads. */
+void mint_log_list(FILE *file, EVP_PKEY *const *log, size_t count);
 /* The certificates as a sighting has them (notary/probe.h). */
 struct cvg_blob *mint_chain(X509 *const *certificate, size_t count);
 

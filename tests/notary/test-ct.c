@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,18 +23,6 @@ static EVP_PKEY *authority_key, *leaf_key, *log_key[LOGS];
 static X509 *authority;
 static char list[] = "/tmp/cvg-ct-logs-XXXXXX";
 
-static void write_list(FILE *file)
-{
-    fprintf(file, "enabled_logs = log0,log1,log2\n");
-    for (int i = 0; i < LOGS - 1; i++) {
-        unsigned char *der = NULL, base64[512];
-        int len = i2d_PUBKEY(log_key[i], &der);
-        EVP_EncodeBlock(base64, der, len);
-        fprintf(file, "[log%d]\ndescription = Log %d\nkey = %s\n", i, i, (char *)base64);
-        OPENSSL_free(der);
-    }
-}
-
 static int make_all(void **state)
 {
     (void)state;
@@ -49,7 +36,7 @@ static int make_all(void **state)
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (file == NULL)
         return -1;
-    write_list(file);
+    mint_log_list(file, log_key, LOGS - 1);
     return fclose(file);
 }
 

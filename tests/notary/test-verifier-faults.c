@@ -111,13 +111,9 @@ static int write_list(void)
 {
     int fd = mkstemp(list);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    unsigned char *der = NULL, base64[512];
     if (file == NULL)
         return -1;
-    int len = i2d_PUBKEY(log_key[0], &der);
-    EVP_EncodeBlock(base64, der, len);
-    fprintf(file, "enabled_logs = one\n[one]\ndescription = One\nkey = %s\n", (char *)base64);
-    OPENSSL_free(der);
+    mint_log_list(file, log_key, 1);
     return fclose(file);
 }
 
