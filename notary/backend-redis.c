@@ -32,6 +32,7 @@ struct cvg_backend_redis {
     char user[CVG_MESSAGE_NAME_MAX];
     char prefix[CVG_MESSAGE_NAME_MAX];
     int64_t forget_after_s;
+    unsigned wait_replicas;
 };
 
 struct get {
@@ -122,6 +123,7 @@ static void redis_absorb(struct cvg_backend *backend, const struct cvg_segment *
         .metrics = redis->metrics,
         .prefix = redis->prefix,
         .forget_after_s = redis->forget_after_s,
+        .wait_replicas = redis->wait_replicas,
     };
     cvg_redis_absorb_start(&parts, segment, done, user, &redis->absorb);
 }
@@ -205,6 +207,7 @@ static enum cvg_error begin(struct cvg_backend_redis *redis, uv_loop_t *loop,
     strcpy(redis->user, settings->redis_user);
     strcpy(redis->prefix, settings->redis_prefix);
     redis->forget_after_s = (int64_t)settings->forget_after_s;
+    redis->wait_replicas = settings->redis_wait_replicas;
     redis->login = (struct cvg_redis_login){
         .user = redis->user,
         .password = redis->password.data == NULL ? "" : (const char *)redis->password.data,

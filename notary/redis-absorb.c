@@ -20,6 +20,7 @@
 #include "notary/table.h"
 
 #define UNDER_WAY_MAX 64
+#define WAIT_MS       500      /* for replicas; less than a command may take */
 #define ROUNDS_MAX    16       /* of one job: others may change the same key meanwhile */
 #define PATIENCE_MS   UINT_MAX /* while the store is away, the segment waits */
 
@@ -52,11 +53,14 @@ struct cvg_redis_absorb {
     struct cvg_redis_absorb **owner; /* whose pointer is cleared at the end */
     struct cvg_table *table;
     struct cvg_link waiting, under_way;
-    size_t count; /* under way */
-    bool failed;  /* nothing new is begun */
-    bool told;    /* why, once */
-    bool whole;   /* EVAL, not EVALSHA: some server does not have the script */
-    bool busy;    /* in pump, or in an answer that will call it */
+    size_t count;    /* under way */
+    bool failed;     /* nothing new is begun */
+    bool told;       /* why, once */
+    bool whole;      /* EVAL, not EVALSHA: some server does not have the script */
+    bool waited;     /* for replicas */
+    bool busy;       /* in pump, or in an answer that will call it */
+    unsigned losses; /* of servers, when it began */
+    struct cvg_redis_wait wait;
     char digest[2 * CVG_SHA1_LEN + 1];
 };
 
@@ -206,8 +210,13 @@ static void offer_again(struct job *job, const void *present, size_t len)
                               &value_len);
     if (err == CVG_OK)
         err = merge(job, value, value_len);
-    else if (err == CVG_ERR_SIGNATURE)
+    if (err == CVG_ERR_EXISTS && absorb->parts.wait_replicas > 0) {
+        /* Only what this connection writes can be waited for. */
+        cvg_buffer_clear(&job->value);
+        err = cvg_buffer_put(&job->value, value, value_len);
+    } else if (err == CVG_ERR_SIGNATURE) {
         cvg_metrics_add(absorb->parts.metrics, CVG_METRIC_STORE_REJECTED, 1);
+    }
     if (err == CVG_OK || err == CVG_ERR_SIGNATURE || err == CVG_ERR_NOT_FOUND) {
         cvg_buffer_clear(&job->expected);
         err = cvg_buffer_put(&job->expected, present, len);
@@ -261,6 +270,30 @@ static void begin_job(struct job *job)
     }
 }
 
+static void pump(struct cvg_redis_absorb *absorb);
+
+static void on_waited(bool held, void *user)
+{
+    struct cvg_redis_absorb *absorb = user;
+    if (!held)
+        fail(absorb, "too few replicas have it: redis_wait_replicas");
+    else if (cvg_redis_losses(absorb->parts.redis) != absorb->losses)
+        fail(absorb, NULL);
+    pump(absorb);
+}
+
+/* All is confirmed: replicas shall have it, too. False: nobody waits for that, or it is done. */
+static bool wait_begun(struct cvg_redis_absorb *absorb)
+{
+    if (absorb->parts.wait_replicas == 0 || absorb->failed || absorb->waited)
+        return false;
+    absorb->waited = true;
+    absorb->wait = (struct cvg_redis_wait){
+        .replicas = absorb->parts.wait_replicas, .done = on_waited, .user = absorb};
+    cvg_redis_wait(absorb->parts.redis, WAIT_MS, &absorb->wait);
+    return true;
+}
+
 /* Begins as many jobs as may be under way; at the end says so. Answers may come within a call: only
  * the outermost one does this. */
 static void pump(struct cvg_redis_absorb *absorb)
@@ -271,7 +304,7 @@ static void pump(struct cvg_redis_absorb *absorb)
     while (!absorb->failed && absorb->count < UNDER_WAY_MAX && !cvg_list_empty(&absorb->waiting))
         begin_job(CVG_CONTAINER_OF(absorb->waiting.next, struct job, link));
     absorb->busy = false;
-    if (absorb->count > 0)
+    if (absorb->count > 0 || wait_begun(absorb))
         return;
     cvg_backend_absorbed *done = absorb->done;
     void *user = absorb->user;
@@ -363,6 +396,7 @@ void cvg_redis_absorb_start(const struct cvg_redis_absorb_parts *parts,
     }
     absorb->parts = *parts;
     absorb->segment = segment;
+    absorb->losses = cvg_redis_losses(parts->redis);
     absorb->done = done;
     absorb->user = user;
     absorb->owner = ret_absorb;

@@ -19,6 +19,7 @@ struct cvg_redis_absorb_parts {
     struct cvg_metrics *metrics;
     const char *prefix;
     int64_t forget_after_s;
+    unsigned wait_replicas; /* of each master, that have every record before it is done */
 };
 
 /* done comes once, perhaps before this returns; *ret_absorb is NULL then and whenever it is done.

@@ -277,6 +277,40 @@ void cvg_redis_call(struct cvg_redis *redis, const struct cvg_redis_word *key,
     dispatch(request);
 }
 
+static void count_wait(struct cvg_redis_wait *wait, bool held)
+{
+    wait->failed = wait->failed || !held;
+    if (--wait->pending == 0)
+        wait->done(!wait->failed, wait->user);
+}
+
+static void on_wait(enum cvg_error err, const redisReply *reply, void *user)
+{
+    struct cvg_redis_wait *wait = user;
+    count_wait(wait, err == CVG_OK && reply->type == REDIS_REPLY_INTEGER &&
+                         reply->integer >= (long long)wait->replicas);
+}
+
+void cvg_redis_wait(struct cvg_redis *redis, unsigned timeout_ms, struct cvg_redis_wait *wait)
+{
+    struct cvg_redis_link *master[CVG_REDIS_NODES_MAX];
+    size_t count = cvg_redis_nodes_masters(redis->nodes, master, CVG_REDIS_NODES_MAX);
+    char *data = NULL;
+    int len = redisFormatCommand(&data, "WAIT %u %u", wait->replicas, timeout_ms);
+    wait->pending = count + 1; /* one for ourselves, so that done comes after the last is sent */
+    wait->failed = len < 0 || count == 0;
+    for (size_t i = 0; i < count; i++)
+        if (len < 0 || cvg_redis_link_send(master[i], data, (size_t)len, on_wait, wait) != CVG_OK)
+            count_wait(wait, false);
+    redisFreeCommand(data);
+    count_wait(wait, true);
+}
+
+unsigned cvg_redis_losses(const struct cvg_redis *redis)
+{
+    return cvg_redis_nodes_losses(redis->nodes);
+}
+
 bool cvg_redis_up(const struct cvg_redis *redis)
 {
     return cvg_redis_nodes_up(redis->nodes);

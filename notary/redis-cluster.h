@@ -31,6 +31,21 @@ void cvg_redis_call(struct cvg_redis *redis, const struct cvg_redis_word *key,
                     const struct cvg_redis_word *word, size_t count, unsigned patience_ms,
                     cvg_redis_done *done, void *user);
 
+/* Waits until so many replicas of every master have all that has been written there so far. */
+struct cvg_redis_wait {
+    unsigned replicas;
+    void (*done)(bool held, void *user); /* called once, perhaps at once */
+    void *user;
+    size_t pending; /* these two are the wait's own */
+    bool failed;
+};
+
+/* wait is the caller's, until done. Each master has timeout_ms for it. */
+void cvg_redis_wait(struct cvg_redis *redis, unsigned timeout_ms, struct cvg_redis_wait *wait);
+
+/* As cvg_redis_nodes_losses: if it has risen, writes that were confirmed before may be lost. */
+unsigned cvg_redis_losses(const struct cvg_redis *redis);
+
 /* Every slot has a master, and all of them answer. */
 bool cvg_redis_up(const struct cvg_redis *redis);
 

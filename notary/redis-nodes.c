@@ -20,6 +20,7 @@ struct place {
     bool seed;    /* the settings name it */
     bool owns;    /* some slot */
     bool replica; /* a single server that said so */
+    bool up;      /* when it last changed */
 };
 
 struct cvg_redis_nodes {
@@ -33,6 +34,7 @@ struct cvg_redis_nodes {
     bool asking; /* a question is under way */
     bool told;   /* that an answer made no sense, once */
     bool freed;
+    unsigned losses;
     size_t cursor; /* where to ask next */
     uint64_t asked_ms;
     struct cvg_redis_map map; /* the answer, while it is taken over */
@@ -73,7 +75,14 @@ static bool all_away(const struct cvg_redis_nodes *nodes)
 static void changed(struct cvg_redis_link *link, void *user)
 {
     struct cvg_redis_nodes *nodes = user;
-    (void)link;
+    for (size_t i = 0; i < PLACES_MAX; i++) {
+        struct place *place = nodes->place[i];
+        if (place == NULL || place->link != link)
+            continue;
+        if (place->up && !cvg_redis_link_up(link))
+            nodes->losses++;
+        place->up = cvg_redis_link_up(link);
+    }
     if (all_away(nodes))
         nodes->settled = true;
     cvg_redis_nodes_doubt(nodes);
@@ -119,6 +128,13 @@ static void sweep(struct cvg_redis_nodes *nodes)
     }
 }
 
+static void set_owner(struct cvg_redis_nodes *nodes, size_t slot, uint16_t owner)
+{
+    if (nodes->owner[slot] != CVG_REDIS_NO_NODE && nodes->owner[slot] != owner)
+        nodes->losses++;
+    nodes->owner[slot] = owner;
+}
+
 static void take_map(struct cvg_redis_nodes *nodes)
 {
     uint16_t index[CVG_REDIS_NODES_MAX];
@@ -126,7 +142,7 @@ static void take_map(struct cvg_redis_nodes *nodes)
         index[i] = add(nodes, &nodes->map.node[i]);
     for (size_t i = 0; i < CVG_REDIS_SLOTS; i++) {
         uint16_t master = nodes->map.owner[i];
-        nodes->owner[i] = master == CVG_REDIS_NO_NODE ? CVG_REDIS_NO_NODE : index[master];
+        set_owner(nodes, i, master == CVG_REDIS_NO_NODE ? CVG_REDIS_NO_NODE : index[master]);
     }
     nodes->kind = CLUSTER;
     sweep(nodes);
@@ -135,7 +151,7 @@ static void take_map(struct cvg_redis_nodes *nodes)
 static void take_single(struct cvg_redis_nodes *nodes, uint16_t at)
 {
     for (size_t i = 0; i < CVG_REDIS_SLOTS; i++)
-        nodes->owner[i] = at;
+        set_owner(nodes, i, at);
     nodes->kind = SINGLE;
     sweep(nodes);
 }
@@ -276,7 +292,7 @@ void cvg_redis_nodes_moved(struct cvg_redis_nodes *nodes, unsigned slot,
 {
     uint16_t at = add(nodes, node);
     if (at != CVG_REDIS_NO_NODE)
-        nodes->owner[slot] = at;
+        set_owner(nodes, slot, at);
     cvg_redis_nodes_doubt(nodes);
 }
 
@@ -286,6 +302,21 @@ void cvg_redis_nodes_replica(struct cvg_redis_nodes *nodes, const struct cvg_red
         if (nodes->place[i] != NULL && nodes->place[i]->link == link)
             nodes->place[i]->replica = true;
     cvg_redis_nodes_doubt(nodes);
+}
+
+size_t cvg_redis_nodes_masters(const struct cvg_redis_nodes *nodes,
+                               struct cvg_redis_link **ret_link, size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < PLACES_MAX && count < max; i++)
+        if (nodes->place[i] != NULL && nodes->place[i]->owns)
+            ret_link[count++] = nodes->place[i]->link;
+    return count;
+}
+
+unsigned cvg_redis_nodes_losses(const struct cvg_redis_nodes *nodes)
+{
+    return nodes->losses;
 }
 
 bool cvg_redis_nodes_settled(const struct cvg_redis_nodes *nodes)

@@ -31,6 +31,13 @@ void cvg_redis_nodes_replica(struct cvg_redis_nodes *nodes, const struct cvg_red
 /* Something did not work: the map may be old. */
 void cvg_redis_nodes_doubt(struct cvg_redis_nodes *nodes);
 
+/* The masters, as far as is known, at most max of them; returns how many. */
+size_t cvg_redis_nodes_masters(const struct cvg_redis_nodes *nodes,
+                               struct cvg_redis_link **ret_link, size_t max);
+/* Rises whenever a server that was up is lost, and whenever another becomes master of a slot: what
+ * the former one had confirmed may be gone with it. */
+unsigned cvg_redis_nodes_losses(const struct cvg_redis_nodes *nodes);
+
 /* The first answer has come, or it is known that none comes now. */
 bool cvg_redis_nodes_settled(const struct cvg_redis_nodes *nodes);
 /* Every slot has a server, and all of those answer. */

@@ -243,6 +243,8 @@ static const struct cvg_key keys[] = {
      "1 to 16 servers such as 192.0.2.1:6379 or redis.example are allowed, separated by blanks"},
     {"redis_user", set_prefix, FIELD(redis_user), 0, 0, "one word of at most 63 octets is allowed"},
     {"redis_password", set_path, FIELD(redis_password), 0, 0, A_PATH},
+    {"redis_wait_replicas", cvg_set_unsigned, FIELD(redis_wait_replicas), 0, 8,
+     "0 to 8 is allowed"},
     {"redis_prefix", set_prefix, FIELD(redis_prefix), 0, 0,
      "one word of at most 63 octets is allowed"},
     {"control", set_path, FIELD(control), 0, 0, A_PATH},

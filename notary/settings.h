@@ -91,6 +91,8 @@ struct cvg_settings {
                                               needs journal */
     char redis_user[CVG_MESSAGE_NAME_MAX]; /* redis_user = NAME: else Redis' default user */
     char redis_password[CVG_PATH_MAX];     /* redis_password = FILE: its first line; optional */
+    unsigned redis_wait_replicas;            /* redis_wait_replicas = 0: that have a record, too,
+                                                before the journal lets go of it */
     char redis_prefix[CVG_MESSAGE_NAME_MAX]; /* redis_prefix = converge/: of every key */
     char control[CVG_PATH_MAX];         /* control = FILE: where a successor asks for the sockets;
                                            "": beside the database or notary.conf */

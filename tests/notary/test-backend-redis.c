@@ -443,6 +443,39 @@ static void store_is_killed_and_comes_back(void **state)
     assert_non_null(strstr(logged, "answers"));
 }
 
+static void absorb_waiting(unsigned certificate, enum cvg_error wanted)
+{
+    struct portion portion;
+    settings.redis_wait_replicas = 1;
+    struct cvg_backend *waiting = new_backend(key);
+    portion_begin(&portion);
+    portion_add(&portion, "target", certificate, (int64_t)time(NULL));
+    portion_send(&portion, waiting);
+    portion_end(&portion, wanted);
+    waiting->free(waiting);
+}
+
+static void replicas_are_waited_for(void **state)
+{
+    struct redis_server replica;
+    char extra[64];
+    (void)state;
+    needs_redis();
+    absorb_waiting(1, CVG_ERR_IO);
+    assert_non_null(strstr(logged, "redis_wait_replicas"));
+    absorb_waiting(1, CVG_ERR_IO); /* also when nothing new is to be written */
+    freeReplyObject(redisCommand(server.in, "CONFIG SET repl-diskless-sync-delay 0"));
+    snprintf(extra, sizeof(extra), "replicaof 127.0.0.1 %u\n", server.port);
+    redis_server_make(&replica, extra);
+    redisReply *reply = redisCommand(server.in, "WAIT 1 0"); /* until it is there */
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+    absorb_waiting(1, CVG_OK);
+    absorb_waiting(2, CVG_OK);
+    finds(backend, "target", 2);
+    redis_server_free(&replica);
+}
+
 static void freed_with_everything_under_way(void **state)
 {
     struct portion portion;
@@ -553,6 +586,7 @@ int main(void)
         TEST(replayed_record_is_merged),
         TEST(scripts_may_be_lost),
         TEST(store_is_killed_and_comes_back),
+        TEST(replicas_are_waited_for),
         TEST(freed_with_everything_under_way),
         cmocka_unit_test_setup_teardown(password_and_user, set_up_users, tear_down),
         cmocka_unit_test_setup_teardown(forbidden_is_told, set_up_users, tear_down),

@@ -80,11 +80,13 @@ static void redis(void **state)
         "redis = a\njournal = j\nredis_user = u\n", /* without a password */
         "redis = a\njournal = j\nredis_prefix = a b\n",
         "redis = a\njournal = j\nredis_prefix =\n",
+        "redis = a\njournal = j\nredis_wait_replicas = 9\n",
     };
     struct cvg_settings settings;
     (void)state;
     assert_int_equal(parse(NEEDED "redis = 127.0.0.1:7000 Redis.example [2001:db8::1]:7001\n"
-                                  "journal = j\nredis_user = notary\nredis_password = pw\n",
+                                  "journal = j\nredis_user = notary\nredis_password = pw\n"
+                                  "redis_wait_replicas = 2\n",
                            &settings, NULL),
                      CVG_OK);
     assert_int_equal(settings.redis.count, 3);
@@ -95,6 +97,7 @@ static void redis(void **state)
     assert_string_equal(settings.redis.server[2].host, "2001:db8::1");
     assert_string_equal(settings.redis_password, "/etc/n/pw");
     assert_string_equal(settings.redis_prefix, "converge/");
+    assert_int_equal(settings.redis_wait_replicas, 2);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char text[512];
         (void)snprintf(text, sizeof(text), NEEDED "%s", bad[i]);
