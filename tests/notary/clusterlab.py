@@ -3,7 +3,6 @@
 # notaries that are one, six Redis servers, sites that they look at, and clients that ask all the time.
 import os
 import random
-import re
 import shutil
 import signal
 import socket
@@ -14,7 +13,7 @@ import time
 import urllib.request
 
 from notarylab import NOTARYD, expect, read_all
-from redislab import until
+from redislab import metric, until
 
 EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../doc/examples/cluster")
 HOME = "/mnt/cluster"  # on a tmpfs of the lab's own
@@ -154,23 +153,15 @@ class OneOfThree(Program):
         write(f"{self.home}/redis.password", "change-this-notary\n")
         super().__init__(f"notary-{address}", [NOTARYD, "--config", config], self.healthy)
 
-    def get(self, path):
-        with urllib.request.urlopen(f"http://{self.address}:9180{path}", timeout=2) as answer:
-            return answer.read().decode()
-
     def healthy(self):
         try:
-            self.get("/healthz")
+            urllib.request.urlopen(f"http://{self.address}:9180/healthz", timeout=2).close()
             return True
         except OSError:
             return False
 
     def metric(self, name):
-        try:
-            found = re.search(rf"(?m)^converge_notary_{name} (\S+)$", self.get("/metrics"))
-        except OSError:
-            return None
-        return float(found[1])
+        return metric(self.address, 9180, name)
 
 
 def make_notaries(more):

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 from notarylab import free_ports
 
@@ -95,6 +96,16 @@ def keep_in(notary, *servers, more=""):
     text = re.sub(r"(?m)^(database|redis\w*|journal) = .*\n", "", text)
     with open(notary.config, "w", encoding="ascii") as file:
         file.write(text + f"redis = {' '.join(servers)}\njournal = data/journal\n{more}")
+
+
+def metric(address, port, name):
+    """The value that the notary's /metrics has of converge_notary_NAME; None: it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://{address}:{port}/metrics", timeout=2) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return None
+    return float(re.search(rf"(?m)^converge_notary_{name} (\S+)$", text)[1])
 
 
 def same_keys(notary, other):

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 # converge-notaryd with its records in a real redis-server: history outlives notaries and is shared
 # by them, Redis may go and come back, and nothing that others wrote there is believed.
+import glob
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from notarylab import Certificate, Notary, Site, Tap, expect
-from redislab import Redis, forget, keep_in, missing, same_keys, until
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from notarylab import Certificate, Notary, Site, Tap, expect, free_ports
+from redislab import Redis, forget, keep_in, metric, missing, same_keys, until
 
 tap = Tap()
 if missing():
@@ -41,7 +45,9 @@ class Lab:
     def __init__(self, redis=None, more=""):
         self.redis = redis or Redis()
         self.site = Site(one)
-        self.notary = Notary(hosts=HOSTS, settings=SETTINGS)
+        self.status_port, = free_ports(1)
+        self.notary = Notary(hosts=HOSTS, settings=SETTINGS + "status_listen = 127.0.0.1\n"
+                             f"status_port = {self.status_port}\n")
         keep_in(self.notary, f"127.0.0.1:{self.redis.port}", more=more)
 
     def __enter__(self):
@@ -53,6 +59,9 @@ class Lab:
         self.notary.__exit__()
         self.redis.__exit__()
         self.site.stop()
+
+    def metric(self, name):
+        return metric("127.0.0.1", self.status_port, name)
 
     def twin(self):
         """Another notary with the same keys, on the same Redis; not started."""
@@ -102,9 +111,12 @@ def goes_and_comes_back():
         for name in names[:20]:  # from memory, and by probes
             times.setdefault(name, first(lab.notary, lab.site, name))
         lab.notary.wait_for_log("is away")
+        until("the metrics say so", lambda: lab.metric("store_up") == 0 and
+              lab.metric("store_backlog_bytes") > 1000)
         lab.redis.start()
         lab.notary.wait_for_log("answers")
         lab.redis.wait_for(20)
+        until("the metrics say so", lambda: lab.metric("store_up") == 1)
         lab.notary.stop(signal.SIGKILL)
         forget(lab.notary)
         connections = lab.site.connections
@@ -121,8 +133,8 @@ def killed_while_redis_is_away():
 
         def written():
             octets = b""
-            for name in os.listdir(journal):
-                with open(os.path.join(journal, name), "rb") as file:
+            for path in glob.glob(os.path.join(journal, "journal.[0-9]*")):
+                with open(path, "rb") as file:
                     octets += file.read()
             return all(name.encode() in octets for name in names)
         until("all is in the journal", written)
@@ -173,6 +185,7 @@ def spoiled(spoil):
         lab.notary.start()
         first(lab.notary, lab.site)
         expect(lab.site.connections > connections, True, "looked again")
+        expect(lab.metric("store_rejected_total") >= 1, True, "told in the metrics")
 
 
 def by_script(body):
@@ -212,6 +225,38 @@ def logged_in(more):
         expect(lab.site.connections, connections, "from Redis")
 
 
+def through_stunnel():
+    """The example, with addresses and places of the test's own."""
+    name = "redis-1.internal"
+    server = Certificate(directory.name, name)
+    tls_port, near = free_ports(2)
+    redis = Redis(f"tls-port {tls_port}\ntls-cert-file {server.crt}\ntls-key-file {server.key}\n"
+                  f"tls-ca-cert-file {server.crt}\ntls-auth-clients no")
+    with open(os.path.join(HERE, "../../doc/examples/cluster/stunnel.conf"),
+              encoding="ascii") as file:
+        text = file.read()
+    for old, new in (("127.0.1.21:6380", f"127.0.0.1:{near}"),
+                     ("192.0.2.21:6380", f"127.0.0.1:{tls_port}"),
+                     ("/etc/converge/redis-ca.crt", server.crt)):
+        expect(old in text, True, f"the example says {old}")
+        text = text.replace(old, new)
+    config = os.path.join(directory.name, "stunnel.conf")
+    with open(config, "w", encoding="ascii") as file:
+        file.write(text)
+    lab = Lab(redis)
+    keep_in(lab.notary, f"127.0.0.1:{near}")
+    with open(os.path.join(directory.name, "stunnel.log"), "wb") as log:
+        stunnel = subprocess.Popen(["stunnel", config], stdout=log, stderr=log)
+    try:
+        with lab:
+            first(lab.notary, lab.site)
+            redis.wait_for(1)
+            until("the store is up", lambda: lab.metric("store_up") == 1)
+    finally:
+        stunnel.terminate()
+        stunnel.wait(timeout=20)
+
+
 PASSWORD = ("requirepass geheim", ("--no-auth-warning", "-a", "geheim"))
 tap.case("history outlives a notary that ends", lambda: outlives(signal.SIGTERM))
 tap.case("history outlives a notary that is killed", lambda: outlives(signal.SIGKILL))
@@ -234,4 +279,8 @@ tap.case("a missing password is told", lambda: refused(
 tap.case("a password", lambda: logged_in("redis_password = password\n"))
 tap.case("a user with no more rights than it needs", lambda: logged_in(
     "redis_user = notary\nredis_password = password\n"))
+if shutil.which("stunnel") is None:
+    tap.skip("Redis over TLS, through stunnel", "stunnel is not installed")
+else:
+    tap.case("Redis over TLS, through stunnel", through_stunnel)
 tap.done()
