@@ -162,10 +162,31 @@ void cvg_observations_judge(struct cvg_observations *observations, enum cvg_veri
     }
 }
 
+/* Whether others were seen before it, and it was seen for a moment only. */
+static bool is_on_trial(const struct cvg_observations *observations, const struct cvg_seen *seen)
+{
+    if (seen->last_s - seen->first_s >= CVG_TRIAL_APART_S)
+        return false;
+    for (size_t i = 0; i < observations->count; i++)
+        if (observations->record[i].first_s < seen->first_s)
+            return true;
+    return false;
+}
+
+/* For how long a view counts. */
+static int64_t lifetime(const struct cvg_observations *observations, const struct cvg_view *view,
+                        int64_t max_age_s)
+{
+    return max_age_s > CVG_TRIAL_S && is_on_trial(observations, &observations->record[view->record])
+               ? CVG_TRIAL_S
+               : max_age_s;
+}
+
 static bool view_is_current(const struct cvg_observations *observations,
                             const struct cvg_view *view, int64_t now_s, int64_t max_age_s)
 {
-    if (view->last_s > now_s + CLOCK_SLACK_S || view->last_s <= now_s - max_age_s)
+    if (view->last_s > now_s + CLOCK_SLACK_S ||
+        view->last_s <= now_s - lifetime(observations, view, max_age_s))
         return false;
     for (size_t i = 0; i < observations->view_count; i++) {
         const struct cvg_view *other = &observations->view[i];
@@ -192,9 +213,9 @@ int64_t cvg_observations_expiry(const struct cvg_observations *observations, int
     int64_t expiry = INT64_MAX;
     for (size_t i = 0; i < observations->view_count; i++) {
         const struct cvg_view *view = &observations->view[i];
-        if (view_is_current(observations, view, now_s, max_age_s) &&
-            view->last_s + max_age_s < expiry)
-            expiry = view->last_s + max_age_s;
+        int64_t until_s = view->last_s + lifetime(observations, view, max_age_s);
+        if (until_s < expiry && view_is_current(observations, view, now_s, max_age_s))
+            expiry = until_s;
     }
     return expiry;
 }

@@ -6,15 +6,19 @@
  * not older than any other of that address, and younger than the maximum age. All that one probe
  * sees has one time, so a site may have certificates of several key types, but a certificate shown
  * for a short while, of whatever type, is endorsed only until the next look at that address, and
- * never longer than the maximum age. History stays: up to CVG_V2_RECORDS_MAX certificates. Pure,
- * with the time given; not thread-safe. */
+ * never longer than the maximum age. Where others were seen before, it is on trial until it has
+ * been seen by probes that are CVG_TRIAL_APART_S apart: so long each sighting counts for
+ * CVG_TRIAL_S only, and then whoever asks for it makes the notary look again. History stays: up to
+ * CVG_V2_RECORDS_MAX certificates. Pure, with the time given; not thread-safe. */
 #ifndef CVG_NOTARY_OBSERVATIONS_H
 #define CVG_NOTARY_OBSERVATIONS_H
 
 #include "common/protocol/v2.h"
 #include "notary/address.h"
 
-#define CVG_VIEWS_MAX 64
+#define CVG_VIEWS_MAX     64
+#define CVG_TRIAL_S       60
+#define CVG_TRIAL_APART_S 10
 
 /* Whose opinions are kept: all verifiers but the network perspective, whose opinion is what is
  * current. */

@@ -116,7 +116,49 @@ static void two_key_types(void **state)
     assert_int_equal(lab.started, 1);
 }
 
-/* Nobody honest asks: the background finds out. */
+/* Another address for a moment (DNS was lied to), and nobody honest asks: who asks for it a minute
+ * later makes the notary look again, at the true one. */
+static void false_certificate_elsewhere(void **state)
+{
+    (void)state;
+    lab_limit_probes(1000000);
+    (void)lab_ask(1);
+    lab_sees(1);
+    lab_pass_s(3600);
+    unsigned fooled = lab_ask(6);
+    lab_round_ends(CVG_OK, 6, CVG_KEY_EC, 66);
+    lab_is(fooled, CVG_V2_SEEN, true);
+    for (unsigned hour = 0; hour < 24; hour++) {
+        lab_pass_s(3600);
+        unsigned victim = lab_ask(6);
+        while (lab.probe != NULL)
+            lab_sees(1);
+        lab_is(victim, CVG_V2_SEEN, false);
+        lab_is(lab_ask(1), CVG_V2_SEEN, true);
+    }
+}
+
+/* A certificate that takes another's place for good is looked at once more, and then stays. */
+static void changed_for_good(void **state)
+{
+    (void)state;
+    lab_limit_probes(1000000);
+    (void)lab_ask(1);
+    lab_sees(1);
+    lab_pass_s(3600);
+    (void)lab_ask(2);
+    lab_sees(2);
+    lab_is(lab_ask(2), CVG_V2_SEEN, true);
+    lab_pass_s(CVG_TRIAL_S);
+    unsigned again = lab_ask(2);
+    lab_sees(2);
+    lab_is(again, CVG_V2_SEEN, true);
+    lab_pass_s(AGE_S / 2);
+    lab_is(lab_ask(2), CVG_V2_SEEN, true);
+    assert_int_equal(lab.started, 3);
+}
+
+/* Nobody at all asks, and it was the first that was seen: the background finds out. */
 static void false_certificate_that_nobody_contradicts(void **state)
 {
     (void)state;
@@ -296,6 +338,8 @@ int main(void)
         TEST(false_certificate_of_a_second),
         TEST(false_certificate_of_another_type),
         TEST(two_key_types),
+        TEST(false_certificate_elsewhere),
+        TEST(changed_for_good),
         TEST(false_certificate_that_nobody_contradicts),
         TEST(clock_steps_back),
         TEST(clock_steps_back_a_little),

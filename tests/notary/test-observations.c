@@ -132,6 +132,24 @@ static void other_key_type_must_be_seen_again(void **state)
     cvg_observations_free(&seen);
 }
 
+static void what_comes_later_is_on_trial(void **state)
+{
+    struct cvg_observations seen = {0};
+    (void)state;
+    see(&seen, 1, CVG_KEY_EC, 1, T0);
+    assert_true(current(&seen, 1, T0 + AGE - 1));
+    see(&seen, 2, CVG_KEY_EC, 2, T0 + 1000);
+    assert_true(current(&seen, 2, T0 + 1000 + CVG_TRIAL_S - 1));
+    assert_false(current(&seen, 2, T0 + 1000 + CVG_TRIAL_S));
+    assert_int_equal(cvg_observations_expiry(&seen, T0 + 1000, AGE), T0 + 1000 + CVG_TRIAL_S);
+    see(&seen, 2, CVG_KEY_EC, 2, T0 + 1000 + CVG_TRIAL_APART_S - 1);
+    assert_false(current(&seen, 2, T0 + 1100));
+    see(&seen, 2, CVG_KEY_EC, 2, T0 + 1000 + CVG_TRIAL_APART_S);
+    assert_true(current(&seen, 2, T0 + 1000 + AGE - 1));
+    assert_true(current(&seen, 1, T0 + 1000));
+    cvg_observations_free(&seen);
+}
+
 static void every_probe_has_a_time_of_its_own(void **state)
 {
     struct cvg_observations seen = {0};
@@ -154,6 +172,7 @@ static void expiry_is_the_first_to_go(void **state)
     struct cvg_observations seen = {0};
     (void)state;
     see(&seen, 1, CVG_KEY_EC, 1, T0);
+    see(&seen, 2, CVG_KEY_RSA, 2, T0 + 90);
     see(&seen, 2, CVG_KEY_RSA, 2, T0 + 100);
     assert_int_equal(cvg_observations_expiry(&seen, T0 + 100, AGE), T0 + AGE);
     assert_int_equal(cvg_observations_expiry(&seen, T0 + AGE, AGE), T0 + 100 + AGE);
@@ -359,6 +378,7 @@ int main(void)
         cmocka_unit_test(newest_at_the_same_place_replaces),
         cmocka_unit_test(other_key_type_or_address_stays),
         cmocka_unit_test(other_key_type_must_be_seen_again),
+        cmocka_unit_test(what_comes_later_is_on_trial),
         cmocka_unit_test(every_probe_has_a_time_of_its_own),
         cmocka_unit_test(expiry_is_the_first_to_go),
         cmocka_unit_test(list_is_newest_first),
