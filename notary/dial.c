@@ -123,8 +123,8 @@ static void begin(uv_timer_t *timer)
 {
     struct cvg_dial *dial = (struct cvg_dial *)(void *)timer;
     struct cvg_found_addresses addresses = {.count = 0};
-    enum cvg_error err =
-        cvg_lookup_start(dial->resolver, &dial->endpoint, found, dial, &addresses, &dial->lookup);
+    enum cvg_error err = cvg_lookup_start(dial->resolver, dial->filter, &dial->endpoint, found,
+                                          dial, &addresses, &dial->lookup);
     if (err != CVG_OK || dial->lookup == NULL)
         found(err, &addresses, dial);
 }

@@ -261,8 +261,8 @@ static void begin(uv_timer_t *timer)
         return;
     }
     wait_until(probe, probe->deadline_ms);
-    enum cvg_error err = cvg_lookup_start(prober->resolver, &probe->endpoint, found, probe,
-                                          &addresses, &probe->lookup);
+    enum cvg_error err = cvg_lookup_start(prober->resolver, prober->filter, &probe->endpoint, found,
+                                          probe, &addresses, &probe->lookup);
     if (err != CVG_OK || probe->lookup == NULL)
         found(err, &addresses, probe);
 }

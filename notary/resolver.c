@@ -27,6 +27,7 @@ struct half {
 
 struct cvg_lookup {
     uv_timer_t timer; /* first: casts */
+    const struct cvg_filter *filter;
     struct half half[FAMILIES];
     cvg_lookup_done *done;
     void *user;
@@ -129,6 +130,14 @@ static void take(struct half *half, const struct cvg_dns_answer *answer, size_t 
     }
 }
 
+static bool is_of_use(const struct half *half)
+{
+    for (size_t i = 0; i < half->found.count; i++)
+        if (cvg_filter_allows(half->lookup->filter, &half->found.address[i]))
+            return true;
+    return false;
+}
+
 static void answered(const struct cvg_dns_answer *answer, void *user)
 {
     struct half *half = user;
@@ -137,7 +146,7 @@ static void answered(const struct cvg_dns_answer *answer, void *user)
     take(half, answer, half == &lookup->half[V4] ? 4 : 16);
     if (lookup->half[V4].question == NULL && lookup->half[V6].question == NULL)
         finish(lookup);
-    else if (half->found.count > 0)
+    else if (is_of_use(half))
         uv_timer_start(&lookup->timer, waited, OTHER_FAMILY_MS, 0);
 }
 
@@ -167,9 +176,9 @@ static bool known_at_once(const struct cvg_resolver *resolver, const struct cvg_
     return true;
 }
 
-enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_endpoint *endpoint,
-                                cvg_lookup_done *done, void *user,
-                                struct cvg_found_addresses *ret_addresses,
+enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_filter *filter,
+                                const struct cvg_endpoint *endpoint, cvg_lookup_done *done,
+                                void *user, struct cvg_found_addresses *ret_addresses,
                                 struct cvg_lookup **ret_lookup)
 {
     if (known_at_once(resolver, endpoint, ret_addresses)) {
@@ -179,6 +188,7 @@ enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_
     struct cvg_lookup *lookup = calloc(1, sizeof(*lookup));
     if (lookup == NULL)
         return CVG_ERR_NOMEM;
+    lookup->filter = filter;
     lookup->done = done;
     lookup->user = user;
     uv_timer_init(resolver->loop, &lookup->timer);

@@ -5,6 +5,7 @@
 #define CVG_NOTARY_RESOLVER_H
 
 #include "notary/dns.h"
+#include "notary/filter.h"
 #include "notary/hosts.h"
 
 struct cvg_resolver;
@@ -22,22 +23,22 @@ void cvg_resolver_free(struct cvg_resolver *resolver);
 /* Replaces what the hosts file says; takes ownership. */
 void cvg_resolver_set_hosts(struct cvg_resolver *resolver, struct cvg_hosts *hosts);
 /* Replaces what is asked otherwise; takes ownership. Lookups under way go on with the former one;
- * what of them is left at the change after this one ends with UNREACHABLE. Not from a done callback.
- * Before the first, nothing is known but the hosts file. */
+ * what of them is left at the change after this one ends with UNREACHABLE. Not from a done
+ * callback. Before the first, nothing is known but the hosts file. */
 void cvg_resolver_set_dns(struct cvg_resolver *resolver, struct cvg_dns *dns);
 /* For questions about other records; valid until it is replaced. */
 struct cvg_dns *cvg_resolver_dns(const struct cvg_resolver *resolver);
 
 bool cvg_resolver_in_hosts(const struct cvg_resolver *resolver, const char *name);
 
-/* Looks the endpoint's host up. Either the addresses are known at once (*ret_lookup is NULL and
- * *ret_addresses is filled), or done is called later, once, unless the lookup is cancelled. BUSY:
- * too many lookups are under way. */
-CVG_MUST_USE enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver,
-                                             const struct cvg_endpoint *endpoint,
-                                             cvg_lookup_done *done, void *user,
-                                             struct cvg_found_addresses *ret_addresses,
-                                             struct cvg_lookup **ret_lookup);
+/* Looks the endpoint's host up. Once an address is there that the filter (borrowed) lets through,
+ * what else there may be is not waited for long; without one, it is. Either the addresses are known
+ * at once (*ret_lookup is NULL and *ret_addresses is filled), or done is called later, once, unless
+ * the lookup is cancelled. BUSY: too many lookups are under way. */
+CVG_MUST_USE enum cvg_error
+cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_filter *filter,
+                 const struct cvg_endpoint *endpoint, cvg_lookup_done *done, void *user,
+                 struct cvg_found_addresses *ret_addresses, struct cvg_lookup **ret_lookup);
 void cvg_lookup_cancel(struct cvg_lookup *lookup);
 
 #endif

@@ -62,6 +62,7 @@ ZONE = {
     ("strange.example", AAAA): lambda name: [],
     ("private.example", A): lambda name: [address(name, NOWHERE)],
     ("private.example", AAAA): lambda name: [address(name, "fd00::1")],
+    ("late-private.example", A): lambda name: [address(name, NOWHERE)],
     ("half-private.example", A): lambda name: [address(name, NOWHERE)],
     ("half-private.example", AAAA): lambda name: SERVFAIL,
     ("mixed.example", A): lambda name: [address(name, NOWHERE), address(name, HERE)],
@@ -79,6 +80,8 @@ slow = {}
 
 
 def says(name, kind):
+    if name == "late-private.example" and kind == AAAA:
+        return slow.setdefault(name, Later(0.8, [address(name, "fd00::1")]))
     if name.startswith("slow"):
         return slow.setdefault((name, kind), Later(1, [address(name, HERE)] if kind == A else []))
     return ZONE[name, kind](name) if (name, kind) in ZONE else NXDOMAIN
@@ -162,6 +165,8 @@ def answers(tap, notary, dns, certificate, six):
     tap.case("an address of five octets", lambda: expect(status("strange.example"), UNREACHABLE))
     tap.case("private addresses alone are signed as such",
              lambda: expect(status("private.example"), NOT_PUBLIC))
+    tap.case("... once both kinds are known",
+             lambda: expect(status("late-private.example"), NOT_PUBLIC))
     tap.case("... but not on half an answer",
              lambda: expect(status("half-private.example"), UNREACHABLE))
     tap.case("a private address beside a good one", lambda: seen("mixed.example"))
