@@ -75,13 +75,13 @@ void cvg_inquiry_conclude(const struct cvg_inquirer *inquirer, struct cvg_target
                           struct cvg_finding *ret_finding)
 {
     const struct cvg_answerer *answerer = inquirer->parts.answerer;
-    bool found = cvg_inquiry_satisfied(inquirer, target, wanted);
+    const struct cvg_seen *seen = find_current(inquirer, target, wanted);
+    bool found = wanted->len == 0 ? target->observations.count > 0 : seen != NULL;
     struct cvg_finding finding = {
         .status = found || target->failure == 0 ? CVG_V2_SEEN : target->failure,
         .found = found,
         .source = source,
     };
-    const struct cvg_seen *seen = find_current(inquirer, target, wanted);
     if (seen != NULL)
         memcpy(finding.opinion, seen->opinion, sizeof(finding.opinion));
     if (!v1)

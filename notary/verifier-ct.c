@@ -104,11 +104,6 @@ static struct cvg_verification *judge(struct cvg_verifier *verifier,
     return NULL;
 }
 
-static void cancel(struct cvg_verification *verification)
-{
-    (void)verification; /* there never is one */
-}
-
 static void free_verifier(struct cvg_verifier *verifier)
 {
     struct ct_verifier *self = (struct ct_verifier *)(void *)verifier;
@@ -134,8 +129,8 @@ enum cvg_error cvg_verifier_ct_new(const char *logs, unsigned min,
     struct ct_verifier *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return CVG_ERR_NOMEM;
-    self->base = (struct cvg_verifier){
-        .id = CVG_VERIFIER_CT, .start = judge, .cancel = cancel, .free = free_verifier};
+    self->base =
+        (struct cvg_verifier){.id = CVG_VERIFIER_CT, .start = judge, .free = free_verifier};
     self->min = min;
     self->logs = CTLOG_STORE_new();
     enum cvg_error err = self->logs == NULL ? CVG_ERR_NOMEM : CVG_OK;

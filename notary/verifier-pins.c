@@ -25,11 +25,6 @@ static struct cvg_verification *judge(struct cvg_verifier *verifier,
     return NULL;
 }
 
-static void cancel(struct cvg_verification *verification)
-{
-    (void)verification; /* there never is one */
-}
-
 static void free_verifier(struct cvg_verifier *verifier)
 {
     struct pins_verifier *self = (struct pins_verifier *)(void *)verifier;
@@ -44,8 +39,8 @@ enum cvg_error cvg_verifier_pins_new(const char *file, struct cvg_verifier **ret
     struct pins_verifier *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return CVG_ERR_NOMEM;
-    self->base = (struct cvg_verifier){
-        .id = CVG_VERIFIER_PINS, .start = judge, .cancel = cancel, .free = free_verifier};
+    self->base =
+        (struct cvg_verifier){.id = CVG_VERIFIER_PINS, .start = judge, .free = free_verifier};
     enum cvg_error err = cvg_file_read(file, geteuid(), CVG_PINS_FILE_MAX, false, &text, ret_why);
     if (err == CVG_OK)
         err = cvg_pins_parse((const char *)text.data, text.len, file, &self->pins, ret_why);

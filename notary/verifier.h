@@ -35,7 +35,7 @@ struct cvg_verifier {
     struct cvg_verification *(*start)(struct cvg_verifier *verifier,
                                       const struct cvg_evidence *evidence, cvg_verifier_done *done,
                                       void *user, struct cvg_judgements *ret_judgements);
-    void (*cancel)(struct cvg_verification *verification);
+    void (*cancel)(struct cvg_verification *verification); /* NULL: it always speaks at once */
     void (*free)(struct cvg_verifier *verifier);
 };
 
