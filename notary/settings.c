@@ -86,7 +86,8 @@ static bool set_dns_servers(const struct cvg_key *key, const struct cvg_value *v
         const char *at = memchr(word.text, '@', word.len);
         struct cvg_value address = {.text = word.text,
                                     .len = at == NULL ? word.len : (size_t)(at - word.text)};
-        struct cvg_value port = {.text = at + 1, .len = word.len - address.len - 1};
+        struct cvg_value port = {.text = at == NULL ? "" : at + 1,
+                                 .len = at == NULL ? 0 : word.len - address.len - 1};
         char text[CVG_ADDRESS_TEXT_MAX];
         uint64_t number = 53;
         if (list->count == CVG_SETTINGS_DNS_SERVERS || !text_of(&address, text, sizeof(text)) ||

@@ -144,10 +144,15 @@ class Frozen:
 
 
 def worker_of(notary):
-    for thread in os.listdir(f"/proc/{notary.process.pid}/task"):
-        with open(f"/proc/{notary.process.pid}/task/{thread}/comm", encoding="ascii") as file:
-            if file.read().startswith("worker"):
-                return int(thread)
+    """One of its workers' threads, which have their names soon after the start."""
+    tasks = f"/proc/{notary.process.pid}/task"
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for thread in os.listdir(tasks):
+            with open(f"{tasks}/{thread}/comm", encoding="ascii") as file:
+                if file.read().startswith("worker"):
+                    return int(thread)
+        time.sleep(0.02)
     raise AssertionError("no thread of that name")
 
 
