@@ -235,7 +235,7 @@ enum cvg_error cvg_backend_gdbm_new(uv_loop_t *loop, const struct cvg_settings *
     backend->journal_max = settings->journal_max;
     snprintf(backend->path, sizeof(backend->path), "%s", settings->database);
     cvg_gdbm_merge_clean(backend->path);
-    err = open_file(backend, true);
+    err = open_file(backend, false);
     if (err != CVG_OK) {
         free_backend(&backend->base);
         return cvg_fail(ret_why, err, "%s: %s", settings->database, gdbm_strerror(gdbm_errno));

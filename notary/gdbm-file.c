@@ -82,6 +82,13 @@ static bool walks(GDBM_FILE file)
     return count == expected && gdbm_errno == GDBM_ITEM_NOT_FOUND && !gdbm_needs_recovery(file);
 }
 
+static bool is_whole(GDBM_FILE file)
+{
+    int format = 0;
+    return gdbm_setopt(file, GDBM_GETDBFORMAT, &format, sizeof(format)) == 0 &&
+           format == CVG_GDBM_WHOLE;
+}
+
 /* Problems of the place rather than of the file's content. */
 static bool is_system_error(int error)
 {
@@ -98,7 +105,7 @@ enum cvg_error cvg_gdbm_open(const char *path, bool check, GDBM_FILE *ret_file)
     GDBM_FILE file = gdbm_open(path, 0, GDBM_READER | CVG_GDBM_FLAGS, 0600, NULL);
     if (file == NULL)
         return is_system_error(gdbm_errno) ? CVG_ERR_IO : CVG_ERR_CORRUPT;
-    if (check && !walks(file)) {
+    if ((check || !is_whole(file)) && !walks(file)) {
         gdbm_close(file);
         return CVG_ERR_CORRUPT;
     }

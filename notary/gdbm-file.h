@@ -22,9 +22,13 @@ CVG_MUST_USE enum cvg_error cvg_gdbm_record(const void *key, size_t key_len, con
 /* CORRUPT: it is no record of that key. */
 CVG_MUST_USE enum cvg_error cvg_gdbm_check(const void *key, size_t key_len, const datum *record);
 
-/* Opens what is there, for reading; with check it is walked through, which costs a microsecond a
- * record. NOT_FOUND: there is no file. CORRUPT: it is damaged. IO: the place is at fault, and
- * gdbm_errno tells. */
+/* What a merge writes: a format of GDBM's that no earlier release of ours used. Such a file was
+ * written to its end and synced before it got its name. */
+#define CVG_GDBM_WHOLE GDBM_NUMSYNC
+
+/* Opens what is there, for reading. One that was written in place, and with check any, is walked
+ * through, which costs some microseconds a record. NOT_FOUND: there is no file. CORRUPT: it is
+ * damaged. IO: the place is at fault, and gdbm_errno tells. */
 CVG_MUST_USE enum cvg_error cvg_gdbm_open(const char *path, bool check, GDBM_FILE *ret_file);
 
 /* Renames a damaged file, and says so. */

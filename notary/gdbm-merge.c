@@ -17,6 +17,7 @@
 #include "notary/places.h"
 #include "notary/values.h"
 
+#define ROOM_MIN     (64 * 1024) /* octets of the smallest file, and more */
 #define NEW_PATH_MAX (CVG_PATH_MAX + 8)
 
 struct work {
@@ -278,10 +279,26 @@ static enum cvg_error choose_since(struct work *work)
     return CVG_OK;
 }
 
+/* Whether the disk has room for a file as large as the old one, before any work is done. (And GDBM
+ * loses a page of memory when it cannot begin a file.) */
+static enum cvg_error check_room(const struct work *work, off_t octets)
+{
+    enum cvg_error err = CVG_OK;
+    int descriptor = open(work->new_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0 ||
+        (fallocate(descriptor, 0, 0, octets) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)) {
+        cvg_log(CVG_LOG_ERROR, "%s cannot be written: %s", work->new_path, strerror(errno));
+        err = CVG_ERR_IO;
+    }
+    if (descriptor >= 0)
+        close(descriptor);
+    return err;
+}
+
 static enum cvg_error open_both(struct work *work)
 {
     const char *path = work->merge->path;
-    struct stat info;
+    struct stat info = {.st_size = 0};
     if (stat(path, &info) == 0 && info.st_size > 0) {
         work->old = gdbm_open(path, 0, GDBM_READER | GDBM_NOLOCK | CVG_GDBM_FLAGS, 0600, NULL);
         if (work->old == NULL && gdbm_errno == GDBM_MALLOC_ERROR)
@@ -290,7 +307,11 @@ static enum cvg_error open_both(struct work *work)
             work->damaged = true;
     }
     cvg_gdbm_merge_clean(path);
-    work->new = gdbm_open(work->new_path, 0, GDBM_NEWDB | CVG_GDBM_FLAGS, 0600, NULL);
+    enum cvg_error err = check_room(work, info.st_size > ROOM_MIN ? info.st_size : (off_t)ROOM_MIN);
+    if (err != CVG_OK)
+        return err;
+    work->new =
+        gdbm_open(work->new_path, 0, GDBM_NEWDB | CVG_GDBM_WHOLE | CVG_GDBM_FLAGS, 0600, NULL);
     return work->new == NULL ? write_failed(work) : CVG_OK;
 }
 

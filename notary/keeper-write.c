@@ -14,7 +14,7 @@
 #define BATCH        1024 /* records written in one turn of the loop */
 #define SYNC_MS      5000
 #define DELAY_MIN_MS 2000 /* after the store could not take a segment; doubles */
-#define DELAY_MAX_MS 300000
+#define DELAY_MAX_MS 60000
 /* A segment is sealed at the latest when it has this part of what the journal may hold. */
 #define PARTS_OF_BOUND 4
 

@@ -323,7 +323,29 @@ static void spoil(off_t from, off_t to)
     close(fd);
 }
 
-/* The head is whole, so GDBM opens the file: only a walk finds what is wrong. */
+/* As an earlier release could leave it after kill -9. The head is whole, so GDBM opens the file:
+ * only a walk finds what is wrong. */
+static void damage_in_a_file_written_in_place(void **state)
+{
+    char key[32];
+    (void)state;
+    end();
+    for (int i = 0; i < KEYS; i++)
+        put_older_release(name(key, "key", i), 1, now_s - DAY);
+    begin();
+    assert_int_equal(count_files("*.damaged.*"), 0);
+    has("key 1", "1");
+    end();
+    spoil(4096, 40 * 4096);
+    begin();
+    assert_int_equal(count_files("*.damaged.*"), 1);
+    has("key 1", "");
+    absorb_one("key 1", 2, now_s);
+    has("key 1", "2");
+    assert_true(backend->is_up(backend));
+}
+
+/* Our own files are not walked through at every start: the first look that fails does it. */
 static void damage_before_opening(void **state)
 {
     (void)state;
@@ -334,11 +356,40 @@ static void damage_before_opening(void **state)
     end();
     spoil(4096, 40 * 4096);
     begin();
+    assert_true(count_found("key", KEYS) < KEYS);
     assert_int_equal(count_files("*.damaged.*"), 1);
-    has("key 1", "");
     absorb_one("key 1", 2, now_s);
     has("key 1", "2");
     assert_true(backend->is_up(backend));
+}
+
+/* The clock was an hour ahead when one certificate was seen; the next, seen later, replaces it. */
+static void clock_set_back(void **state)
+{
+    struct cvg_observations seen = {.count = 0};
+    struct cvg_leaf leaf = {.key_type = CVG_KEY_EC};
+    const struct cvg_address address = {.family = 4, .bytes = {192, 0, 2, 1}};
+    struct cvg_segment *segment = segment_new();
+    struct cvg_buffer value;
+    uint64_t at;
+    (void)state;
+    absorb_one("a", 1, now_s - 10);
+    memset(leaf.sha256, 1, sizeof(leaf.sha256));
+    assert_int_equal(cvg_observations_add(&seen, &leaf, &address, now_s - 10), CVG_OK);
+    memset(leaf.sha256, 2, sizeof(leaf.sha256));
+    assert_int_equal(cvg_observations_add(&seen, &leaf, &address, now_s - 3600), CVG_OK);
+    cvg_buffer_init(&value, CVG_VALUE_MAX);
+    assert_int_equal(cvg_observations_write(&seen, &value), CVG_OK);
+    assert_int_equal(cvg_segment_append(segment, "a", 1, value.data, value.len, &at), CVG_OK);
+    assert_int_equal(absorb(segment), CVG_OK);
+    cvg_observations_free(&seen);
+    cvg_buffer_free(&value);
+    struct got got = get("a");
+    assert_int_equal(got.err, CVG_OK);
+    for (size_t i = 0; i < got.seen.count; i++)
+        assert_int_equal(cvg_observations_current(&got.seen, i, now_s, DAY),
+                         got.seen.record[i].leaf.sha256[0] == 2);
+    cvg_observations_free(&got.seen);
 }
 
 /* Whatever is still found is whole; a merge saves what can be read, and sets the rest aside. */
@@ -523,6 +574,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(database_of_an_earlier_release, set_up, tear_down),
         cmocka_unit_test_setup_teardown(foreign_records_are_left_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(record_under_another_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(clock_set_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damage_in_a_file_written_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_before_opening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_while_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_anywhere, set_up, tear_down),
