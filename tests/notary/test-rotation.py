@@ -142,6 +142,17 @@ def slept(world):
         client.remove()
 
 
+def succeeded(world, client):
+    """The agent's kept connection ends with its process; no question does."""
+    world.asker.start(client)
+    for _ in range(3):
+        before = world.notary.process
+        world.notary.start("--take-over")
+        world.asker.more(5)
+        expect(before.wait(timeout=30), 0, "the process before")
+    world.asker.stop()
+
+
 def interrupted(world):
     """A notary that reads half a rotation refuses it and goes on as it was."""
     home = world.notary.home
@@ -170,6 +181,8 @@ def main():
             tap.case("its cache knows the notary by its new key", lambda: remembers(world, client))
             tap.case("who slept through the announcement is refused, and told why",
                      lambda: slept(world))
+            tap.case("another process takes over under the agent's questions",
+                     lambda: succeeded(world, client))
             tap.case("half a rotation is not taken", lambda: interrupted(world))
     finally:
         client.remove()
