@@ -5,6 +5,7 @@ import ctypes
 import http.client
 import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -247,6 +248,29 @@ def listener():
         tap.case("requests that are not HTTP", bad_requests)
         tap.case("connections without a request hold up nobody, and end", held_up)
         tap.case("the public service has none of it", not_public)
+    with Watched(hosts=HOSTS) as notary:
+        def reloaded():
+            with open(notary.config, encoding="ascii") as file:
+                text = file.read()
+            with open(notary.config, "w", encoding="ascii") as file:
+                file.write(text.replace("name = alpha\n", "name = omega\n"))
+            notary.process.send_signal(signal.SIGHUP)
+            notary.wait_for_log("reloaded")
+            expect("<h1>omega</h1>" in notary.get("/")[2], True)
+
+        def taken_over():
+            """The next process has the port at once; the one before takes nothing there any more."""
+            before = notary.process
+            for _ in range(3):
+                expect(notary.v1("inside.example", 443, one.sha1)[0], 503)
+            notary.start("--take-over")
+            for _ in range(10):
+                expect(notary.get("/healthz")[::2], (200, "ok\n"))
+            expect(before.wait(timeout=30), 0)
+            expect(counted(notary, "requests_total", protocol="v1"), 0, "the new one's")
+
+        tap.case("SIGHUP: the page tells what is new", reloaded)
+        tap.case("--take-over: the port stays open", taken_over)
     with Notary(hosts=HOSTS) as notary:
         tap.case("without status_port there is none of it",
                  lambda: expect("port 0" in notary.log_text(), False))
