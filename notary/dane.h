@@ -21,7 +21,8 @@ void cvg_dane_free(struct cvg_dane *dane); /* NULL is allowed */
 
 /* names: whom the leaf may be for under usages 0 and 2 (the host as it was asked for, and the name
  * that its CNAMEs end in; the second may be NULL). chain: leaf first. YES: a usable record matches;
- * NO: there are usable ones, and none does; NONE: there is none, or OpenSSL failed. */
+ * NO: there are usable ones, and none does; NONE: there is none, or OpenSSL cannot tell (a key of a
+ * kind that it does not know, no memory). */
 enum cvg_v2_opinion cvg_dane_judge(struct cvg_dane *dane, const char *host, const char *canonical,
                                    const struct cvg_dns_answer *records, STACK_OF(X509) * chain);
 
