@@ -29,6 +29,11 @@ class Unavailable(Exception):
     """What a case needs is not here, and what that is."""
 
 
+def environment(**more):
+    """What a notary runs in."""
+    return {**os.environ, "TSAN_OPTIONS": f"suppressions={SUPPRESSIONS}", **more}
+
+
 class Tap:
     """Counts cases; a case that raises has failed, or is skipped if it says so."""
 
@@ -200,8 +205,7 @@ class Notary:
             self.process = subprocess.Popen(
                 [*self.prefix, NOTARYD, "--config", self.config, "--ready-fd", str(write_end),
                  "--verbose", *options],
-                stderr=log, pass_fds=[write_end],
-                env={**os.environ, "TSAN_OPTIONS": f"suppressions={SUPPRESSIONS}"})
+                stderr=log, pass_fds=[write_end], env=environment())
         os.close(write_end)
         said = os.read(read_end, 64)
         os.close(read_end)

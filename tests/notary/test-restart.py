@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from notarylab import NOTARYD, Certificate, Notary, Site, Tap, connect, expect
+from notarylab import NOTARYD, Certificate, Notary, Site, Tap, connect, environment, expect
 
 TIMES = 5
 
@@ -204,7 +204,6 @@ def activated(site, certificate):
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(os.path.join(notary.directory, "notify"))
     manager.settimeout(20)
-    environment = dict(os.environ, NOTIFY_SOCKET=os.path.join(notary.directory, "notify"))
     descriptors = [one.fileno() for one in sockets]
 
     def start():
@@ -212,7 +211,8 @@ def activated(site, certificate):
             notary.process = subprocess.Popen(
                 [sys.executable, "-c", ACTIVATE, "ssl:bounce:relay",
                  ",".join(map(str, descriptors)), NOTARYD, "--config", notary.config],
-                pass_fds=descriptors, env=environment, stderr=log)
+                pass_fds=descriptors, stderr=log,
+                env=environment(NOTIFY_SOCKET=os.path.join(notary.directory, "notify")))
         expect(manager.recv(100), b"READY=1")
 
     start()
@@ -241,7 +241,8 @@ def by_systemd(site, certificate):
         notary.process = subprocess.Popen(
             ["systemd-socket-activate", "--fdname=ssl:bounce:relay",
              *(word for address in addresses for word in ("-l", address)),
-             NOTARYD, "--config", notary.config], stderr=log)
+             "-E", "TSAN_OPTIONS", NOTARYD, "--config", notary.config],
+            stderr=log, env=environment())
     notary.wait_for_log("Listening on 127.0.0.1:%d" % notary.relay_port)
     for port in (None, notary.bounce_port):
         expect(notary.v1("site.example", site.port, certificate.sha1, at=port)[0], 200)
