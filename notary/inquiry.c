@@ -91,12 +91,26 @@ void cvg_inquiry_conclude(const struct cvg_inquirer *inquirer, struct cvg_target
     *ret_finding = finding;
 }
 
+/* Whether what is wanted is on trial, and it is time to look at it again, whatever else was looked
+ * for a moment ago. */
+static bool is_untried(const struct cvg_inquirer *inquirer, const struct cvg_target *target,
+                       const struct cvg_wanted *wanted)
+{
+    const struct cvg_observations *observations = &target->observations;
+    int64_t now_s = cvg_clock_wall_s(inquirer->parts.clock);
+    for (size_t i = 0; i < observations->count; i++)
+        if (matches(wanted, &observations->record[i].leaf))
+            return cvg_observations_untried(observations, i, now_s);
+    return false;
+}
+
 /* Whether there is nothing more to look at: it is known, or was just looked for in vain. */
 static bool is_settled(const struct cvg_inquirer *inquirer, const struct cvg_target *target,
                        const struct cvg_wanted *wanted, uint64_t now_ms)
 {
     return cvg_inquiry_satisfied(inquirer, target, wanted) ||
-           (target->looked && now_ms - target->looked_ms < inquirer->limits.interval_ms);
+           (target->looked && now_ms - target->looked_ms < inquirer->limits.interval_ms &&
+            !is_untried(inquirer, target, wanted));
 }
 
 bool cvg_inquiry_try(struct cvg_inquirer *inquirer, const struct cvg_asked *question,

@@ -165,7 +165,7 @@ void cvg_observations_judge(struct cvg_observations *observations, enum cvg_veri
 /* Whether others were seen before it, and it was seen for a moment only. */
 static bool is_on_trial(const struct cvg_observations *observations, const struct cvg_seen *seen)
 {
-    if (seen->last_s - seen->first_s >= CVG_TRIAL_APART_S)
+    if (seen->last_s - seen->first_s >= CVG_TRIAL_S)
         return false;
     for (size_t i = 0; i < observations->count; i++)
         if (observations->record[i].first_s < seen->first_s)
@@ -182,11 +182,10 @@ static int64_t lifetime(const struct cvg_observations *observations, const struc
                : max_age_s;
 }
 
-static bool view_is_current(const struct cvg_observations *observations,
-                            const struct cvg_view *view, int64_t now_s, int64_t max_age_s)
+static bool view_is_newest(const struct cvg_observations *observations, const struct cvg_view *view,
+                           int64_t now_s)
 {
-    if (view->last_s > now_s + CLOCK_SLACK_S ||
-        view->last_s <= now_s - lifetime(observations, view, max_age_s))
+    if (view->last_s > now_s + CLOCK_SLACK_S)
         return false;
     for (size_t i = 0; i < observations->view_count; i++) {
         const struct cvg_view *other = &observations->view[i];
@@ -195,6 +194,26 @@ static bool view_is_current(const struct cvg_observations *observations,
             return false;
     }
     return true;
+}
+
+static bool view_is_current(const struct cvg_observations *observations,
+                            const struct cvg_view *view, int64_t now_s, int64_t max_age_s)
+{
+    return view->last_s > now_s - lifetime(observations, view, max_age_s) &&
+           view_is_newest(observations, view, now_s);
+}
+
+bool cvg_observations_untried(const struct cvg_observations *observations, size_t record,
+                              int64_t now_s)
+{
+    for (size_t i = 0; i < observations->view_count; i++) {
+        const struct cvg_view *view = &observations->view[i];
+        if (view->record == record && view->last_s <= now_s - CVG_TRIAL_S &&
+            is_on_trial(observations, &observations->record[record]) &&
+            view_is_newest(observations, view, now_s))
+            return true;
+    }
+    return false;
 }
 
 bool cvg_observations_current(const struct cvg_observations *observations, size_t record,

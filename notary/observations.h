@@ -6,19 +6,18 @@
  * not older than any other of that address, and younger than the maximum age. All that one probe
  * sees has one time, so a site may have certificates of several key types, but a certificate shown
  * for a short while, of whatever type, is endorsed only until the next look at that address, and
- * never longer than the maximum age. Where others were seen before, it is on trial until it has
- * been seen by probes that are CVG_TRIAL_APART_S apart: so long each sighting counts for
- * CVG_TRIAL_S only, and then whoever asks for it makes the notary look again. History stays: up to
- * CVG_V2_RECORDS_MAX certificates. Pure, with the time given; not thread-safe. */
+ * never longer than the maximum age. Where others were seen before, it is on trial until probes
+ * have seen it that are CVG_TRIAL_S apart: so long each sighting counts for CVG_TRIAL_S only, and
+ * then whoever asks for it makes the notary look again. History stays: up to CVG_V2_RECORDS_MAX
+ * certificates. Pure, with the time given; not thread-safe. */
 #ifndef CVG_NOTARY_OBSERVATIONS_H
 #define CVG_NOTARY_OBSERVATIONS_H
 
 #include "common/protocol/v2.h"
 #include "notary/address.h"
 
-#define CVG_VIEWS_MAX     64
-#define CVG_TRIAL_S       60
-#define CVG_TRIAL_APART_S 10
+#define CVG_VIEWS_MAX 64
+#define CVG_TRIAL_S   10
 
 /* Whose opinions are kept: all verifiers but the network perspective, whose opinion is what is
  * current. */
@@ -77,6 +76,10 @@ void cvg_observations_judge(struct cvg_observations *observations, enum cvg_veri
  * is not, beyond a minute. */
 bool cvg_observations_current(const struct cvg_observations *observations, size_t record,
                               int64_t now_s, int64_t max_age_s);
+
+/* Whether that record is on trial, nothing has taken its place, and only another look can tell. */
+bool cvg_observations_untried(const struct cvg_observations *observations, size_t record,
+                              int64_t now_s);
 
 /* The first second at which some record that is current now no longer is; INT64_MAX if none is. */
 int64_t cvg_observations_expiry(const struct cvg_observations *observations, int64_t now_s,

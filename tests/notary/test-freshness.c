@@ -116,7 +116,7 @@ static void two_key_types(void **state)
     assert_int_equal(lab.started, 1);
 }
 
-/* Another address for a moment (DNS was lied to), and nobody honest asks: who asks for it a minute
+/* Another address for a moment (DNS was lied to), and nobody honest asks: who asks for it a little
  * later makes the notary look again, at the true one. */
 static void false_certificate_elsewhere(void **state)
 {
@@ -155,6 +155,28 @@ static void changed_for_good(void **state)
     lab_is(again, CVG_V2_SEEN, true);
     lab_pass_s(AGE_S / 2);
     lab_is(lab_ask(2), CVG_V2_SEEN, true);
+    assert_int_equal(lab.started, 3);
+}
+
+/* It is not told "no" because somebody else has just looked for something else in vain. */
+static void on_trial_is_looked_at_within_the_interval(void **state)
+{
+    (void)state;
+    lab_limit_probes(1000000);
+    (void)lab_ask(1);
+    lab_sees(1);
+    lab_pass_s(3600);
+    unsigned new = lab_ask(2), wrong = lab_ask(7);
+    lab_sees(2);
+    lab_is(new, CVG_V2_SEEN, true);
+    lab_pass_s(CVG_TRIAL_S / 2);
+    lab_sees(2);
+    lab_is(wrong, CVG_V2_SEEN, false);
+    lab_pass_s(CVG_TRIAL_S / 2);
+    unsigned again = lab_ask(2);
+    lab_sees(2);
+    lab_is(again, CVG_V2_SEEN, true);
+    lab_is(lab_ask(7), CVG_V2_SEEN, false);
     assert_int_equal(lab.started, 3);
 }
 
@@ -340,6 +362,7 @@ int main(void)
         TEST(two_key_types),
         TEST(false_certificate_elsewhere),
         TEST(changed_for_good),
+        TEST(on_trial_is_looked_at_within_the_interval),
         TEST(false_certificate_that_nobody_contradicts),
         TEST(clock_steps_back),
         TEST(clock_steps_back_a_little),

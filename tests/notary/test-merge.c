@@ -257,7 +257,7 @@ static bool is_young(const struct cvg_observations *seen, int leaf)
 {
     for (size_t i = 0; i < seen->count; i++)
         if (id_of(&seen->record[i].leaf) == leaf)
-            return seen->record[i].last_s - seen->record[i].first_s < CVG_TRIAL_APART_S;
+            return seen->record[i].last_s - seen->record[i].first_s < CVG_TRIAL_S;
     return false;
 }
 

@@ -142,9 +142,10 @@ static void what_comes_later_is_on_trial(void **state)
     assert_true(current(&seen, 2, T0 + 1000 + CVG_TRIAL_S - 1));
     assert_false(current(&seen, 2, T0 + 1000 + CVG_TRIAL_S));
     assert_int_equal(cvg_observations_expiry(&seen, T0 + 1000, AGE), T0 + 1000 + CVG_TRIAL_S);
-    see(&seen, 2, CVG_KEY_EC, 2, T0 + 1000 + CVG_TRIAL_APART_S - 1);
-    assert_false(current(&seen, 2, T0 + 1100));
-    see(&seen, 2, CVG_KEY_EC, 2, T0 + 1000 + CVG_TRIAL_APART_S);
+    see(&seen, 2, CVG_KEY_EC, 2, T0 + 1000 + CVG_TRIAL_S - 1);
+    assert_true(current(&seen, 2, T0 + 1000 + CVG_TRIAL_S));
+    assert_false(current(&seen, 2, T0 + 1000 + 2 * CVG_TRIAL_S));
+    see(&seen, 2, CVG_KEY_EC, 2, T0 + 1000 + CVG_TRIAL_S);
     assert_true(current(&seen, 2, T0 + 1000 + AGE - 1));
     assert_true(current(&seen, 1, T0 + 1000));
     cvg_observations_free(&seen);
