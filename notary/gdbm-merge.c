@@ -47,15 +47,16 @@ void cvg_gdbm_merge_clean(const char *path)
     (void)unlink(new_path);
 }
 
-/* The last time that anything was seen there; false: it cannot be read. */
-static bool newest_of(const void *value, size_t len, int64_t *ret_newest_s)
+/* The last time that anything was seen there. CORRUPT: it cannot be read. */
+static enum cvg_error newest_of(const void *value, size_t len, int64_t *ret_newest_s)
 {
     struct cvg_observations seen = {.count = 0};
-    if (cvg_observations_parse(value, len, &seen) != CVG_OK)
-        return false;
+    enum cvg_error err = cvg_observations_parse(value, len, &seen);
+    if (err != CVG_OK)
+        return err == CVG_ERR_NOMEM ? err : CVG_ERR_CORRUPT;
     *ret_newest_s = cvg_observations_newest(&seen);
     cvg_observations_free(&seen);
-    return true;
+    return CVG_OK;
 }
 
 static enum cvg_error write_failed(struct work *work)
@@ -69,14 +70,17 @@ static enum cvg_error emit(struct work *work, const void *key, size_t key_len, c
                            size_t value_len)
 {
     int64_t newest_s = 0;
-    if (!newest_of(value, value_len, &newest_s)) {
+    enum cvg_error err = newest_of(value, value_len, &newest_s);
+    if (err == CVG_ERR_CORRUPT) {
         work->merge->ret_rejected++;
         return CVG_OK;
     }
+    if (err != CVG_OK)
+        return err;
     if (newest_s < work->since_s || work->merge->ret_records >= work->merge->max_records)
         return CVG_OK;
     cvg_buffer_clear(&work->record);
-    enum cvg_error err = cvg_gdbm_record(key, key_len, value, value_len, &work->record);
+    err = cvg_gdbm_record(key, key_len, value, value_len, &work->record);
     if (err != CVG_OK)
         return err;
     if (gdbm_store(work->new, cvg_gdbm_datum(key, key_len),
@@ -86,14 +90,18 @@ static enum cvg_error emit(struct work *work, const void *key, size_t key_len, c
     return CVG_OK;
 }
 
-/* The segment's newest record of the key; false: it has none. */
-static bool find(struct work *work, const void *key, size_t key_len,
-                 struct cvg_segment_record *ret_record)
+/* The segment's newest record of the key. NOT_FOUND: it has none, or none that can be read. */
+static enum cvg_error find(struct work *work, const void *key, size_t key_len,
+                           struct cvg_segment_record *ret_record)
 {
     struct cvg_place place;
-    return cvg_places_find(work->places, key, key_len, &place) &&
-           cvg_segment_read(work->merge->segment, place.at, &work->read, ret_record) == CVG_OK &&
-           ret_record->key_len == key_len && memcmp(ret_record->key, key, key_len) == 0;
+    if (!cvg_places_find(work->places, key, key_len, &place))
+        return CVG_ERR_NOT_FOUND;
+    enum cvg_error err = cvg_segment_read(work->merge->segment, place.at, &work->read, ret_record);
+    if (err == CVG_OK &&
+        (ret_record->key_len != key_len || memcmp(ret_record->key, key, key_len) != 0))
+        err = CVG_ERR_NOT_FOUND;
+    return err == CVG_ERR_CORRUPT ? CVG_ERR_NOT_FOUND : err;
 }
 
 /* One record of the old file; one that fails its checksum is left out. */
@@ -101,7 +109,6 @@ static enum cvg_error carry_over(struct work *work, datum key, const datum *old)
 {
     struct cvg_segment_record record;
     size_t key_len = (size_t)key.dsize;
-    bool is_changed = find(work, key.dptr, key_len, &record);
     enum cvg_error err = cvg_gdbm_check(key.dptr, key_len, old);
     if (err == CVG_ERR_CORRUPT) {
         work->merge->ret_rejected++;
@@ -111,11 +118,14 @@ static enum cvg_error carry_over(struct work *work, datum key, const datum *old)
         return err;
     struct cvg_stored value = {.octets = old->dptr + CVG_GDBM_HEAD,
                                .len = (size_t)old->dsize - CVG_GDBM_HEAD};
-    if (is_changed)
+    err = find(work, key.dptr, key_len, &record);
+    if (err == CVG_OK)
         err = cvg_values_merge(value,
                                (struct cvg_stored){.octets = record.value, .len = record.value_len},
                                work->merge->now_s, &work->value, &value);
-    return err == CVG_OK ? emit(work, key.dptr, key_len, value.octets, value.len) : err;
+    if (err != CVG_OK && err != CVG_ERR_NOT_FOUND)
+        return err;
+    return emit(work, key.dptr, key_len, value.octets, value.len);
 }
 
 typedef enum cvg_error visitor(struct work *work, datum key, const datum *record);
@@ -213,8 +223,9 @@ static enum cvg_error put_in_place(struct work *work)
 static enum cvg_error note_time(struct work *work, const void *value, size_t len)
 {
     int64_t newest_s = 0;
-    if (!newest_of(value, len, &newest_s))
-        return CVG_OK;
+    enum cvg_error err = newest_of(value, len, &newest_s);
+    if (err != CVG_OK)
+        return err == CVG_ERR_CORRUPT ? CVG_OK : err;
     if (work->time_count == work->time_size) {
         size_t size = work->time_size == 0 ? 4096 : work->time_size * 2;
         int64_t *time = realloc(work->time, size * sizeof(*time));

@@ -10,10 +10,13 @@ enum cvg_error cvg_values_merge(struct cvg_stored older, struct cvg_stored newer
                                 struct cvg_buffer *buffer, struct cvg_stored *ret_value)
 {
     struct cvg_observations old = {.count = 0}, new = {.count = 0};
-    bool has_old = cvg_observations_parse(older.octets, older.len, &old) == CVG_OK;
-    bool has_new = cvg_observations_parse(newer.octets, newer.len, &new) == CVG_OK;
+    enum cvg_error old_err = cvg_observations_parse(older.octets, older.len, &old);
+    enum cvg_error new_err = cvg_observations_parse(newer.octets, newer.len, &new);
+    bool has_old = old_err == CVG_OK, has_new = new_err == CVG_OK;
     enum cvg_error err = CVG_OK;
-    if (has_old && has_new && !cvg_observations_supersede(&new, &old)) {
+    if (old_err == CVG_ERR_NOMEM || new_err == CVG_ERR_NOMEM) {
+        err = CVG_ERR_NOMEM;
+    } else if (has_old && has_new && !cvg_observations_supersede(&new, &old)) {
         cvg_buffer_clear(buffer);
         err = cvg_observations_merge(&old, &new, now_s);
         if (err == CVG_OK)

@@ -10,6 +10,7 @@
 #include <gdbm.h>
 #include <glob.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -527,6 +528,67 @@ static void half_a_merge(void **state)
     has("a", "1");
 }
 
+static atomic_int allocations_left = -1;
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+
+static bool allocation_fails(void)
+{
+    return atomic_load(&allocations_left) >= 0 && atomic_fetch_sub(&allocations_left, 1) == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return allocation_fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return allocation_fails() ? NULL : __real_realloc(memory, size);
+}
+
+/* Each allocation of a merge fails in turn: the old file stays, or nothing is missing in the new.
+ */
+static void no_memory(void **state)
+{
+    int failed = 0;
+    (void)state;
+    end();
+    settings.max_stored = 30; /* so that the times are looked at, too */
+    begin();
+    fill("key", 20, now_s - DAY);
+    for (int n = 0;; n++) {
+        struct cvg_segment *segment = segment_new();
+        add(segment, "key 3", 9, now_s);
+        for (int i = 0; i < 15; i++)
+            add(segment, i % 2 == 0 ? "more" : "key 5", 8, now_s + i);
+        atomic_store(&allocations_left, n);
+        enum cvg_error err = absorb(segment);
+        bool was_reached = atomic_load(&allocations_left) < 0;
+        atomic_store(&allocations_left, -1);
+        has("key 3", err == CVG_OK ? "49" : failed == n ? "4" : "49");
+        has("key 5", err == CVG_OK ? "68" : failed == n ? "6" : "68");
+        has("key 7", "8");
+        if (err != CVG_OK)
+            failed++;
+        if (!was_reached)
+            break;
+        assert_int_equal(count_files("*.damaged.*") + count_files("*.new"), 0);
+    }
+    assert_true(failed > 100);
+    has("more", "8");
+}
+
 static void not_called(enum cvg_error err, void *user)
 {
     (void)err;
@@ -582,6 +644,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(oldest_go_when_there_are_too_many, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgotten_after_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(full_disk_leaves_the_old_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_a_merge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(freed_during_a_merge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unusable_places, set_up, tear_down),
