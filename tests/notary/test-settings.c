@@ -49,6 +49,8 @@ static void defaults(void **state)
     assert_string_equal(settings.journal, "");
     assert_int_equal(settings.journal_max, 256 << 20);
     assert_int_equal(settings.forget_after_s, 180 * 86400);
+    assert_int_equal(settings.refresh_idle_s, 7 * 86400);
+    assert_int_equal(settings.workers, 0);
 }
 
 static void journal(void **state)
@@ -247,6 +249,8 @@ static void refused(void **state)
         "journal_max = 65G\n",
         "journal_max = 1k\n",
         "forget_after = 1h\n",
+        "workers = 257\n",
+        "refresh_idle = 59s\n",
         "name = twice\n",
         "nonsense = 1\n",
         "nonsense\n",
