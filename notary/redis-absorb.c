@@ -115,16 +115,21 @@ static int64_t now_s(void)
 
 /* How long the value is worth keeping; 0 or less: it has been forgotten already, or nobody can read
  * it. */
-static int64_t lifetime_ms(const struct job *job)
+static enum cvg_error lifetime_ms(const struct job *job, int64_t *ret_lifetime_ms)
 {
     struct cvg_observations seen = {.count = 0};
-    if (cvg_observations_parse(job->value.data, job->value.len, &seen) != CVG_OK)
-        return 0;
+    enum cvg_error err = cvg_observations_parse(job->value.data, job->value.len, &seen);
+    if (err == CVG_ERR_NOMEM)
+        return err;
+    *ret_lifetime_ms = 0;
+    if (err != CVG_OK)
+        return CVG_OK;
     int64_t newest_s = cvg_observations_newest(&seen), now = now_s();
     cvg_observations_free(&seen);
     if (newest_s > now)
         newest_s = now;
-    return (newest_s + job->absorb->parts.forget_after_s - now) * 1000;
+    *ret_lifetime_ms = (newest_s + job->absorb->parts.forget_after_s - now) * 1000;
+    return CVG_OK;
 }
 
 /* Sends the script; the words are copied at once. */
@@ -154,13 +159,16 @@ static void offer(struct job *job)
 {
     struct cvg_redis_absorb *absorb = job->absorb;
     struct cvg_buffer key, record;
-    int64_t lifetime = lifetime_ms(job);
-    if (lifetime <= 0) {
+    int64_t lifetime = 0;
+    enum cvg_error err = lifetime_ms(job, &lifetime);
+    if (err == CVG_OK && lifetime <= 0) {
         end_job(job);
         return;
     }
+    cvg_buffer_init(&key, 0);
     cvg_buffer_init(&record, CVG_RECORD_MAX);
-    enum cvg_error err = cvg_redis_key(absorb->parts.prefix, job->key, job->key_len, &key);
+    if (err == CVG_OK)
+        err = cvg_redis_key(absorb->parts.prefix, job->key, job->key_len, &key);
     if (err == CVG_OK)
         err = cvg_record_seal(absorb->parts.keys, job->key, job->key_len, job->value.data,
                               job->value.len, &record);
@@ -181,7 +189,10 @@ static enum cvg_error merge(struct job *job, const void *present, size_t len)
     struct cvg_buffer merged;
     cvg_buffer_init(&merged, CVG_VALUE_MAX);
     enum cvg_error err = cvg_observations_parse(job->value.data, job->value.len, &ours);
-    if (err == CVG_OK && cvg_observations_parse(present, len, &theirs) == CVG_OK) {
+    enum cvg_error their_err = cvg_observations_parse(present, len, &theirs);
+    if (their_err == CVG_ERR_NOMEM)
+        err = their_err;
+    if (err == CVG_OK && their_err == CVG_OK) {
         err = cvg_observations_merge(&theirs, &ours, now_s());
         if (err == CVG_OK)
             err = cvg_observations_write(&theirs, &merged);
