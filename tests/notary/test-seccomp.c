@@ -207,7 +207,7 @@ int main(void)
         cmocka_unit_test(what_only_an_intruder_does_is_the_end),
         cmocka_unit_test(all_threads_are_held),
     };
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef CVG_SECCOMP_NONE
     puts("1..0 # SKIP sanitizers need more system calls than a notary");
     (void)tests;
     return 0;
