@@ -196,9 +196,12 @@ static void hand_over(struct cvg_keeper *keeper)
     keeper->backend->absorb(keeper->backend, segment, absorbed, keeper);
 }
 
+/* While the backend is at work the next segment grows: what costs much is then done for more. */
 static void seal(struct cvg_keeper *keeper)
 {
     uint64_t octets = 0, age_ms = 0;
+    if (cvg_journal_first(keeper->journal) != NULL)
+        return;
     keeper->backend->portion(keeper->backend, &octets, &age_ms);
     if (octets > keeper->settings.journal_max / PARTS_OF_BOUND)
         octets = keeper->settings.journal_max / PARTS_OF_BOUND;
