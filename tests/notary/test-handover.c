@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Handing listening sockets over: what the service manager or the process before gives, what is
- * made of it for other settings and another number of workers, and that the old process goes on
- * unless the new one says that it is ready. */
+/* Handing listening sockets over: what is made of inherited ones for other settings and another
+ * number of workers, and that the old process goes on unless the new one says that it is ready. */
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,11 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "notary/activation.h"
 #include "notary/handover-wire.h"
 #include "notary/handover.h"
 
@@ -127,111 +123,6 @@ static void a_socket_of_its_own_is_shared(void **state)
     assert_int_equal(count_at(&sockets, CVG_SERVICE_BOUNCE, settings.bounce_port), 3);
     assert_int_equal(sockets.count, 9);
     cvg_sockets_close(&sockets);
-}
-
-/* The rest runs in a process of its own: descriptors from 3 on are the service manager's. */
-static enum cvg_error activated(const char *names, bool listening, struct cvg_sockets *ret_sockets)
-{
-    char pid[32];
-    for (int fd = 3; fd < 6; fd++) {
-        int made = bound(0);
-        if (listening)
-            assert_int_equal(listen(made, 8), 0);
-        if (made != fd)
-            assert_int_equal(dup2(made, fd), fd);
-        if (made > 5)
-            close(made);
-    }
-    snprintf(pid, sizeof(pid), "%ld", (long)getpid());
-    setenv("LISTEN_PID", pid, 1);
-    setenv("LISTEN_FDS", "3", 1);
-    setenv("LISTEN_FDNAMES", names, 1);
-    return cvg_activation_sockets(ret_sockets, NULL);
-}
-
-static void in_a_child(int (*run)(void))
-{
-    int status = 0;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-        _exit(run());
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static int takes_named_sockets(void)
-{
-    struct cvg_sockets sockets = {.socket = NULL};
-    if (activated("ssl:relay:ssl", true, &sockets) != CVG_OK || sockets.count != 3)
-        return 1;
-    if (sockets.socket[1].service != CVG_SERVICE_RELAY || sockets.socket[1].fd != 4)
-        return 2;
-    for (int fd = 3; fd < 6; fd++)
-        if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0 || (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
-            return 3;
-    if (getenv("LISTEN_FDS") != NULL || getenv("LISTEN_FDNAMES") != NULL)
-        return 4;
-    return cvg_activation_sockets(&sockets, NULL) == CVG_ERR_NOT_FOUND ? 0 : 5;
-}
-
-static int refuses_other_names(void)
-{
-    struct cvg_sockets sockets = {.socket = NULL};
-    return activated("ssl:http:ssl", true, &sockets) == CVG_ERR_CONFIG && sockets.count == 0 ? 0
-                                                                                             : 1;
-}
-
-static int refuses_too_few_names(void)
-{
-    struct cvg_sockets sockets = {.socket = NULL};
-    return activated("ssl:bounce", true, &sockets) == CVG_ERR_CONFIG ? 0 : 1;
-}
-
-static int refuses_what_does_not_listen(void)
-{
-    struct cvg_sockets sockets = {.socket = NULL};
-    return activated("ssl:bounce:relay", false, &sockets) == CVG_ERR_CONFIG ? 0 : 1;
-}
-
-static int leaves_another_process_sockets_alone(void)
-{
-    struct cvg_sockets sockets = {.socket = NULL};
-    setenv("LISTEN_PID", "1", 1);
-    setenv("LISTEN_FDS", "3", 1);
-    return cvg_activation_sockets(&sockets, NULL) == CVG_ERR_NOT_FOUND ? 0 : 1;
-}
-
-static void the_service_managers_sockets(void **state)
-{
-    (void)state;
-    in_a_child(takes_named_sockets);
-    in_a_child(refuses_other_names);
-    in_a_child(refuses_too_few_names);
-    in_a_child(refuses_what_does_not_listen);
-    in_a_child(leaves_another_process_sockets_alone);
-}
-
-static void the_service_manager_is_told(void **state)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char text[64] = "";
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    (void)state;
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", directory);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    cvg_activation_notify("nobody hears this");
-    setenv("NOTIFY_SOCKET", address.sun_path, 1);
-    cvg_activation_notify("READY=1");
-    assert_int_equal(recv(fd, text, sizeof(text) - 1, 0), 7);
-    assert_string_equal(text, "READY=1");
-    cvg_activation_notify_reloading();
-    assert_true(recv(fd, text, sizeof(text) - 1, 0) > 27);
-    assert_memory_equal(text, "RELOADING=1\nMONOTONIC_USEC=", 27);
-    unsetenv("NOTIFY_SOCKET");
-    unlink(address.sun_path);
-    close(fd);
 }
 
 /* The old process: a loop that serves one hand-over. */
@@ -425,8 +316,6 @@ int main(void)
         cmocka_unit_test(fewer_and_more_workers_keep_every_socket),
         cmocka_unit_test(what_listens_nowhere_any_more_is_closed),
         cmocka_unit_test(a_socket_of_its_own_is_shared),
-        cmocka_unit_test(the_service_managers_sockets),
-        cmocka_unit_test(the_service_manager_is_told),
         cmocka_unit_test(all_sockets_arrive),
         cmocka_unit_test(one_that_dies_changes_nothing),
         cmocka_unit_test(nonsense_is_hung_up_on),
