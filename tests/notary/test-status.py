@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The operator's listener: metrics, health, bundles, the status page in a browser; that it cannot be
-# held up or used for anything else; and that nobody's questions are in it, or in the log.
+# The operator's listener: metrics, health, bundles; that it cannot be held up or used for anything
+# else; and that nobody's questions are in it, or in the log.
 import ctypes
-import http.client
 import os
 import re
 import signal
@@ -14,44 +13,16 @@ sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tempfile
 
-import chromium
 import exposition
 from notarylab import (Certificate, Notary, SEEN, Site, Tap, connect, expect, free_ports, read_all)
 from redislab import keep_in
+from statuslab import Watched, counted, version
 
 tap = Tap()
 directory = tempfile.TemporaryDirectory(prefix="converge-notary-")
 one = Certificate(directory.name, "one")
 other = Certificate(directory.name, "other")
 HOSTS = "127.0.0.1 secret-site.example\n10.0.0.1 secret-inside.example\n"
-
-
-class Watched(Notary):
-    """A notary with a status port."""
-
-    def __init__(self, settings="", **named):
-        self.status_port = free_ports(1)[0]
-        super().__init__(settings=f"status_port = {self.status_port}\n"
-                                  f"status_listen = 127.0.0.1\n{settings}", **named)
-
-    def get(self, path, method="GET", **headers):
-        """Status, header fields and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.status_port, timeout=20)
-        connection.request(method, path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        connection.close()
-        return answer.status, answer.headers, body
-
-    def metrics(self):
-        status, headers, body = self.get("/metrics")
-        expect(status, 200)
-        expect(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
-        return exposition.parse(body)
-
-
-def counted(notary, name, **labels):
-    return exposition.value(notary.metrics(), f"converge_notary_{name}", **labels)
 
 
 def metrics():
@@ -114,14 +85,19 @@ def metrics():
             tap.skip("/metrics is what Prometheus' own reader takes", "no python3-prometheus-client")
         else:
             tap.case("/metrics is what Prometheus' own reader takes", other_parser)
+        def documented():
+            """What the document has in its alerts is there."""
+            source = os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "../.."))
+            with open(os.path.join(source, "doc/notary.md"), encoding="utf-8") as file:
+                section = file.read().split("\n## Watching it")[1].split("\n## ")[0]
+            told = {name for family in notary.metrics().values() for name, _ in family.samples}
+            used = set(re.findall(r"\b(?:converge_notary|process)_[a-z_]*[a-z]\b", section))
+            expect(len(used) > 8, True)
+            expect(used - told, set())
+
         tap.case("requests, answers, targets, probes and durations are counted", counts)
+        tap.case("the document's alerts name metrics that there are", documented)
     site.stop()
-
-
-def version():
-    with open(os.path.join(os.environ.get("top_builddir", "."), "config.h"),
-              encoding="ascii") as file:
-        return re.search('#define VERSION "(.*)"', file.read()).group(1)
 
 
 class Frozen:
@@ -309,122 +285,8 @@ def privacy():
     site.stop()
 
 
-# Contrast as WCAG 2 reckons it, of every text on what is behind it.
-CONTRAST = """(() => {
-  const rgb = text => text.match(/[0-9.]+/g).map(Number);
-  const light = colour => { const [r, g, b] = colour.slice(0, 3).map(v => {
-    v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const behind = node => { for (; node; node = node.parentElement) {
-    const colour = rgb(getComputedStyle(node).backgroundColor);
-    if (colour.length < 4 || colour[3] > 0) return colour; } return [255, 255, 255]; };
-  let worst = 21;
-  for (const node of document.querySelectorAll("body *")) {
-    if (![...node.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-    if (node.closest("script, [hidden]")) continue;
-    const a = light(rgb(getComputedStyle(node).color)), b = light(behind(node));
-    worst = Math.min(worst, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
-  }
-  return worst; })()"""
-STRUCTURE = """(() => {
-  const all = query => [...document.querySelectorAll(query)];
-  return {
-    lang: document.documentElement.lang,
-    h1: all("h1").map(n => n.textContent),
-    tables: all("table").length,
-    captions: all("table > caption").length,
-    bare: all("th:not([scope])").length,
-    unlabelled: all("svg:not([role=img][aria-label])").length,
-    links: all("a").map(n => n.getAttribute("href")),
-    text: document.body.innerText,
-  }; })()"""
-BUNDLE_LINKS = ["/bundle.notary", "/bundle-v1.notary"]
-
-
-def in_a_browser():
-    site = Site(one)
-    with Watched(hosts=HOSTS) as notary, chromium.Page() as page:
-        here = f"http://127.0.0.1:{notary.status_port}/"
-        notary.v1("secret-site.example", site.port, one.sha1)
-
-        def content():
-            page.size(1200, 900)
-            page.open(here)
-            found = page.run(STRUCTURE)
-            expect((found["lang"], found["h1"]), ("en", ["alpha"]))
-            expect((found["tables"], found["bare"], found["unlabelled"]),
-                   (found["captions"], 0, 0))
-            for word in ("ok", "Requests a second", "Latency", "Probes", "Fingerprint",
-                         "days left", "Connections", version()):
-                expect(word in found["text"], True, word)
-            expect([link in found["links"] for link in BUNDLE_LINKS], [True, True])
-
-        def quiet():
-            """Refreshed by its own script, too, it asks for nothing else and complains of nothing."""
-            page.run("document.querySelector('header button').click()")
-            page.run("document.querySelector('header button').click()")
-            expect(page.problems, [])
-            expect({url for url in page.requests if not url.startswith(("data:", "about:"))},
-                   {here})
-
-        def foreign_script():
-            """The policy holds: what is put into the page does not run."""
-            page.run("document.body.append(Object.assign(document.createElement('script'),"
-                     " {textContent: 'window.evil = 1'}))")
-            expect(page.run("window.evil"), None)
-            page.problems.clear()
-
-        def schemes():
-            shots = []
-            for name in ("light", "dark"):
-                page.scheme(name)
-                worst = page.run(CONTRAST)
-                expect(worst >= 4.5, True, f"{name}: contrast {worst}")
-                shots.append(page.screenshot())
-            expect(shots[0] != shots[1], True, "light and dark look the same")
-
-        def small():
-            page.size(360, 740)
-            page.open(here)
-            expect(page.run("document.documentElement.scrollWidth") <= 360, True,
-                   page.run("document.documentElement.scrollWidth"))
-
-        def keyboard():
-            """Tab reaches every link and the button."""
-            page.run("document.activeElement.blur()")
-            reached = set()
-            for _ in range(12):
-                for kind in ("rawKeyDown", "keyUp"):
-                    page.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab",
-                              windowsVirtualKeyCode=9)
-                reached.add(page.run("document.activeElement.getAttribute('href') || "
-                                     "document.activeElement.localName"))
-            expect({"button", "/metrics", "/healthz", *BUNDLE_LINKS} <= reached, True, reached)
-
-        def without_script():
-            page.scripts(False)
-            page.open(here)
-            page.scripts(True)
-            found = page.run(STRUCTURE)
-            expect("Fingerprint" in found["text"], True)
-            expect(page.run("document.querySelector('button') === null"), True)
-
-        tap.case("Chromium: content, headings, tables, links", content)
-        tap.case("Chromium: no complaint, no request to elsewhere", quiet)
-        tap.case("Chromium: no script but the page's own runs", foreign_script)
-        tap.case("Chromium: light and dark differ, both with contrast", schemes)
-        tap.case("Chromium: nothing is wider than a phone", small)
-        tap.case("Chromium: all can be reached by keyboard", keyboard)
-        tap.case("Chromium: complete without its script", without_script)
-    site.stop()
-
-
 metrics()
 stuck()
 listener()
 privacy()
-if chromium.find():
-    in_a_browser()
-else:
-    tap.skip("the status page in Chromium", "no chromium")
 tap.done()
