@@ -78,8 +78,10 @@ static void on_readable(void *user)
         cvg_connection_process(connection);
         return;
     }
-    cvg_tls_stream_pause(connection->stream);
-    cvg_turns_wait(connection->front->handshakes, &connection->turn);
+    if (cvg_list_empty(&connection->turn))
+        cvg_turns_wait(connection->front->handshakes, &connection->turn);
+    else
+        cvg_tls_stream_pause(connection->stream); /* it has said enough for this turn */
 }
 
 static void on_written(void *user)

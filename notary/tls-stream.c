@@ -366,6 +366,8 @@ enum cvg_tls_state cvg_tls_stream_read(struct cvg_tls_stream *stream, const uint
                                        size_t *ret_len)
 {
     uint8_t *plain = stream->shared->plain;
+    if (stream->in_len == 0 && SSL_has_pending(stream->ssl) == 0)
+        return CVG_TLS_MORE; /* what OpenSSL would say, too, but at some length */
     forget_errors();
     int len = SSL_read(stream->ssl, plain, CVG_TLS_RECORD_MAX);
     enum cvg_tls_state state = state_of(stream, len);
