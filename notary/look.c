@@ -226,7 +226,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* An unconnected, non-blocking socket on its way to the address; -1 if it cannot even begin. */
+/* An unconnected, non-blocking socket on its way to the address; -1 and errno if it cannot even
+ * begin. */
 static int begin_connect(const union cvg_socket_address *address)
 {
     int on = 1;
@@ -235,10 +236,18 @@ static int begin_connect(const union cvg_socket_address *address)
         return -1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(fd, &address->any, cvg_socket_address_len(address)) != 0 && errno != EINPROGRESS) {
+        int problem = errno;
         close(fd);
+        errno = problem;
         return -1;
     }
     return fd;
+}
+
+/* Whether it is this machine that lacks something, and not the way to the target. */
+static bool of_ours(int problem)
+{
+    return problem == EMFILE || problem == ENFILE || problem == ENOBUFS || problem == ENOMEM;
 }
 
 static uint16_t port_of(const union cvg_socket_address *address)
@@ -264,10 +273,11 @@ enum cvg_error cvg_look_start(struct cvg_looker *looker, const struct cvg_look_t
     look->user = user;
     look->fd = begin_connect(&target->address);
     if (look->fd < 0 || uv_poll_init(looker->loop, &look->poll, look->fd) != 0) {
+        enum cvg_error err = of_ours(errno) ? CVG_ERR_BUSY : CVG_ERR_UNREACHABLE;
         if (look->fd >= 0)
             close(look->fd);
         free(look);
-        return CVG_ERR_UNREACHABLE;
+        return err;
     }
     if (uv_poll_start(&look->poll, UV_WRITABLE, on_ready) != 0) {
         cvg_look_cancel(look);

@@ -35,7 +35,8 @@ typedef void cvg_look_done(enum cvg_error err, const struct cvg_leaf *leaf, stru
 CVG_MUST_USE enum cvg_error cvg_looker_new(uv_loop_t *loop, struct cvg_looker **ret_looker);
 void cvg_looker_free(struct cvg_looker *looker);
 
-/* On failure done is not called. */
+/* On failure done is not called. UNREACHABLE: there is no way there; BUSY: this machine has no
+ * descriptor or no memory for it. */
 CVG_MUST_USE enum cvg_error cvg_look_start(struct cvg_looker *looker,
                                            const struct cvg_look_target *target,
                                            cvg_look_done *done, void *user,

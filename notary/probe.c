@@ -27,7 +27,7 @@ struct cvg_probe {
     struct cvg_endpoint endpoint;
     uint8_t starttls; /* enum cvg_starttls */
     bool second;
-    bool turned_away; /* by the budget of a target network */
+    bool turned_away; /* by the budget of a target network, or for want of descriptors */
     struct cvg_lookup *lookup;
     struct cvg_found_addresses addresses; /* those that may be connected to */
     size_t next;                          /* the next address to try in the first round */
@@ -92,13 +92,16 @@ static void count_outcome(const struct cvg_probe *probe, enum cvg_error err)
         cvg_metrics_time(probe->prober->metrics, CVG_TIMING_PROBE, taken_ms * 1000);
 }
 
-/* Ends a round. The caller may free the probe in done. */
+/* Ends a round. The caller may free the probe in done. Where an address was not looked at for want
+ * of something here, that there is nothing at the others says nothing about the target. */
 static void report(struct cvg_probe *probe, enum cvg_error nothing_seen)
 {
     struct cvg_probe_result *result = probe->result;
     struct cvg_probe_result nothing;
     stop(probe);
     probe->result = NULL;
+    if (!probe->second && (probe->turned_away || nothing_seen == CVG_ERR_NOMEM))
+        nothing_seen = CVG_ERR_BUSY;
     if (!probe->second)
         count_outcome(probe, result == NULL ? nothing_seen : CVG_OK);
     if (result == NULL) {
@@ -155,6 +158,8 @@ static enum cvg_error look(struct cvg_probe *probe, size_t index, enum cvg_offer
     enum cvg_error err = cvg_look_start(prober->looker, &target, seen, attempt, &attempt->look);
     if (err == CVG_OK)
         probe->under_way++;
+    else if (err != CVG_ERR_UNREACHABLE)
+        probe->turned_away = true;
     return err;
 }
 
@@ -245,7 +250,7 @@ static void found(enum cvg_error err, const struct cvg_found_addresses *addresse
     if (probe->addresses.count == 0 && !addresses->partial)
         report(probe, CVG_ERR_REFUSED);
     else if (!try_next(probe))
-        report(probe, probe->turned_away ? CVG_ERR_BUSY : CVG_ERR_UNREACHABLE);
+        report(probe, CVG_ERR_UNREACHABLE);
 }
 
 /* The first turn of a probe, from the loop, so that done never comes inside start. */

@@ -25,7 +25,8 @@ struct cvg_sighting {
 
 struct cvg_probe_result {
     enum cvg_error error; /* OK: sightings follow; REFUSED: only special-purpose or own addresses;
-                             TIMEOUT, UNREACHABLE, PROTOCOL, BUSY ...: nothing was seen */
+                             TIMEOUT, UNREACHABLE, PROTOCOL, BUSY (this notary lacked
+                             something, so nothing is known), ...: nothing was seen */
     struct cvg_sighting sighting[CVG_SIGHTINGS_MAX]; /* of this round */
     size_t count;
 };

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,6 +190,34 @@ static void with_starttls(void **state)
     each_fails(SMTP, CVG_STARTTLS_SMTP);
 }
 
+static void busy(struct cvg_probe *probe, const struct cvg_probe_result *result, void *user)
+{
+    (void)user;
+    assert_int_equal(result->error, CVG_ERR_BUSY);
+    assert_int_equal(result->count, 0);
+    cvg_probe_free(probe);
+    lab.ended = true;
+}
+
+/* That is no word about the target, so it must not sound like one. */
+static void without_descriptors(void **state)
+{
+    struct cvg_endpoint endpoint;
+    struct cvg_probe *probe = NULL;
+    struct rlimit before, none;
+    (void)state;
+    assert_int_equal(cvg_endpoint_set("127.0.0.1", 9, server.port[DIRECT], &endpoint, NULL),
+                     CVG_OK);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    lab.ended = false;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(cvg_probe_start(&lab.prober, &endpoint, 0, busy, NULL, &probe), CVG_OK);
+    while (!lab.ended)
+        uv_run(&lab.loop, UV_RUN_ONCE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static int make_lab(void **state)
 {
     static struct cvg_settings settings;
@@ -222,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(with_tls_at_once, make_lab, end_lab),
         cmocka_unit_test_setup_teardown(with_starttls, make_lab, end_lab),
+        cmocka_unit_test_setup_teardown(without_descriptors, make_lab, end_lab),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
