@@ -156,14 +156,13 @@ static enum cvg_error make_v1(const struct cvg_answerer *answerer,
                               struct cvg_blob **ret_body)
 {
     struct cvg_buffer unsigned_json, base64, json;
-    const struct cvg_buffer *pem = &answerer->identity->tls_key_pem;
     cvg_buffer_init(&unsigned_json, CVG_V1_ANSWER_MAX);
     cvg_buffer_init(&base64, 2 * CVG_SIGNATURE_MAX);
     cvg_buffer_init(&json, CVG_V1_ANSWER_MAX);
     enum cvg_error err = cvg_v1_answer_write(record, count, NULL, &unsigned_json);
     if (err == CVG_OK)
-        err = cvg_v1_sign((const char *)pem->data, pem->len, unsigned_json.data, unsigned_json.len,
-                          &base64);
+        err =
+            cvg_v1_sign(answerer->identity->v1_key, unsigned_json.data, unsigned_json.len, &base64);
     if (err == CVG_OK)
         err = cvg_v1_answer_write(record, count, (const char *)base64.data, &json);
     if (err == CVG_OK)

@@ -84,6 +84,21 @@ static enum cvg_error load_signing_key(const char *path, struct cvg_signing_key 
     return err;
 }
 
+static enum cvg_error load_tls_key(const char *path, struct cvg_identity *identity,
+                                   struct cvg_why *why)
+{
+    struct cvg_buffer pem = {0};
+    enum cvg_error err = read_file(path, KEY_FILE_MAX, &pem, why);
+    if (err == CVG_OK)
+        err = use_key(identity->tls, &pem, path, why);
+    if (err == CVG_OK)
+        err = cvg_v1_key_parse((const char *)pem.data, pem.len, &identity->v1_key);
+    if (pem.data != NULL)
+        OPENSSL_cleanse(pem.data, pem.len);
+    cvg_buffer_free(&pem);
+    return err;
+}
+
 static enum cvg_error load_bundles(const struct cvg_settings *settings,
                                    struct cvg_identity *identity, struct cvg_why *why)
 {
@@ -102,9 +117,7 @@ static enum cvg_error load_keys(const struct cvg_settings *settings, struct cvg_
     enum cvg_error err =
         use_certificate(identity->tls, &identity->certificate_pem, settings->tls_certificate, why);
     if (err == CVG_OK)
-        err = read_file(settings->tls_key, KEY_FILE_MAX, &identity->tls_key_pem, why);
-    if (err == CVG_OK)
-        err = use_key(identity->tls, &identity->tls_key_pem, settings->tls_key, why);
+        err = load_tls_key(settings->tls_key, identity, why);
     if (err == CVG_OK)
         err = load_signing_key(settings->signing_key, &identity->signing_key, why);
     return err;
@@ -134,10 +147,10 @@ enum cvg_error cvg_identity_load(const struct cvg_settings *settings, bool with_
 void cvg_identity_move_keys(struct cvg_identity *from, struct cvg_identity *to)
 {
     to->tls = from->tls;
-    to->tls_key_pem = from->tls_key_pem;
+    to->v1_key = from->v1_key;
     to->signing_key = from->signing_key;
     from->tls = NULL;
-    from->tls_key_pem = (struct cvg_buffer){0};
+    from->v1_key = NULL;
     from->signing_key = NULL;
 }
 
@@ -146,9 +159,7 @@ void cvg_identity_free(struct cvg_identity *identity)
     if (identity == NULL)
         return;
     SSL_CTX_free(identity->tls);
-    if (identity->tls_key_pem.data != NULL)
-        OPENSSL_cleanse(identity->tls_key_pem.data, identity->tls_key_pem.len);
-    cvg_buffer_free(&identity->tls_key_pem);
+    cvg_v1_key_free(identity->v1_key);
     cvg_buffer_free(&identity->certificate_pem);
     cvg_signing_key_free(identity->signing_key);
     cvg_buffer_free(&identity->bundle);

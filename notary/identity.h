@@ -11,7 +11,7 @@
 
 struct cvg_identity {
     SSL_CTX *tls;                      /* NULL: loaded without keys */
-    struct cvg_buffer tls_key_pem;     /* for version 1's signatures */
+    struct cvg_v1_key *v1_key;         /* the same key, for version 1's signatures */
     struct cvg_buffer certificate_pem; /* as on disk, with keys or without */
     struct cvg_signing_key *signing_key;
     struct cvg_buffer bundle; /* empty: none is handed out */

@@ -252,21 +252,44 @@ enum cvg_error cvg_verify(const struct cvg_verify_key *key, const void *data, si
     return err;
 }
 
-enum cvg_error cvg_v1_sign(const char *pem, size_t pem_len, const void *data, size_t len,
+struct cvg_v1_key {
+    EVP_PKEY *pkey;
+};
+
+enum cvg_error cvg_v1_key_parse(const char *pem, size_t len, struct cvg_v1_key **ret_key)
+{
+    struct cvg_v1_key *key = calloc(1, sizeof(*key));
+    if (!key)
+        return CVG_ERR_NOMEM;
+    key->pkey = pem_read(pem, len);
+    if (!key->pkey) {
+        free(key);
+        return CVG_ERR_SYNTAX;
+    }
+    *ret_key = key;
+    return CVG_OK;
+}
+
+void cvg_v1_key_free(struct cvg_v1_key *key)
+{
+    if (!key)
+        return;
+    EVP_PKEY_free(key->pkey);
+    free(key);
+}
+
+enum cvg_error cvg_v1_sign(const struct cvg_v1_key *key, const void *data, size_t len,
                            struct cvg_buffer *ret_base64)
 {
-    EVP_PKEY *pkey = pem_read(pem, pem_len);
+    EVP_PKEY *pkey = key->pkey;
     uint8_t signature[CVG_SIGNATURE_MAX];
     size_t signature_len = 0;
     enum cvg_error err = CVG_ERR_CONFIG;
 
-    if (!pkey)
-        return CVG_ERR_SYNTAX;
     if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA)
         err = sign(pkey, EVP_sha1(), data, len, signature, &signature_len);
     else if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC)
         err = sign(pkey, EVP_sha256(), data, len, signature, &signature_len);
-    EVP_PKEY_free(pkey);
     if (err != CVG_OK)
         return err;
     cvg_buffer_clear(ret_base64);

@@ -2,7 +2,8 @@
 /* Signatures of notaries: statements and bundle updates (version 2), and version 1's lists.
  *
  * Version 2 keys are ECDSA P-256 (SHA-256, DER signature) or Ed25519, and sign nothing but
- * statements and bundles, each under a domain of its own; a key's name is the SHA-256 of its DER SubjectPublicKeyInfo. */
+ * statements and bundles, each under a domain of its own; a key's name is the SHA-256 of its DER
+ * SubjectPublicKeyInfo. */
 #ifndef CVG_PROTOCOL_SIGN_H
 #define CVG_PROTOCOL_SIGN_H
 
@@ -18,7 +19,8 @@
 struct cvg_signing_key; /* a private key */
 struct cvg_verify_key;  /* a public key */
 
-/* A PEM private key (PKCS#8 or SEC 1). The caller frees the result. Used by one thread at a time. */
+/* A PEM private key (PKCS#8 or SEC 1). The caller frees the result. Used by one thread at a time.
+ */
 CVG_MUST_USE enum cvg_error cvg_signing_key_parse(const char *pem, size_t len,
                                                   struct cvg_signing_key **ret_key,
                                                   struct cvg_why *ret_why);
@@ -48,9 +50,16 @@ CVG_MUST_USE enum cvg_error cvg_sign(struct cvg_signing_key *key, const void *da
 CVG_MUST_USE enum cvg_error cvg_verify(const struct cvg_verify_key *key, const void *data,
                                        size_t len, const uint8_t *signature, size_t signature_len);
 
-/* Version 1: RSA PKCS#1 v1.5 with SHA-1 where pem is an RSA key, ECDSA with SHA-256 where it is EC
- * (an original client never looks); CONFIG for other keys. ret_base64 is replaced with the text. */
-CVG_MUST_USE enum cvg_error cvg_v1_sign(const char *pem, size_t pem_len, const void *data,
-                                        size_t len, struct cvg_buffer *ret_base64);
+struct cvg_v1_key; /* a private key of any kind, for version 1 */
+
+/* As cvg_signing_key_parse; SYNTAX: it is no private key. */
+CVG_MUST_USE enum cvg_error cvg_v1_key_parse(const char *pem, size_t len,
+                                             struct cvg_v1_key **ret_key);
+void cvg_v1_key_free(struct cvg_v1_key *key); /* NULL is allowed */
+
+/* Version 1: RSA PKCS#1 v1.5 with SHA-1 where the key is RSA, ECDSA with SHA-256 where it is EC (an
+ * original client never looks); CONFIG for other keys. ret_base64 is replaced with the text. */
+CVG_MUST_USE enum cvg_error cvg_v1_sign(const struct cvg_v1_key *key, const void *data, size_t len,
+                                        struct cvg_buffer *ret_base64);
 
 #endif

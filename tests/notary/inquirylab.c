@@ -170,8 +170,8 @@ static void make_keys(void)
     assert_int_equal(cvg_signing_key_parse((const char *)key_pem.data, key_pem.len,
                                            &lab.identity.signing_key, NULL),
                      CVG_OK);
-    cvg_buffer_init(&lab.identity.tls_key_pem, 4096);
-    assert_int_equal(cvg_buffer_put(&lab.identity.tls_key_pem, key_pem.data, key_pem.len), CVG_OK);
+    assert_int_equal(
+        cvg_v1_key_parse((const char *)key_pem.data, key_pem.len, &lab.identity.v1_key), CVG_OK);
 }
 
 static enum cvg_error make_inquirer(struct cvg_mailbox *mailbox, struct cvg_inquirer **ret_inquirer)
@@ -244,7 +244,7 @@ int lab_tear_down(void **state)
     cvg_budget_leave(lab.budget, lab.client);
     cvg_budget_free(lab.budget);
     cvg_signing_key_free(lab.identity.signing_key);
-    cvg_buffer_free(&lab.identity.tls_key_pem);
+    cvg_v1_key_free(lab.identity.v1_key);
     cvg_buffer_free(&lab.kept);
     assert_int_equal(lab.started, lab.freed);
     return 0;

@@ -250,12 +250,14 @@ static void check_version_1(EVP_PKEY *pkey, const EVP_MD *digest)
 {
     struct cvg_buffer pem = pem_of(pkey, NULL), text, octets;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
+    struct cvg_v1_key *key = NULL;
 
     cvg_buffer_init(&text, 4096);
     cvg_buffer_init(&octets, 4096);
     cvg_buffer_put_text(&text, "replaced");
-    assert_int_equal(cvg_v1_sign((char *)pem.data, pem.len, message, sizeof message - 1, &text),
-                     CVG_OK);
+    assert_int_equal(cvg_v1_key_parse((char *)pem.data, pem.len, &key), CVG_OK);
+    assert_int_equal(cvg_v1_sign(key, message, sizeof message - 1, &text), CVG_OK);
+    cvg_v1_key_free(key);
     assert_int_equal(cvg_base64_parse((char *)text.data, text.len, &octets), CVG_OK);
     assert_int_equal(EVP_DigestVerifyInit(context, NULL, digest, NULL, pkey), 1);
     assert_int_equal(EVP_DigestVerify(context, octets.data, octets.len,
@@ -279,11 +281,15 @@ static void version_1_keys_refused(void **state)
 {
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     struct cvg_buffer pem = pem_of(pkey, NULL), text;
+    struct cvg_v1_key *key = NULL;
 
     (void)state;
     cvg_buffer_init(&text, 4096);
-    assert_int_equal(cvg_v1_sign((char *)pem.data, pem.len, message, 1, &text), CVG_ERR_CONFIG);
-    assert_int_equal(cvg_v1_sign("x", 1, message, 1, &text), CVG_ERR_SYNTAX);
+    assert_int_equal(cvg_v1_key_parse("x", 1, &key), CVG_ERR_SYNTAX);
+    assert_null(key);
+    assert_int_equal(cvg_v1_key_parse((char *)pem.data, pem.len, &key), CVG_OK);
+    assert_int_equal(cvg_v1_sign(key, message, 1, &text), CVG_ERR_CONFIG);
+    cvg_v1_key_free(key);
     assert_int_equal(text.len, 0);
     cvg_buffer_free(&pem);
     cvg_buffer_free(&text);
