@@ -275,17 +275,17 @@ void cvg_dns_retire(struct cvg_dns *dns, struct cvg_dns **slot)
 enum cvg_error cvg_dns_start(struct cvg_dns *dns, const char *name, enum cvg_dns_type type,
                              cvg_dns_done *done, void *user, struct cvg_dns_question **ret_question)
 {
-    if (dns->lost)
-        return CVG_ERR_UNREACHABLE;
-    if (dns->under_way >= QUESTIONS_MAX)
+    if (dns->lost || dns->under_way >= QUESTIONS_MAX)
         return CVG_ERR_BUSY;
     struct cvg_dns_question *question = calloc(1, sizeof(*question));
     if (question == NULL)
         return CVG_ERR_NOMEM;
     *question = (struct cvg_dns_question){.dns = dns, .done = done, .user = user};
-    if (ub_resolve_async(dns->context, name, (int)type, CLASS_IN, question, answered, NULL) != 0) {
+    int problem =
+        ub_resolve_async(dns->context, name, (int)type, CLASS_IN, question, answered, NULL);
+    if (problem != 0) {
         free(question);
-        return CVG_ERR_UNREACHABLE;
+        return problem == UB_SYNTAX ? CVG_ERR_UNREACHABLE : CVG_ERR_BUSY;
     }
     cvg_list_push(&dns->questions, &question->link);
     dns->under_way++;

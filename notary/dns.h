@@ -53,8 +53,8 @@ void cvg_dns_free(struct cvg_dns *dns);
 void cvg_dns_retire(struct cvg_dns *dns, struct cvg_dns **slot);
 
 /* Asks for the records of that type at the name (without a final dot; taken as absolute, never with
- * a search list). BUSY: too many are under way. There is no deadline but the servers': who asks has
- * one, and cancels. */
+ * a search list). BUSY: too many are under way, or nothing can be asked at all. There is no
+ * deadline but the servers': who asks has one, and cancels. */
 CVG_MUST_USE enum cvg_error cvg_dns_start(struct cvg_dns *dns, const char *name,
                                           enum cvg_dns_type type, cvg_dns_done *done, void *user,
                                           struct cvg_dns_question **ret_question);

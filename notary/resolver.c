@@ -154,7 +154,7 @@ static enum cvg_error ask(struct cvg_resolver *resolver, struct cvg_lookup *look
                           const char *name)
 {
     static const enum cvg_dns_type type[FAMILIES] = {[V6] = CVG_DNS_AAAA, [V4] = CVG_DNS_A};
-    enum cvg_error err = resolver->dns == NULL ? CVG_ERR_UNREACHABLE : CVG_OK;
+    enum cvg_error err = resolver->dns == NULL ? CVG_ERR_BUSY : CVG_OK;
     for (int i = 0; i < FAMILIES && err == CVG_OK; i++) {
         lookup->half[i].lookup = lookup;
         err = cvg_dns_start(resolver->dns, name, type[i], answered, &lookup->half[i],
