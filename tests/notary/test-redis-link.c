@@ -9,6 +9,7 @@
 #include <hiredis.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "notary/redis-link.h"
@@ -410,5 +411,6 @@ int main(void)
         TEST(freed_when_it_is_lost),
         TEST(freed_when_it_changes),
     };
+    alarm(300); /* what never happens is a failure, too */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,6 +211,7 @@ def logged_in(more):
     redis = Redis("requirepass geheim\nuser notary on >geheim ~converge/* -@all +ping +getrange "
                   "+eval +evalsha +set +del +cluster|slots", ("--no-auth-warning", "-a", "geheim"))
     lab = Lab(redis, more)
+    keep_in(lab.notary, f"localhost:{redis.port}", more=more)  # a name, of two addresses
     with open(os.path.join(lab.notary.home, "password"), "w", encoding="ascii") as file:
         file.write("geheim\n")
     os.chmod(file.name, 0o600)
