@@ -214,8 +214,48 @@ def http():
     tap.case("close_notify before the end, TLS 1.2 and 1.3", goodbye)
 
 
+def long_answers():
+    """Longer than a record and than what the kernel takes at once: a file of the operator's."""
+    octets = os.urandom(100000).hex().encode()
+    with Notary("beta", settings="workers = 1\n") as beta:
+        with open(os.path.join(beta.home, "beta.v1.notary"), "wb") as file:
+            file.write(octets)
+        beta.stop()
+        beta.start()
+        get = b"GET /bundle-v1.notary HTTP/1.1\r\nHost: n\r\n\r\n"
+
+        def whole():
+            with beta.tls() as tls:
+                tls.sendall(get * 5)
+                for i in range(5):
+                    expect(read_answer(tls)[2] == octets, True, f"answer {i}")
+
+        def closing():
+            answer = beta.raw(get.replace(b"1.1", b"1.0"))
+            expect(answer.partition(b"\r\n\r\n")[2] == octets, True, f"{len(answer)} octets")
+
+        def little_by_little():
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", beta.ssl_port))
+            with beta.tls(connection=connection) as tls:
+                tls.sendall(get * 8)
+                for i in range(8):
+                    head, body = b"", b""
+                    while not head.endswith(b"\r\n\r\n"):
+                        head += tls.recv(1)
+                    while len(body) < len(octets):
+                        body += tls.recv(min(1000, len(octets) - len(body)))
+                    expect(body == octets, True, f"answer {i}")
+
+        tap.case("200,000 octets, five times in one go", whole)
+        tap.case("200,000 octets, and closed", closing)
+        tap.case("200,000 octets, eight times, taken little by little", little_by_little)
+
+
 with notary:
     version_1()
     http()
+long_answers()
 site.stop()
 tap.done()
