@@ -22,6 +22,7 @@ NOTARIES = [f"192.0.2.{i}" for i in (11, 12, 13)]
 SERVERS = [f"192.0.2.{i}" for i in (21, 22, 23, 24, 25, 26)]
 SITE = "203.0.113.5"
 CLIENTS = [f"198.51.100.{i}" for i in (1, 2, 3, 4)]
+GREEDY = "198.18.0.1"  # of another network
 ADMIN = ["--no-auth-warning", "--user", "admin", "--pass", "change-this-admin"]
 
 
@@ -35,7 +36,7 @@ def missing():
 def addresses():
     """All of the example's machines are this one."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    for one in (FRONT, *NOTARIES, *SERVERS, SITE, *CLIENTS):
+    for one in (FRONT, *NOTARIES, *SERVERS, SITE, *CLIENTS, GREEDY):
         subprocess.run(["ip", "address", "add", f"{one}/32", "dev", "lo"], check=True)
 
 
@@ -192,13 +193,13 @@ class Client:
         with open(f"{HOME}/keys/tls.crt", encoding="ascii") as file:
             self.pin = ssl.PEM_cert_to_DER_cert(file.read())
 
-    def ask(self, name, fingerprint, at=FRONT):
+    def ask(self, name, fingerprint, at=FRONT, port=443):
         """Status and octets of the body; OSError if there was no answer."""
         body = f"fingerprint={fingerprint}"
         with socket.create_connection((at, 443), timeout=5, source_address=(self.source, 0)) as tcp:
             with self.context.wrap_socket(tcp) as tls:
                 expect(tls.getpeercert(True), self.pin, "pin")
-                tls.sendall((f"POST /target/{name}+443 HTTP/1.0\r\n"
+                tls.sendall((f"POST /target/{name}+{port} HTTP/1.0\r\n"
                              "Content-Type: application/x-www-form-urlencoded\r\n"
                              f"Content-Length: {len(body)}\r\n\r\n{body}").encode())
                 head, _, body = read_all(tls).partition(b"\r\n\r\n")

@@ -34,7 +34,7 @@ site = Site(one, address=SITE, port=443)
 hosts = clusterlab.write(f"{clusterlab.HOME}/hosts", "".join(f"{SITE} {name}\n" for name in names))
 servers = clusterlab.make_cluster()
 notaries = clusterlab.make_notaries(
-    f"hosts = {hosts}\nallow_targets = {SITE}\nuser = root\n")
+    f"hosts = {hosts}\nallow_targets = {SITE}\nuser = root\nprobes_per_minute = 100\n")
 front = clusterlab.make_front()
 client = Client(clusterlab.CLIENTS[0])
 known = {}  # when each name's certificate was first seen, as was told
@@ -130,6 +130,20 @@ def nothing_lost():
     expect(site.connections, connections, "from Redis")
 
 
+def budgets():
+    """Each notary lets a client's network cause a hundred probes a minute: whose connections they are
+    is what HAProxy says."""
+    greedy = Client(clusterlab.GREEDY)
+    statuses = []
+    for port in range(1000, 1600):
+        statuses.append(greedy.ask(names[0], one.sha1, port=port)[0])
+        if statuses[-6:] == [429] * 6:  # of all three
+            break
+    expect(statuses[-6:], [429] * 6)
+    for port in range(2000, 2006):
+        expect(client.ask(names[0], one.sha1, port=port)[0], 503, "nothing listens there")
+
+
 tap.case("three notaries know the same", all_agree)
 load = Load(list(known), one.sha1, other.sha1)
 tap.case("one notary killed", notary_killed)
@@ -139,4 +153,5 @@ tap.case("one Redis master killed", lambda: gone(
 tap.case("one Redis master stopped", lambda: gone(
     "one Redis master stopped", signal.SIGSTOP, lambda server: server.signal(signal.SIGCONT)))
 tap.case("no answer was wrong, and no history is lost", nothing_lost)
+tap.case("a greedy client's budget is its own", budgets)
 tap.done()
