@@ -28,7 +28,7 @@ struct cvg_query {
     bool starting; /* the answer must wait for the rest of the targets to be asked */
     size_t count;
     size_t waiting;
-    uint64_t began_ms;
+    uint64_t began_ns;
     struct part *failed; /* why the query as a whole cannot be answered */
     struct part part[];
 };
@@ -50,7 +50,7 @@ static void decline(struct cvg_connection *connection, const struct cvg_finding 
 
 /* Where the answer came from, and how long it took. */
 static void count_finding(struct cvg_worker *worker, const struct cvg_finding *finding,
-                          uint64_t began_ms)
+                          uint64_t began_ns)
 {
     static const enum cvg_metric sources[] = {
         [CVG_FROM_MEMORY] = CVG_METRIC_TARGETS_HIT,
@@ -60,9 +60,9 @@ static void count_finding(struct cvg_worker *worker, const struct cvg_finding *f
     if (finding->error != CVG_OK)
         return;
     cvg_metrics_add(worker->metrics, sources[finding->source], 1);
-    if (finding->source != CVG_FROM_MEMORY)
-        cvg_metrics_time(worker->metrics, CVG_TIMING_MISS,
-                         1000 * (cvg_clock_ms(worker->clock) - began_ms));
+    cvg_metrics_time(worker->metrics,
+                     finding->source == CVG_FROM_MEMORY ? CVG_TIMING_HIT : CVG_TIMING_MISS,
+                     (uv_hrtime() - began_ns) / 1000);
 }
 
 static unsigned v1_status(const struct cvg_settings *settings, const struct cvg_finding *finding)
@@ -97,7 +97,7 @@ static struct cvg_query *new_query(struct cvg_worker *worker, struct cvg_connect
     query->worker = worker;
     query->connection = connection;
     query->count = count;
-    query->began_ms = cvg_clock_ms(worker->clock);
+    query->began_ns = uv_hrtime();
     for (size_t i = 0; i < count; i++)
         query->part[i].query = query;
     return query;
@@ -154,7 +154,7 @@ static void take(struct part *part, const struct cvg_finding *finding)
 {
     struct cvg_query *query = part->query;
     part->finding = *finding;
-    count_finding(query->worker, finding, query->began_ms);
+    count_finding(query->worker, finding, query->began_ns);
     if (finding->error != CVG_OK && query->failed == NULL)
         query->failed = part;
 }
@@ -187,8 +187,7 @@ static struct cvg_query *ask_one(struct cvg_worker *worker, struct cvg_connectio
     struct cvg_finding finding;
     uint64_t began_ns = uv_hrtime();
     if (cvg_inquiry_try(worker->inquirer, question, &finding)) {
-        count_finding(worker, &finding, 0);
-        cvg_metrics_time(worker->metrics, CVG_TIMING_HIT, (uv_hrtime() - began_ns) / 1000);
+        count_finding(worker, &finding, began_ns);
         answer_one(worker, connection, question->v1, &finding);
         return NULL;
     }

@@ -52,7 +52,8 @@ def metrics():
             for _ in range(3):
                 expect(notary.v1("secret-site.example", site.port, one.sha1)[0], 200)
             expect(notary.v1("secret-site.example", site.port, other.sha1)[0], 409)
-            expect(notary.v2(("secret-site.example", site.port, one.sha256))[0]["status"], SEEN)
+            for statement in notary.v2(*2 * [("secret-site.example", site.port, one.sha256)]):
+                expect(statement["status"], SEEN)
             expect(notary.v1("secret-site.example", dead, one.sha1)[0], 503)
             expect(notary.v1("secret-inside.example", 443, one.sha1)[0], 503)
             families = notary.metrics()
@@ -62,7 +63,7 @@ def metrics():
                     ("answers_total", {"status": "2xx"}, 4),
                     ("answers_total", {"status": "409"}, 1),
                     ("answers_total", {"status": "5xx"}, 2),
-                    ("targets_total", {"from": "memory"}, 3),
+                    ("targets_total", {"from": "memory"}, 4),
                     ("targets_total", {"from": "probe"}, 4),
                     ("probe_results_total", {"result": "unreachable"}, 1),
                     ("probe_results_total", {"result": "refused"}, 1),
@@ -70,7 +71,7 @@ def metrics():
                     ("targets_in_memory", {}, 3),
                     ("handshakes_total", {}, 7),
                     ("connections_total", {}, 7),
-                    ("answer_duration_seconds_count", {"from": "memory"}, 3),
+                    ("answer_duration_seconds_count", {"from": "memory"}, 4),
                     ("answer_duration_seconds_count", {"from": "probe"}, 4)):
                 expect(exposition.value(families, f"converge_notary_{name}", **labels), wanted,
                        f"{name} {labels}")
