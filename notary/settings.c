@@ -7,276 +7,62 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
-#include "common/base/keys.h"
+#include "notary/settings-values.h"
 
-#define REDIS_PORT 6379
-
-/* What the setters work on. The settings come first: a key's offset is into them. */
-struct parse {
-    struct cvg_settings settings;
-    const char *directory; /* with its final '/'; "" for the current one */
-    size_t directory_len;
-};
-
-/* The word as a string; false if it is longer than size allows. */
-static bool text_of(const struct cvg_value *value, char *ret_text, size_t size)
-{
-    if (value->len == 0 || value->len >= size)
-        return false;
-    memcpy(ret_text, value->text, value->len);
-    ret_text[value->len] = '\0';
-    return true;
-}
-
-/* A path; one that is not absolute starts at the configuration's directory. */
-static bool set_path(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    const struct parse *parse = target;
-    char *path = (char *)target + key->offset;
-    if (value->len == 0)
-        return false;
-    size_t before = value->text[0] == '/' ? 0 : parse->directory_len;
-    if (before + value->len >= CVG_PATH_MAX)
-        return false;
-    memcpy(path, parse->directory, before);
-    memcpy(path + before, value->text, value->len);
-    path[before + value->len] = '\0';
-    return true;
-}
-
-static bool set_word(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_value rest = *value, word;
-    return cvg_value_word(&rest, &word) && word.len == value->len &&
-           memchr(value->text, '/', value->len) == NULL &&
-           text_of(value, (char *)target + key->offset, CVG_MESSAGE_NAME_MAX);
-}
-
-static bool set_addresses(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_addresses *list = (void *)((char *)target + key->offset);
-    struct cvg_value rest = *value, word;
-    char text[CVG_ADDRESS_TEXT_MAX];
-    list->count = 0;
-    while (cvg_value_word(&rest, &word)) {
-        if (list->count == CVG_SETTINGS_ADDRESSES || !text_of(&word, text, sizeof(text)) ||
-            cvg_address_parse(text, &list->address[list->count]) != CVG_OK)
-            return false;
-        list->count++;
-    }
-    return list->count >= key->min;
-}
-
-/* "none", or a path. */
-static bool set_anchor(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    if (value->len != strlen(CVG_DNS_ANCHOR_NONE) ||
-        memcmp(value->text, CVG_DNS_ANCHOR_NONE, value->len) != 0)
-        return set_path(key, value, target);
-    return text_of(value, (char *)target + key->offset, CVG_PATH_MAX);
-}
-
-/* "192.0.2.53" or "2001:db8::53@5353". */
-static bool set_dns_servers(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_dns_servers *list = (void *)((char *)target + key->offset);
-    struct cvg_value rest = *value, word;
-    list->count = 0;
-    while (cvg_value_word(&rest, &word)) {
-        const char *at = memchr(word.text, '@', word.len);
-        struct cvg_value address = {.text = word.text,
-                                    .len = at == NULL ? word.len : (size_t)(at - word.text)};
-        struct cvg_value port = {.text = at == NULL ? "" : at + 1,
-                                 .len = at == NULL ? 0 : word.len - address.len - 1};
-        char text[CVG_ADDRESS_TEXT_MAX];
-        uint64_t number = 53;
-        if (list->count == CVG_SETTINGS_DNS_SERVERS || !text_of(&address, text, sizeof(text)) ||
-            (at != NULL && !cvg_value_number(&port, 1, UINT16_MAX, &number)) ||
-            cvg_address_parse(text, &list->server[list->count].address) != CVG_OK)
-            return false;
-        list->server[list->count++].port = (uint16_t)number;
-    }
-    return list->count > 0;
-}
-
-static bool set_networks(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_networks *list = (void *)((char *)target + key->offset);
-    struct cvg_value rest = *value, word;
-    char text[CVG_ADDRESS_TEXT_MAX + 4];
-    list->count = 0;
-    while (cvg_value_word(&rest, &word)) {
-        if (list->count == CVG_SETTINGS_NETWORKS || !text_of(&word, text, sizeof(text)) ||
-            cvg_network_parse(text, &list->network[list->count]) != CVG_OK)
-            return false;
-        list->count++;
-    }
-    return true;
-}
-
-static bool set_ports(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_ports *list = (void *)((char *)target + key->offset);
-    struct cvg_value rest = *value, word;
-    uint64_t port;
-    list->count = 0;
-    while (cvg_value_word(&rest, &word)) {
-        if (list->count == CVG_SETTINGS_RELAY_PORTS ||
-            !cvg_value_number(&word, 1, UINT16_MAX, &port))
-            return false;
-        list->port[list->count++] = (uint16_t)port;
-    }
-    return list->count > 0;
-}
-
-static bool set_hosts(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_relay_hosts *list = (void *)((char *)target + key->offset);
-    struct cvg_value rest = *value, word;
-    struct cvg_endpoint endpoint;
-    list->count = 0;
-    while (cvg_value_word(&rest, &word)) {
-        if (list->count == CVG_SETTINGS_RELAY_HOSTS ||
-            cvg_endpoint_set(word.text, word.len, 1, &endpoint, NULL) != CVG_OK)
-            return false;
-        memcpy(list->host[list->count++], endpoint.host, sizeof(endpoint.host));
-    }
-    return list->count > 0;
-}
-
-/* Servers, each HOST:PORT or HOST. */
-static bool set_redis(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_redis_servers *list = (void *)((char *)target + key->offset);
-    struct cvg_value rest = *value, word;
-    char text[CVG_ENDPOINT_TEXT_MAX];
-    struct cvg_endpoint endpoint;
-    list->count = 0;
-    while (cvg_value_word(&rest, &word)) {
-        if (list->count == CVG_SETTINGS_REDIS_SERVERS || !text_of(&word, text, sizeof(text)) ||
-            cvg_endpoint_parse(text, REDIS_PORT, &endpoint, NULL) != CVG_OK)
-            return false;
-        struct cvg_redis_node *node = &list->server[list->count++];
-        memcpy(node->host, endpoint.host, sizeof(endpoint.host));
-        node->port = endpoint.port;
-    }
-    return list->count > 0;
-}
-
-/* A word with any octets but blanks. */
-static bool set_prefix(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    struct cvg_value rest = *value, word;
-    return cvg_value_word(&rest, &word) && word.len == value->len &&
-           text_of(value, (char *)target + key->offset, CVG_MESSAGE_NAME_MAX);
-}
-
-/* Octets, in units of M (MiB) or G (GiB). */
-static bool set_size(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    uint64_t number = 0;
-    if (value->len < 2)
-        return false;
-    char unit = value->text[value->len - 1];
-    const struct cvg_value digits = {.text = value->text, .len = value->len - 1};
-    unsigned shift = unit == 'M' ? 20 : 30;
-    if ((unit != 'M' && unit != 'G') ||
-        !cvg_value_number(&digits, key->min >> shift, key->max >> shift, &number) || number == 0)
-        return false;
-    *(uint64_t *)(void *)((char *)target + key->offset) = number << shift;
-    return true;
-}
-
-/* A set; the network perspective is in it whether it is named or not. */
-static bool set_verifiers(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    static const struct {
-        const char *name;
-        enum cvg_verifier_id id;
-    } names[] = {{"network", CVG_VERIFIER_NETWORK},
-                 {"dane", CVG_VERIFIER_DANE},
-                 {"ct", CVG_VERIFIER_CT},
-                 {"pins", CVG_VERIFIER_PINS}};
-    unsigned *set = (void *)((char *)target + key->offset);
-    struct cvg_value rest = *value, word;
-    unsigned named = 0;
-    while (cvg_value_word(&rest, &word)) {
-        size_t i = 0;
-        while (i < sizeof(names) / sizeof(names[0]) && !cvg_value_is(&word, names[i].name))
-            i++;
-        if (i == sizeof(names) / sizeof(names[0]) || (named & 1U << names[i].id) != 0)
-            return false;
-        named |= 1U << names[i].id;
-    }
-    *set = named | 1U << CVG_VERIFIER_NETWORK;
-    return named != 0;
-}
-
-static bool set_v1_verdict(const struct cvg_key *key, const struct cvg_value *value, void *target)
-{
-    static const char *const names[] = {"network", "all", "any", "majority"};
-    enum cvg_v1_verdict *verdict = (void *)((char *)target + key->offset);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (cvg_value_is(value, names[i])) {
-            *verdict = (enum cvg_v1_verdict)i;
-            return true;
-        }
-    return false;
-}
-
-#define FIELD(name) offsetof(struct parse, settings.name)
+#define FIELD(name) offsetof(struct cvg_settings_parse, settings.name)
 #define A_PATH      "a path is allowed, from the file's directory on if it is not absolute"
 #define NETWORKS    "at most 64 networks such as 192.0.2.0/24 or 2001:db8::/32 are allowed"
 #define ADDRESSES   "at most 16 IPv4 or IPv6 addresses are allowed, separated by blanks"
 
 static const struct cvg_key keys[] = {
-    {"name", set_word, FIELD(name), 0, 0, "one word of at most 63 octets is allowed"},
-    {"tls_key", set_path, FIELD(tls_key), 0, 0, A_PATH},
-    {"tls_certificate", set_path, FIELD(tls_certificate), 0, 0, A_PATH},
-    {"signing_key", set_path, FIELD(signing_key), 0, 0, A_PATH},
-    {"bundle", set_path, FIELD(bundle), 0, 0, A_PATH},
-    {"bundle_v1", set_path, FIELD(bundle_v1), 0, 0, A_PATH},
-    {"database", set_path, FIELD(database), 0, 0, A_PATH},
-    {"journal", set_path, FIELD(journal), 0, 0, A_PATH},
-    {"journal_max", set_size, FIELD(journal_max), UINT64_C(1) << 20, UINT64_C(1) << 36,
+    {"name", cvg_setting_word, FIELD(name), 0, 0, "one word of at most 63 octets is allowed"},
+    {"tls_key", cvg_setting_path, FIELD(tls_key), 0, 0, A_PATH},
+    {"tls_certificate", cvg_setting_path, FIELD(tls_certificate), 0, 0, A_PATH},
+    {"signing_key", cvg_setting_path, FIELD(signing_key), 0, 0, A_PATH},
+    {"bundle", cvg_setting_path, FIELD(bundle), 0, 0, A_PATH},
+    {"bundle_v1", cvg_setting_path, FIELD(bundle_v1), 0, 0, A_PATH},
+    {"database", cvg_setting_path, FIELD(database), 0, 0, A_PATH},
+    {"journal", cvg_setting_path, FIELD(journal), 0, 0, A_PATH},
+    {"journal_max", cvg_setting_size, FIELD(journal_max), UINT64_C(1) << 20, UINT64_C(1) << 36,
      "1M to 64G is allowed, for example 256M"},
-    {"redis", set_redis, FIELD(redis), 0, 0,
+    {"redis", cvg_setting_redis, FIELD(redis), 0, 0,
      "1 to 16 servers such as 192.0.2.1:6379 or redis.example are allowed, separated by blanks"},
-    {"redis_user", set_prefix, FIELD(redis_user), 0, 0, "one word of at most 63 octets is allowed"},
-    {"redis_password", set_path, FIELD(redis_password), 0, 0, A_PATH},
+    {"redis_user", cvg_setting_prefix, FIELD(redis_user), 0, 0,
+     "one word of at most 63 octets is allowed"},
+    {"redis_password", cvg_setting_path, FIELD(redis_password), 0, 0, A_PATH},
     {"redis_wait_replicas", cvg_set_unsigned, FIELD(redis_wait_replicas), 0, 8,
      "0 to 8 is allowed"},
-    {"redis_prefix", set_prefix, FIELD(redis_prefix), 0, 0,
+    {"redis_prefix", cvg_setting_prefix, FIELD(redis_prefix), 0, 0,
      "one word of at most 63 octets is allowed"},
-    {"control", set_path, FIELD(control), 0, 0, A_PATH},
+    {"control", cvg_setting_path, FIELD(control), 0, 0, A_PATH},
     {"seccomp", cvg_set_bool, FIELD(seccomp), 0, 0, "yes or no are allowed"},
-    {"hosts", set_path, FIELD(hosts), 0, 0, A_PATH},
-    {"dns_servers", set_dns_servers, FIELD(dns_servers), 0, 0,
+    {"hosts", cvg_setting_path, FIELD(hosts), 0, 0, A_PATH},
+    {"dns_servers", cvg_setting_dns_servers, FIELD(dns_servers), 0, 0,
      "1 to 8 addresses, each with @PORT or without, are allowed, separated by blanks"},
-    {"dns_anchor", set_anchor, FIELD(dns_anchor), 0, 0, "none is allowed, or a path"},
-    {"user", set_word, FIELD(user), 0, 0, "the name of a user is allowed"},
-    {"listen", set_addresses, FIELD(listen), 1, 0, ADDRESSES},
-    {"proxy_from", set_networks, FIELD(proxy_from), 0, 0, NETWORKS},
-    {"status_listen", set_addresses, FIELD(status_listen), 1, 0, ADDRESSES},
+    {"dns_anchor", cvg_setting_anchor, FIELD(dns_anchor), 0, 0, "none is allowed, or a path"},
+    {"user", cvg_setting_word, FIELD(user), 0, 0, "the name of a user is allowed"},
+    {"listen", cvg_setting_addresses, FIELD(listen), 1, 0, ADDRESSES},
+    {"proxy_from", cvg_setting_networks, FIELD(proxy_from), 0, 0, NETWORKS},
+    {"status_listen", cvg_setting_addresses, FIELD(status_listen), 1, 0, ADDRESSES},
     {"status_port", cvg_set_unsigned, FIELD(status_port), 0, 65535,
      "0 (no status page) to 65535 is allowed"},
     {"ssl_port", cvg_set_unsigned, FIELD(ssl_port), 1, 65535, "1 to 65535 is allowed"},
     {"bounce_port", cvg_set_unsigned, FIELD(bounce_port), 1, 65535, "1 to 65535 is allowed"},
     {"relay_port", cvg_set_unsigned, FIELD(relay_port), 0, 65535,
      "0 (no relay) to 65535 is allowed"},
-    {"relay_ports", set_ports, FIELD(relay_ports), 0, 0,
+    {"relay_ports", cvg_setting_ports, FIELD(relay_ports), 0, 0,
      "1 to 16 ports from 1 to 65535 are allowed, separated by blanks"},
-    {"relay_hosts", set_hosts, FIELD(relay_hosts), 0, 0,
+    {"relay_hosts", cvg_setting_hosts, FIELD(relay_hosts), 0, 0,
      "1 to 64 names or addresses are allowed, separated by blanks"},
-    {"allow_targets", set_networks, FIELD(allow_targets), 0, 0, NETWORKS},
-    {"own_addresses", set_addresses, FIELD(own_addresses), 0, 0, ADDRESSES},
-    {"verifiers", set_verifiers, FIELD(verifiers), 0, 0,
+    {"allow_targets", cvg_setting_networks, FIELD(allow_targets), 0, 0, NETWORKS},
+    {"own_addresses", cvg_setting_addresses, FIELD(own_addresses), 0, 0, ADDRESSES},
+    {"verifiers", cvg_setting_verifiers, FIELD(verifiers), 0, 0,
      "some of network, dane, ct and pins are allowed, each once, separated by blanks"},
-    {"v1_verdict", set_v1_verdict, FIELD(v1_verdict), 0, 0,
+    {"v1_verdict", cvg_setting_v1_verdict, FIELD(v1_verdict), 0, 0,
      "network, all, any or majority is allowed"},
-    {"ct_logs", set_path, FIELD(ct_logs), 0, 0, A_PATH},
+    {"ct_logs", cvg_setting_path, FIELD(ct_logs), 0, 0, A_PATH},
     {"ct_min", cvg_set_unsigned, FIELD(ct_min), 1, 16, "1 to 16 is allowed"},
-    {"pins", set_path, FIELD(pins), 0, 0, A_PATH},
+    {"pins", cvg_setting_path, FIELD(pins), 0, 0, A_PATH},
     {"max_observation_age", cvg_set_duration_s64, FIELD(max_observation_age_s), 1, 31622400,
      "1s to 366d is allowed, for example 24h"},
     {"probe_timeout", cvg_set_duration_ms, FIELD(probe_timeout_ms), 100, 10000,
@@ -304,8 +90,8 @@ static const struct cvg_key keys[] = {
     {"connections_per_network", cvg_set_unsigned, FIELD(connections_per_network), 1, 1000000,
      "1 to 1000000 is allowed"},
     {"max_tunnels", cvg_set_unsigned, FIELD(max_tunnels), 1, 1000000, "1 to 1000000 is allowed"},
-    {"tunnel_max_bytes", set_size, FIELD(tunnel_max_bytes), UINT64_C(1) << 20, UINT64_C(1) << 36,
-     "1M to 64G is allowed, for example 16M"},
+    {"tunnel_max_bytes", cvg_setting_size, FIELD(tunnel_max_bytes), UINT64_C(1) << 20,
+     UINT64_C(1) << 36, "1M to 64G is allowed, for example 16M"},
     {"tunnel_max_time", cvg_set_duration_ms, FIELD(tunnel_max_time_ms), 1000, 86400000,
      "1s to 24h is allowed, for example 1h"},
     {"client_timeout", cvg_set_duration_ms, FIELD(client_timeout_ms), 100, 600000,
@@ -420,7 +206,7 @@ enum cvg_error cvg_settings_parse(const char *text, size_t len, const char *path
                                   struct cvg_settings *ret_settings, struct cvg_why *ret_why)
 {
     const char *slash = strrchr(path, '/');
-    struct parse parse = {.directory = path};
+    struct cvg_settings_parse parse = {.directory = path};
     parse.directory_len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
     cvg_settings_init(&parse.settings);
     enum cvg_error err =
