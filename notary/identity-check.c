@@ -85,8 +85,10 @@ int64_t cvg_identity_end_s(const struct cvg_identity *identity)
     return timegm(&when);
 }
 
-static void warn_of_end(int64_t end_s, int64_t now_s)
+void cvg_certificate_warn(int64_t end_s, int64_t now_s)
 {
+    if (end_s == 0)
+        return;
     if (end_s <= now_s)
         cvg_log(CVG_LOG_WARNING, "tls_certificate ended %lld days ago; clients pin it all the same",
                 (long long)((now_s - end_s) / DAY_S));
@@ -105,5 +107,5 @@ void cvg_identity_warn(const struct cvg_identity *identity, int64_t now_s)
         cvg_log(CVG_LOG_WARNING, "the bundle does not name signing_key: clients that have it will "
                                  "not believe this notary");
     cvg_bundle_free(bundle);
-    warn_of_end(cvg_identity_end_s(identity), now_s);
+    cvg_certificate_warn(cvg_identity_end_s(identity), now_s);
 }

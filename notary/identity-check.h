@@ -16,6 +16,9 @@ CVG_MUST_USE enum cvg_error cvg_identity_check_kept(const struct cvg_identity *i
  * bundle by which clients do not recognise this notary. The identity has its keys. */
 void cvg_identity_warn(const struct cvg_identity *identity, int64_t now_s);
 
+/* The first of these alone; a certificate whose end is not known (0) has none. */
+void cvg_certificate_warn(int64_t end_s, int64_t now_s);
+
 /* The last second of the certificate; 0: not known. */
 int64_t cvg_identity_end_s(const struct cvg_identity *identity);
 

@@ -6,8 +6,10 @@
 #include <time.h>
 
 #include "notary/admin.h"
+#include "notary/identity-check.h"
 
 #define PULSE_MS  1000
+#define DAY_MS    86400000
 #define SILENT_MS 5000 /* a worker that has not answered for so long does not */
 #define FILE_MAX  262144
 
@@ -27,6 +29,7 @@ struct cvg_watch {
     struct cvg_about about;
     struct cvg_buffer bundle, bundle_v1;
     uv_timer_t timer;
+    uint64_t warned_ms; /* when the certificate was last looked at */
     int64_t started_s;
     struct pulse pulse[]; /* one a worker */
 };
@@ -44,9 +47,20 @@ static void arrived(struct cvg_letter *letter)
     cvg_mailbox_post(pulse->watch->server->mailbox, letter);
 }
 
+/* Once a day; at the start and at a reload it was said already. */
+static void look_at_certificate(struct cvg_watch *watch)
+{
+    uint64_t now_ms = uv_now(&watch->server->loop);
+    if (now_ms - watch->warned_ms < DAY_MS)
+        return;
+    watch->warned_ms = now_ms;
+    cvg_certificate_warn(watch->about.not_after_s, cvg_clock_wall_s(watch->server->shared.clock));
+}
+
 static void ask_all(uv_timer_t *timer)
 {
     struct cvg_watch *watch = timer->data;
+    look_at_certificate(watch);
     for (size_t i = 0; i < watch->server->shared.workers; i++) {
         struct pulse *pulse = &watch->pulse[i];
         if (pulse->out)
@@ -133,6 +147,7 @@ enum cvg_error cvg_watch_new(struct cvg_server *server, struct cvg_watch **ret_w
 
 void cvg_watch_start(struct cvg_watch *watch)
 {
+    watch->warned_ms = uv_now(&watch->server->loop);
     uv_timer_start(&watch->timer, ask_all, 0, PULSE_MS);
 }
 

@@ -6,7 +6,10 @@ import ctypes
 import os
 import re
 import shutil
+import sys
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from notarylab import Certificate, Notary, Site, Tap, expect
 
 NO_CAPABILITIES = "0000000000000000"

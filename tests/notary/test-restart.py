@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from notarylab import NOTARYD, Certificate, Notary, Site, Tap, connect, environment, expect
 
 TIMES = 5

@@ -11,6 +11,8 @@ import sys
 import tempfile
 import threading
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from notarylab import NOTARYD, Notary, Site, Tap, expect
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../common/engine"))
