@@ -188,8 +188,9 @@ def command_line():
         with open(os.path.join(source, "doc/notary.md"), encoding="utf-8") as file:
             text = file.read()
         # Other programs' commands have options of their own.
-        text = re.sub(r"`(systemctl|systemd-analyze|\./configure)\b[^`]*`", "", text)
-        text = re.sub(r"^ {4} *(systemctl|systemd-).*(\\\n.*)*", "", text, flags=re.MULTILINE)
+        text = re.sub(r"`(systemctl|systemd-analyze|redis-cli|\./configure)\b[^`]*`", "", text)
+        text = re.sub(r"^ {4} *(systemctl|systemd-|redis-cli).*(\\\n.*)*", "", text,
+                      flags=re.MULTILINE)
         options = set(re.findall(r"--[a-z-]+", run("--help").stdout))
         expect(set(re.findall(r"--[a-z][a-z-]+", text)), options)
         section = text.split("## notary.conf")[1].split("\n## ")[0]
