@@ -144,6 +144,12 @@ def budgets():
         expect(client.ask(names[0], one.sha1, port=port)[0], 503, "nothing listens there")
 
 
+def all_end_well():
+    for notary in notaries:
+        notary.signal(signal.SIGTERM)
+        expect(notary.process.returncode, 0, notary.log_tail())
+
+
 tap.case("three notaries know the same", all_agree)
 load = Load(list(known), one.sha1, other.sha1)
 tap.case("one notary killed", notary_killed)
@@ -154,4 +160,5 @@ tap.case("one Redis master stopped", lambda: gone(
     "one Redis master stopped", signal.SIGSTOP, lambda server: server.signal(signal.SIGCONT)))
 tap.case("no answer was wrong, and no history is lost", nothing_lost)
 tap.case("a greedy client's budget is its own", budgets)
+tap.case("the notaries end", all_end_well)
 tap.done()
