@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -95,15 +96,42 @@ def made(site_port, **options):
                            "queries_per_minute = 1000000\n", **options)
 
 
+def reload(notary):
+    before, end = notary.log_text().count("reloaded"), time.monotonic() + 20
+    notary.process.send_signal(signal.SIGHUP)
+    while notary.log_text().count("reloaded") == before:
+        assert time.monotonic() < end, notary.log_text()
+        time.sleep(0.01)
+
+
 def reloads(site, certificate):
     with made(site.port) as notary, Clients(notary, site, certificate.sha1) as clients:
-        for number in range(TIMES):
-            notary.process.send_signal(signal.SIGHUP)
-            end = time.monotonic() + 10
-            while notary.log_text().count("reloaded") <= number:
-                assert time.monotonic() < end, notary.log_text()
-                time.sleep(0.01)
+        for _ in range(TIMES):
+            reload(notary)
             clients.more()
+
+
+def tickets(_site, _certificate):
+    """Also when the certificate has changed: a ticket is from who knew the former one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def visit(notary, session):
+        with socket.create_connection(("127.0.0.1", notary.ssl_port), timeout=20) as connection:
+            with context.wrap_socket(connection, session=session) as tls:
+                return tls.session, tls.session_reused
+
+    with made(4242) as notary:
+        session, _ = visit(notary, None)
+        expect(visit(notary, session)[1], True, "at once")
+        reload(notary)
+        expect(visit(notary, session)[1], True, "after a reload")
+        for step in ("--next-keys", "--rotate"):
+            subprocess.run([NOTARYD, step, notary.home], check=True, stdout=subprocess.DEVNULL)
+        reload(notary)
+        expect(visit(notary, session)[1], True, "after a rotation")
 
 
 def restarts(site, certificate):
@@ -259,6 +287,7 @@ def main():
     site = Site(certificate)
     for name, case in (
             ("reloads: nobody notices", reloads),
+            ("session tickets outlive reload and rotation", tickets),
             ("another process takes over, five times: nobody notices", restarts),
             ("a successor that fails changes nothing", failing),
             ("history goes over to the successor", history),
