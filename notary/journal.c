@@ -343,8 +343,3 @@ uint64_t cvg_journal_octets(const struct cvg_journal *journal)
         octets += cvg_segment_size(journal->part[i].segment);
     return octets;
 }
-
-size_t cvg_journal_records(const struct cvg_journal *journal)
-{
-    return cvg_places_count(journal->places);
-}

@@ -42,6 +42,5 @@ void cvg_journal_drop_first(struct cvg_journal *journal);
 int cvg_journal_unsynced(struct cvg_journal *journal);
 
 uint64_t cvg_journal_octets(const struct cvg_journal *journal);
-size_t cvg_journal_records(const struct cvg_journal *journal); /* keys in it */
 
 #endif

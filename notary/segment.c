@@ -215,11 +215,6 @@ enum cvg_error cvg_segment_append(struct cvg_segment *segment, const void *key, 
     return err;
 }
 
-enum cvg_error cvg_segment_sync(struct cvg_segment *segment)
-{
-    return fdatasync(segment->fd) == 0 ? CVG_OK : CVG_ERR_IO;
-}
-
 void cvg_segment_seal(struct cvg_segment *segment)
 {
     segment->sealed = true;

@@ -37,8 +37,6 @@ void cvg_segment_free(struct cvg_segment *segment); /* closes the file */
 CVG_MUST_USE enum cvg_error cvg_segment_append(struct cvg_segment *segment, const void *key,
                                                size_t key_len, const void *value, size_t value_len,
                                                uint64_t *ret_at);
-/* What has been appended survives the machine. */
-CVG_MUST_USE enum cvg_error cvg_segment_sync(struct cvg_segment *segment);
 /* No more appending from here on. */
 void cvg_segment_seal(struct cvg_segment *segment);
 bool cvg_segment_is_sealed(const struct cvg_segment *segment);

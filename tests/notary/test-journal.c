@@ -100,7 +100,6 @@ static void newest_wins_across_segments(void **state)
         has("b", "1");
         has("c", "1");
         has("d", NULL);
-        assert_int_equal(cvg_journal_records(journal), 3);
         assert_int_equal(count_files("*.journal.[0-9]*"), 3);
         again();
     }
