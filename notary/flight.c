@@ -77,54 +77,6 @@ static void free_flight(struct cvg_flight *flight)
         free(flight);
 }
 
-/* Gives those who wait their findings, in their loops. Their users may do anything then. */
-static void deliver(const struct cvg_inquirer *here, struct cvg_link *ready, bool later)
-{
-    while (!cvg_list_empty(ready)) {
-        struct cvg_inquiry *inquiry = CVG_CONTAINER_OF(ready->next, struct cvg_inquiry, link);
-        cvg_list_remove(&inquiry->link);
-        if (later || inquiry->inquirer != here)
-            cvg_mailbox_post(inquiry->inquirer->parts.mailbox, &inquiry->letter);
-        else
-            inquiry->letter.open(&inquiry->letter);
-    }
-}
-
-/* With the lock. */
-static struct cvg_inquiry *next_waiting(struct cvg_link *waiting)
-{
-    struct cvg_inquiry *inquiry = CVG_CONTAINER_OF(waiting->next, struct cvg_inquiry, link);
-    cvg_list_remove(&inquiry->link);
-    inquiry->waiting = false;
-    return inquiry;
-}
-
-/* With the lock, which may be let go of meanwhile: answers those that memory satisfies now, or all;
- * the others go on waiting. */
-static void answer(struct cvg_flight *flight, bool all, struct cvg_link *ready)
-{
-    struct cvg_link unsatisfied;
-    cvg_list_init(&unsatisfied);
-    while (!cvg_list_empty(&flight->waiting)) {
-        struct cvg_link *first = flight->waiting.next;
-        struct cvg_inquiry *inquiry = CVG_CONTAINER_OF(first, struct cvg_inquiry, link);
-        if (!all && !cvg_inquiry_satisfied(flight->inquirer, flight->target, &inquiry->wanted)) {
-            cvg_list_remove(first);
-            cvg_list_push(&unsatisfied, first);
-            continue;
-        }
-        inquiry = next_waiting(&flight->waiting);
-        cvg_inquiry_conclude(flight->inquirer, flight->target, &inquiry->wanted, inquiry->v1,
-                             flight->source, &inquiry->finding);
-        cvg_list_push(ready, &inquiry->link);
-    }
-    while (!cvg_list_empty(&unsatisfied)) {
-        struct cvg_link *link = unsatisfied.next;
-        cvg_list_remove(link);
-        cvg_list_push(&flight->waiting, link);
-    }
-}
-
 /* Ends the flight; who still waits hears why. Without the lock. */
 static void end(struct cvg_flight *flight, const struct cvg_finding *why, bool later)
 {
@@ -133,15 +85,11 @@ static void end(struct cvg_flight *flight, const struct cvg_finding *why, bool l
     struct cvg_link ready;
     cvg_list_init(&ready);
     cvg_shard_lock(shard);
-    while (!cvg_list_empty(&flight->waiting)) {
-        struct cvg_inquiry *inquiry = next_waiting(&flight->waiting);
-        inquiry->finding = *why;
-        cvg_list_push(&ready, &inquiry->link);
-    }
+    cvg_waiting_dismiss(flight, why, &ready);
     detach(flight);
     cvg_shard_unlock(shard);
     free_flight(flight);
-    deliver(here, &ready, later);
+    cvg_waiting_deliver(here, &ready, later);
 }
 
 void cvg_flight_cancel(struct cvg_flight *flight)
@@ -242,11 +190,11 @@ static void last_round(struct cvg_flight *flight)
     target->looked_ms = now_ms(flight);
     if (target->refresh_ms != 0 && target->refresh_ms <= target->looked_ms)
         target->refresh_ms = target->looked_ms + cvg_refresh_retry_ms(&here->limits);
-    answer(flight, true, &ready);
+    cvg_waiting_answer(flight, true, &ready);
     detach(flight);
     cvg_shard_unlock(shard);
     free_flight(flight);
-    deliver(here, &ready, false);
+    cvg_waiting_deliver(here, &ready, false);
 }
 
 /* Clients wait for the probe's time, and no longer. */
@@ -288,7 +236,7 @@ static void heard(const struct cvg_probe_result *result, const struct cvg_examin
     cvg_shard_lock(shard);
     bool unattended = flight->refreshing || (flight->asked && cvg_list_empty(&flight->waiting));
     set_failure(flight->target, err);
-    answer(flight, false, &ready);
+    cvg_waiting_answer(flight, false, &ready);
     bool enough = err == CVG_OK && !unattended && cvg_list_empty(&flight->waiting);
     if (enough)
         detach(flight);
@@ -297,7 +245,7 @@ static void heard(const struct cvg_probe_result *result, const struct cvg_examin
         free_flight(flight);
     else if (err != CVG_OK || cvg_probe_again(flight->probe, unattended, second_round) != CVG_OK)
         last_round(flight);
-    deliver(here, &ready, false);
+    cvg_waiting_deliver(here, &ready, false);
 }
 
 /* Where the target's network has been looked at too often, nothing was learned about it. */
@@ -396,7 +344,7 @@ static void fetched(struct cvg_letter *letter)
     take_record(flight);
     flight->source = CVG_FROM_STORE;
     cvg_shard_lock(shard);
-    answer(flight, false, &ready);
+    cvg_waiting_answer(flight, false, &ready);
     bool enough = !flight->refreshing && cvg_list_empty(&flight->waiting);
     if (enough)
         detach(flight);
@@ -405,7 +353,7 @@ static void fetched(struct cvg_letter *letter)
         free_flight(flight);
     else
         probe(flight, false);
-    deliver(here, &ready, false);
+    cvg_waiting_deliver(here, &ready, false);
 }
 
 void cvg_flight_depart(struct cvg_flight *flight)

@@ -57,6 +57,16 @@ void cvg_flight_depart(struct cvg_flight *flight);
 /* Ends it: who waits is told that there is no answer. */
 void cvg_flight_cancel(struct cvg_flight *flight);
 
+/* With the lock. Answers those that memory satisfies now, or all, and puts them among the ready;
+ * the others go on waiting. The lock may be let go of meanwhile. */
+void cvg_waiting_answer(struct cvg_flight *flight, bool all, struct cvg_link *ready);
+/* The same for all, with one finding, which has no body. */
+void cvg_waiting_dismiss(struct cvg_flight *flight, const struct cvg_finding *why,
+                         struct cvg_link *ready);
+/* Without the lock: gives those that are ready their findings, in their loops. Their users may do
+ * anything then; later: not before this loop's next turn. */
+void cvg_waiting_deliver(const struct cvg_inquirer *here, struct cvg_link *ready, bool later);
+
 /* Whether what is in memory satisfies the question, without a probe. With the lock. */
 bool cvg_inquiry_satisfied(const struct cvg_inquirer *inquirer, const struct cvg_target *target,
                            const struct cvg_wanted *wanted);
