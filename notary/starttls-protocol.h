@@ -17,7 +17,7 @@ struct cvg_starttls_step {
     const char *say; /* NULL: the server speaks first */
     enum cvg_starttls_reply reply;
     const char *yes[2];
-    const char *skip; /* WORD: lines that begin so are passed over; NUMERIC: see numeric() */
+    const char *skip; /* WORD: lines that begin so are passed over; NULL: none is */
 };
 
 struct cvg_starttls_protocol {
