@@ -97,7 +97,7 @@ static void each_allocation_fails(enum cvg_error (*scenario)(void), enum cvg_err
 }
 
 static struct vector leaf, leaf_sha256, leaf_spki, spki, pem, v1_answer, seen, seen_signature;
-static struct vector question, verdict, request, bundle;
+static struct vector question, verdict, request, bundle, next_bundle;
 static struct cvg_verify_key *key;
 static struct cvg_endpoint asked;
 
@@ -219,6 +219,26 @@ static enum cvg_error bundle_scenario(void)
     return err;
 }
 
+/* An update that announces: it is taken whole, or not at all. */
+static enum cvg_error update_scenario(void)
+{
+    struct cvg_bundle *old = NULL, *parsed = NULL;
+    enum cvg_error err = cvg_bundle_parse((char *)bundle.octets, bundle.len, &old, NULL);
+
+    if (err == CVG_OK)
+        err = cvg_bundle_update(old, (char *)next_bundle.octets, next_bundle.len, &parsed, NULL);
+    if (err == CVG_OK) {
+        assert_int_equal(parsed->key_count, 2);
+        assert_non_null(parsed->host[0].next_certificate);
+        assert_memory_equal(parsed->origin, old->origin, sizeof old->origin);
+    } else {
+        assert_null(parsed);
+    }
+    cvg_bundle_free(parsed);
+    cvg_bundle_free(old);
+    return err;
+}
+
 static enum cvg_error forged_bundle_scenario(void)
 {
     struct vector forged = bundle;
@@ -322,6 +342,7 @@ static void bundles(void **state)
 {
     (void)state;
     each_allocation_fails(bundle_scenario, CVG_OK);
+    each_allocation_fails(update_scenario, CVG_OK);
     each_allocation_fails(forged_bundle_scenario, CVG_ERR_SIGNATURE);
 }
 
@@ -362,6 +383,7 @@ static int setup(void **state)
     vector_hex("verdict", &verdict);
     vector_hex("v2-request", &request);
     vector_text("bundle.md", "json", "bundle-v2", &bundle);
+    vector_text("bundle.md", "json", "bundle-v2-next", &next_bundle);
     assert_int_equal(cvg_verify_key_parse(spki.octets, spki.len, &key, NULL), CVG_OK);
     assert_int_equal(cvg_endpoint_parse("site.example", 443, &asked, NULL), CVG_OK);
     return 0;
