@@ -33,19 +33,13 @@ static bool names_key(const struct cvg_bundle *bundle, const struct cvg_signing_
     return false;
 }
 
-static bool is_pin(const uint8_t *der, size_t len, const struct cvg_bundle_host *host)
-{
-    return (len == host->certificate_len && memcmp(der, host->certificate, len) == 0) ||
-           (len == host->next_certificate_len && memcmp(der, host->next_certificate, len) == 0);
-}
-
 static bool names_certificate(const struct cvg_bundle *bundle, const X509 *certificate)
 {
     unsigned char *der = NULL;
     int len = i2d_X509(certificate, &der);
     bool named = false;
     for (size_t i = 0; len > 0 && !named && i < bundle->host_count; i++)
-        named = is_pin(der, (size_t)len, &bundle->host[i]);
+        named = cvg_bundle_host_pins(&bundle->host[i], der, (size_t)len);
     OPENSSL_free(der);
     return named;
 }

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Whether the octets are a pin of the host, now or next. */
-static bool is_pin(const uint8_t *der, size_t len, const struct cvg_bundle_host *host)
+bool cvg_bundle_host_pins(const struct cvg_bundle_host *host, const uint8_t *der, size_t len)
 {
     return (len == host->certificate_len && memcmp(der, host->certificate, len) == 0) ||
            (host->next_certificate != NULL && len == host->next_certificate_len &&
@@ -19,9 +18,10 @@ static bool share_pin(const struct cvg_bundle *a, const struct cvg_bundle *b)
         const struct cvg_bundle_host *host = &a->host[i];
 
         for (size_t j = 0; j < b->host_count; j++)
-            if (is_pin(host->certificate, host->certificate_len, &b->host[j]) ||
+            if (cvg_bundle_host_pins(&b->host[j], host->certificate, host->certificate_len) ||
                 (host->next_certificate != NULL &&
-                 is_pin(host->next_certificate, host->next_certificate_len, &b->host[j])))
+                 cvg_bundle_host_pins(&b->host[j], host->next_certificate,
+                                      host->next_certificate_len)))
                 return true;
     }
     return false;

@@ -70,6 +70,9 @@ CVG_MUST_USE enum cvg_error cvg_bundle_parse(const char *json, size_t len,
                                              struct cvg_why *ret_why);
 void cvg_bundle_free(struct cvg_bundle *bundle);
 
+/* Whether the certificate is a pin of the host: the one it shows, or the one that it announces. */
+bool cvg_bundle_host_pins(const struct cvg_bundle_host *host, const uint8_t *der, size_t len);
+
 /* What the two have in common that no two notaries of an installation may: "name" (letters' case
  * does not matter), "certificate" or "signing key"; static. NULL: nothing. */
 const char *cvg_bundle_shared(const struct cvg_bundle *a, const struct cvg_bundle *b);
