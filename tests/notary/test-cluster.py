@@ -117,7 +117,7 @@ def nothing_lost():
     load.end()
     expect(load.wrong, [])
     print(f"# {load.answers} answers under load, none wrong")
-    until("all is in Redis", settled, 60)
+    until("all is in Redis", settled, 200)
     for notary in notaries:
         notary.signal(signal.SIGKILL)
         shutil.rmtree(f"{notary.home}/data")
