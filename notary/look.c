@@ -14,7 +14,8 @@
 
 #include "notary/leaf-message.h"
 
-#define HTTPS_PORT 443
+#define HTTPS_PORT   443
+#define MESSAGES_MAX 16 /* of a handshake that are read; up to the certificate there are few */
 
 struct cvg_looker {
     uv_loop_t *loop;
@@ -30,6 +31,7 @@ struct cvg_look {
     uint8_t starttls; /* enum cvg_starttls */
     uint8_t offer;    /* enum cvg_offer */
     bool is_name;
+    uint8_t messages;                       /* of the handshake that have come */
     uint8_t waiting;                        /* the events that are waited for */
     struct cvg_starttls_dialogue *dialogue; /* before TLS, where it does not begin by itself */
     SSL *ssl;                               /* once it has begun */
@@ -40,24 +42,40 @@ struct cvg_look {
     void *user;
 };
 
-static void on_message(int written, int version, int content_type, const void *data, size_t len,
-                       SSL *ssl, void *arg)
+/* OpenSSL passes over a HelloRequest wherever one comes, and goes on as long as there is something
+ * to read: who sends nothing else, and fast, would have the loop to himself. So there is nothing
+ * more to read after a few. */
+static void count_message(struct cvg_look *look, SSL *ssl)
 {
-    struct cvg_look *look = arg;
-    const uint8_t *message = data;
+    if (look->messages == MESSAGES_MAX)
+        SSL_set0_rbio(ssl, NULL);
+    else
+        look->messages++;
+}
+
+static void take_certificate(struct cvg_look *look, const uint8_t *message, size_t len, bool tls13)
+{
     const uint8_t *der = NULL;
     size_t der_len = 0;
-    (void)version;
-    if (written || content_type != SSL3_RT_HANDSHAKE || len == 0 ||
-        message[0] != CVG_HANDSHAKE_CERTIFICATE || look->leaf_error != CVG_ERR_NOT_FOUND)
-        return;
-    bool tls13 = SSL_version(ssl) == TLS1_3_VERSION;
     look->leaf_error = cvg_leaf_of_message(message, len, tls13, &der, &der_len);
     if (look->leaf_error == CVG_OK)
         look->leaf_error = cvg_leaf_of_der(der, der_len, &look->leaf);
     if (look->leaf_error == CVG_OK &&
         cvg_chain_of_message(message, len, tls13, &look->chain) == CVG_ERR_NOMEM)
         look->leaf_error = CVG_ERR_NOMEM;
+}
+
+static void on_message(int written, int version, int content_type, const void *data, size_t len,
+                       SSL *ssl, void *arg)
+{
+    struct cvg_look *look = arg;
+    const uint8_t *message = data;
+    (void)version;
+    if (written || content_type != SSL3_RT_HANDSHAKE || len == 0)
+        return;
+    count_message(look, ssl);
+    if (message[0] == CVG_HANDSHAKE_CERTIFICATE && look->leaf_error == CVG_ERR_NOT_FOUND)
+        take_certificate(look, message, len, SSL_version(ssl) == TLS1_3_VERSION);
 }
 
 enum cvg_error cvg_looker_new(uv_loop_t *loop, struct cvg_looker **ret_looker)

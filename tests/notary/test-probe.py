@@ -30,6 +30,30 @@ class Hellos:
             self.came.append(connection.recv(struct.unpack("!H", head[3:])[0], socket.MSG_WAITALL))
 
 
+class Chatter:
+    """Answers a hello with HelloRequests, which a TLS client has to pass over, as fast as it can."""
+
+    MOST = 64 << 20  # far more than sockets' buffers take
+    RECORDS = (b"\x16\x03\x03\x40\0" + bytes(16384)) * 16
+
+    def __init__(self):
+        self.said = 0
+        self.ended = threading.Event()
+        self.listener = Listener(self.serve)
+        self.port = self.listener.port
+
+    def serve(self, connection):
+        with connection:
+            connection.recv(5, socket.MSG_WAITALL)
+            try:
+                while self.said < self.MOST:
+                    connection.sendall(self.RECORDS)
+                    self.said += len(self.RECORDS)
+            except OSError:
+                pass
+        self.ended.set()
+
+
 def u16s(octets):
     return [struct.unpack("!H", octets[i:i + 2])[0] for i in range(0, len(octets), 2)]
 
@@ -78,6 +102,18 @@ def hello(tap, notary):
     tap.case("a hello's ciphers, groups and signatures are a browser's, in that order", offered)
     tap.case("so are its extensions", extensions_of_a_browser)
     tap.case("an address is sent no name", no_name)
+
+
+def chatter(tap, notary):
+    """A loop that goes on reading as long as there is something serves nobody else."""
+    def hung_up():
+        server = Chatter()
+        expect(notary.v2(("127.0.0.1", server.port, ZERO))[0]["status"], UNREACHABLE)
+        expect(server.ended.wait(30), True)
+        expect(server.said < server.MOST, True, "the notary listened to all of it")
+        server.listener.stop()
+
+    tap.case("who talks without end is hung up on", hung_up)
 
 
 def dead(tap, notary, certificate):
@@ -136,6 +172,7 @@ def main():
         certificate = Certificate(directory, "one")
         with Notary(hosts=hosts, settings="probe_timeout = 9s\n") as notary:
             hello(tap, notary)
+            chatter(tap, notary)
             dead(tap, notary, certificate)
             expect(notary.stop(), 0)
         budget(tap, certificate)
