@@ -23,6 +23,12 @@ static X509 *read_one(struct cvg_reader *reader)
     return certificate;
 }
 
+static bool is_dear(const X509 *certificate)
+{
+    const EVP_PKEY *key = X509_get0_pubkey(certificate);
+    return key != NULL && EVP_PKEY_get_bits(key) > CVG_CHAIN_KEY_BITS_MAX;
+}
+
 static bool push(STACK_OF(X509) * certificates, X509 *certificate)
 {
     if (sk_X509_push(certificates, certificate) > 0)
@@ -40,7 +46,9 @@ enum cvg_error cvg_chain_read(const struct cvg_blob *chain, STACK_OF(X509) * *re
     ERR_set_mark();
     for (size_t i = 0; err == CVG_OK && i < CVG_CHAIN_MAX && (i == 0 || reader.left > 0); i++) {
         X509 *certificate = read_one(&reader);
-        if (certificate != NULL)
+        if (i > 0 && certificate != NULL && is_dear(certificate))
+            X509_free(certificate);
+        else if (certificate != NULL)
             err = push(certificates, certificate) ? CVG_OK : CVG_ERR_NOMEM;
         else if (i == 0)
             err = CVG_ERR_SYNTAX;

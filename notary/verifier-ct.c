@@ -14,6 +14,7 @@
 #include "notary/verifier.h"
 
 #define SCTS_MAX      64 /* each takes a signature's verification */
+#define ISSUERS_MAX   2  /* each as well: who has the issuer's name and is not the issuer is rare */
 #define LOGS_FILE_MAX (1 << 20)
 
 struct ct_verifier {
@@ -25,11 +26,14 @@ struct ct_verifier {
 /* The certificate behind the leaf that has signed it, or NULL. */
 static X509 *issuer_of(X509 *leaf, STACK_OF(X509) * chain)
 {
-    for (int i = 1; i < sk_X509_num(chain); i++) {
+    int tried = 0;
+    for (int i = 1; i < sk_X509_num(chain) && tried < ISSUERS_MAX; i++) {
         X509 *candidate = sk_X509_value(chain, i);
-        if (X509_check_issued(candidate, leaf) == X509_V_OK &&
-            X509_verify(leaf, X509_get0_pubkey(candidate)) == 1)
+        if (X509_check_issued(candidate, leaf) != X509_V_OK)
+            continue;
+        if (X509_verify(leaf, X509_get0_pubkey(candidate)) == 1)
             return candidate;
+        tried++;
     }
     return NULL;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "notary/chain.h"
 #include "notary/verifier.h"
 #include "tests/common/protocol/vectors.h"
 #include "tests/notary/mint.h"
@@ -159,13 +160,64 @@ static void issuer_is_needed(void **state)
     X509 *other =
         mint_certificate(&(struct mint){.name = "Authority", .key = other_key, .authority = true});
     X509 *chain[] = {leaf_with(two, 2, (struct mint){0}), other, authority};
+    X509 *crowd[] = {chain[0], other, other, authority};
     (void)state;
     assert_int_equal(judged(2, chain, 1), CVG_V2_OPINION_NONE);
     assert_int_equal(judged(2, chain, 2), CVG_V2_OPINION_NONE); /* of the same name only */
     assert_int_equal(judged(2, chain, 3), CVG_V2_OPINION_YES);  /* somewhere behind it */
+    assert_int_equal(judged(2, crowd, 4), CVG_V2_OPINION_NONE); /* not among many of its name */
     X509_free(chain[0]);
     X509_free(other);
     EVP_PKEY_free(other_key);
+}
+
+/* An RSA key of that size, of which nobody knows the private part. */
+static EVP_PKEY *made_up_key(int bits)
+{
+    unsigned char modulus[2048];
+    uint32_t exponent = 65537;
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    size_t len = (size_t)bits / 8;
+    memset(modulus, 0xff, sizeof(modulus)); /* in any order of octets */
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_BN("n", modulus, len),
+                               OSSL_PARAM_construct_uint32("e", &exponent),
+                               OSSL_PARAM_construct_end()};
+    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+    assert_int_equal(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters), 1);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+/* How many of a leaf and a certificate with such a key behind it are read. */
+static int read_with_key(int bits)
+{
+    STACK_OF(X509) *certificates = NULL;
+    EVP_PKEY *key = made_up_key(bits);
+    X509 *leaf = leaf_with(NULL, 0, (struct mint){0});
+    X509 *behind = mint_certificate(&(struct mint){.name = "Dear",
+                                                   .key = key,
+                                                   .authority = true,
+                                                   .issuer = authority,
+                                                   .issuer_key = authority_key});
+    struct cvg_blob *chain = mint_chain((X509 *[]){leaf, behind}, 2);
+    assert_int_equal(cvg_chain_read(chain, &certificates), CVG_OK);
+    int count = sk_X509_num(certificates);
+    sk_X509_pop_free(certificates, X509_free);
+    cvg_blob_unref(chain);
+    X509_free(behind);
+    X509_free(leaf);
+    EVP_PKEY_free(key);
+    return count;
+}
+
+/* Whoever shows a notary a chain chooses what its signatures cost. */
+static void keys_as_large_as_anybody_uses(void **state)
+{
+    (void)state;
+    assert_int_equal(read_with_key(CVG_CHAIN_KEY_BITS_MAX), 2);
+    assert_int_equal(read_with_key(CVG_CHAIN_KEY_BITS_MAX + 8), 1);
+    assert_int_equal(read_with_key(16384), 1);
 }
 
 static void nothing_to_go_by(void **state)
@@ -229,17 +281,12 @@ static void lists_that_are_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_many_logs_as_wanted),
-        cmocka_unit_test(no_scts_stands_aside),
-        cmocka_unit_test(log_that_is_not_listed),
-        cmocka_unit_test(one_log_twice_is_one),
-        cmocka_unit_test(signature_over_something_else),
-        cmocka_unit_test(from_the_future),
-        cmocka_unit_test(scts_moved_to_another_leaf),
-        cmocka_unit_test(issuer_is_needed),
-        cmocka_unit_test(nothing_to_go_by),
-        cmocka_unit_test(example_of_the_document),
-        cmocka_unit_test(lists_that_are_none),
+        cmocka_unit_test(as_many_logs_as_wanted),        cmocka_unit_test(no_scts_stands_aside),
+        cmocka_unit_test(log_that_is_not_listed),        cmocka_unit_test(one_log_twice_is_one),
+        cmocka_unit_test(signature_over_something_else), cmocka_unit_test(from_the_future),
+        cmocka_unit_test(scts_moved_to_another_leaf),    cmocka_unit_test(issuer_is_needed),
+        cmocka_unit_test(keys_as_large_as_anybody_uses), cmocka_unit_test(nothing_to_go_by),
+        cmocka_unit_test(example_of_the_document),       cmocka_unit_test(lists_that_are_none),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
