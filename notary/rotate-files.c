@@ -21,7 +21,9 @@ static void set_paths(struct cvg_rotate_files *files)
     for (int i = 0; i < CVG_ROTATE_PARTS; i++)
         snprintf(files->next[i], CVG_ROTATE_PATH, "%s.next", files->current[i]);
     snprintf(files->staged, CVG_ROTATE_PATH, "%s.staged", files->settings.bundle);
-    snprintf(files->staged_v1, CVG_ROTATE_PATH, "%s.staged", files->settings.bundle_v1);
+    files->staged_v1[0] = '\0';
+    if (files->settings.bundle_v1[0] != '\0')
+        snprintf(files->staged_v1, CVG_ROTATE_PATH, "%s.staged", files->settings.bundle_v1);
 }
 
 static enum cvg_error lock(const char *path, int *ret_lock, struct cvg_why *why)
@@ -74,18 +76,11 @@ enum cvg_error cvg_rotate_read(const char *path, struct cvg_buffer *ret_data,
     return cvg_file_read(path, geteuid(), CVG_BUNDLE_MAX, false, ret_data, ret_why);
 }
 
-enum cvg_error cvg_rotate_write(const char *path, const struct cvg_buffer *data, const char *like,
-                                struct cvg_why *ret_why)
+enum cvg_error cvg_rotate_remove(const char *path, struct cvg_why *ret_why)
 {
-    struct stat info;
-    if (stat(like, &info) != 0)
-        return cvg_fail(ret_why, CVG_ERR_IO, "%s: %s", like, strerror(errno));
-    enum cvg_error err =
-        cvg_file_replace(path, data->data, data->len, info.st_mode & 0777, ret_why);
-    if (err == CVG_OK && geteuid() == 0 && (info.st_uid != 0 || info.st_gid != getegid()) &&
-        lchown(path, info.st_uid, info.st_gid) != 0)
-        err = cvg_fail(ret_why, CVG_ERR_IO, "%s: chown: %s", path, strerror(errno));
-    return err;
+    if (unlink(path) == 0 || errno == ENOENT)
+        return CVG_OK;
+    return cvg_fail(ret_why, CVG_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
 /* Another name for the file; fine if it is there already. */
@@ -120,6 +115,32 @@ static enum cvg_error sync_directory_of(const char *path, struct cvg_why *why)
     if (fd >= 0)
         close(fd);
     return good ? CVG_OK : cvg_fail(why, CVG_ERR_IO, "%s: %s", directory, strerror(problem));
+}
+
+static enum cvg_error own(const char *path, const struct stat *like, struct cvg_why *why)
+{
+    if (geteuid() != 0 || (like->st_uid == 0 && like->st_gid == getegid()) ||
+        lchown(path, like->st_uid, like->st_gid) == 0)
+        return CVG_OK;
+    return cvg_fail(why, CVG_ERR_IO, "%s: chown: %s", path, strerror(errno));
+}
+
+/* It has its name only when it is whole, owner and all: what is there is not looked at again. */
+enum cvg_error cvg_rotate_write(const char *path, const struct cvg_buffer *data, const char *like,
+                                struct cvg_why *ret_why)
+{
+    char fresh[CVG_ROTATE_PATH + sizeof(".new")];
+    struct stat info;
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    if (stat(like, &info) != 0)
+        return cvg_fail(ret_why, CVG_ERR_IO, "%s: %s", like, strerror(errno));
+    enum cvg_error err =
+        cvg_file_replace(fresh, data->data, data->len, info.st_mode & 0777, ret_why);
+    if (err == CVG_OK)
+        err = own(fresh, &info, ret_why);
+    if (err == CVG_OK)
+        err = move(fresh, path, ret_why);
+    return err == CVG_OK ? sync_directory_of(path, ret_why) : err;
 }
 
 static enum cvg_error move_part(const struct cvg_rotate_files *files, int part, uint64_t serial,

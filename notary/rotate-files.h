@@ -16,8 +16,8 @@ struct cvg_rotate_files {
     const char *current[CVG_ROTATE_PARTS];
     char next[CVG_ROTATE_PARTS][CVG_ROTATE_PATH];
     char staged[CVG_ROTATE_PATH]; /* the bundle to come; while it is there, --rotate is under way */
-    char staged_v1[CVG_ROTATE_PATH];
-    int lock; /* no two commands at once */
+    char staged_v1[CVG_ROTATE_PATH]; /* "": there is no such bundle */
+    int lock;                        /* no two commands at once */
 };
 
 /* Reads DIRECTORY/notary.conf and locks it until the files are closed. */
@@ -31,6 +31,9 @@ CVG_MUST_USE enum cvg_error cvg_rotate_read(const char *path, struct cvg_buffer 
 /* Writes the file atomically, with the owner and mode of another one. */
 CVG_MUST_USE enum cvg_error cvg_rotate_write(const char *path, const struct cvg_buffer *data,
                                              const char *like, struct cvg_why *ret_why);
+
+/* Fine if it is not there. */
+CVG_MUST_USE enum cvg_error cvg_rotate_remove(const char *path, struct cvg_why *ret_why);
 
 /* Moves every next file that is there into its place, then the staged bundles; the former keys stay
  * as FILE.old-SERIAL. */

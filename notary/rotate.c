@@ -240,13 +240,17 @@ static enum cvg_error read_next(const struct cvg_rotate_files *files, struct mat
     return err;
 }
 
+/* Where the certificate stays so does the bundle; what an interrupted rotation has staged is not
+ * for this one. */
 static enum cvg_error stage_v1(const struct cvg_rotate_files *files,
                                const struct material *material,
                                const struct cvg_succession *succession, struct cvg_why *why)
 {
     struct cvg_buffer text;
-    if (material->bundle_v1.len == 0 || succession->next_certificate == NULL)
+    if (material->bundle_v1.len == 0)
         return CVG_OK;
+    if (succession->next_certificate == NULL)
+        return cvg_rotate_remove(files->staged_v1, why);
     cvg_buffer_init(&text, CVG_BUNDLE_MAX);
     enum cvg_error err = cvg_bundle_succeed_v1(&material->bundle_v1, succession, &text, why);
     if (err == CVG_OK)
