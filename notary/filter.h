@@ -9,7 +9,7 @@
 struct cvg_filter;
 
 /* Takes the machine's addresses from its interfaces, too: once, so a machine that gets others needs
- * a SIGHUP. The caller frees. */
+ * a SIGHUP. RANGE: there are more public ones than it can know. The caller frees. */
 CVG_MUST_USE enum cvg_error cvg_filter_new(const struct cvg_settings *settings,
                                            struct cvg_filter **ret_filter);
 void cvg_filter_free(struct cvg_filter *filter);

@@ -74,7 +74,7 @@ static enum cvg_error load_parts(struct cvg_change *change)
         return err;
     err = cvg_filter_new(&change->settings, &change->filter);
     if (err != CVG_OK)
-        return cvg_fail(why, err, "the interfaces' addresses cannot be read");
+        return cvg_fail(why, err, "the interfaces' addresses cannot be read, or are too many");
     err = cvg_hosts_load(change->settings.hosts, &change->hosts, why);
     if (err == CVG_OK)
         err = cvg_dns_new(&change->worker->loop, &change->settings, &change->dns, why);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* notary.conf: what is taken, what is refused and how it is told; networks and the address filter.
- */
+/* notary.conf: what is taken, what is refused and how it is told; networks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "notary/filter.h"
+#include "notary/settings.h"
 
 #define NEEDED                                                                                     \
     "name = alpha\ntls_key = tls.key\ntls_certificate = /abs/tls.crt\nsigning_key = s.key\n"
@@ -281,77 +280,6 @@ static void missing(void **state)
     assert_int_equal(parse("", &settings, &why), CVG_ERR_CONFIG);
 }
 
-static bool allows(const struct cvg_filter *filter, const char *text)
-{
-    struct cvg_address address;
-    assert_int_equal(cvg_address_parse(text, &address), CVG_OK);
-    return cvg_filter_allows(filter, &address);
-}
-
-static void filter_without_exceptions(void **state)
-{
-    static const char *const refused_addresses[] = {
-        "0.0.0.0",
-        "10.1.2.3",
-        "100.64.0.1",
-        "127.0.0.1",
-        "169.254.169.254",
-        "172.16.0.1",
-        "192.168.1.66",
-        "224.0.0.1",
-        "255.255.255.255",
-        "::",
-        "::1",
-        "::ffff:8.8.8.8",
-        "64:ff9b::8.8.8.8",
-        "2002:808:808::1",
-        "2001::1",
-        "fe80::1",
-        "fd00::1",
-        "ff02::1",
-        "9.9.9.9",
-        "168.63.129.16",
-        "fd00:ec2::254",
-        "64:ff9b:1::a00:1",
-        "::ffff:a00:1",
-        "::8.8.8.8",
-        "2002:a00:1::1",
-        "2001:0:a00:1::",
-        "2001:db8::1",
-        "3fff::1",
-    };
-    struct cvg_settings settings;
-    struct cvg_filter *filter = NULL;
-    (void)state;
-    assert_int_equal(parse(NEEDED "own_addresses = 9.9.9.9\n", &settings, NULL), CVG_OK);
-    assert_int_equal(cvg_filter_new(&settings, &filter), CVG_OK);
-    for (size_t i = 0; i < sizeof(refused_addresses) / sizeof(refused_addresses[0]); i++)
-        assert_false(allows(filter, refused_addresses[i]));
-    assert_true(allows(filter, "9.9.9.10"));
-    assert_true(allows(filter, "2620:fe::fe"));
-    assert_false(cvg_filter_inside(filter));
-    cvg_filter_free(filter);
-}
-
-static void filter_with_exceptions(void **state)
-{
-    struct cvg_settings settings;
-    struct cvg_filter *filter = NULL;
-    (void)state;
-    assert_int_equal(parse(NEEDED "allow_targets = 10.1.0.0/17 fd00:1::/33\n", &settings, NULL),
-                     CVG_OK);
-    assert_int_equal(cvg_filter_new(&settings, &filter), CVG_OK);
-    assert_true(allows(filter, "10.1.0.0"));
-    assert_true(allows(filter, "10.1.127.255"));
-    assert_false(allows(filter, "10.1.128.0"));
-    assert_false(allows(filter, "10.0.255.255"));
-    assert_true(allows(filter, "fd00:1:7fff::"));
-    assert_false(allows(filter, "fd00:1:8000::"));
-    assert_false(allows(filter, "192.168.0.1"));
-    assert_true(cvg_filter_inside(filter));
-    cvg_filter_free(filter);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,8 +292,6 @@ int main(void)
         cmocka_unit_test(verdicts_of_version_1),
         cmocka_unit_test(refused),
         cmocka_unit_test(missing),
-        cmocka_unit_test(filter_without_exceptions),
-        cmocka_unit_test(filter_with_exceptions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
