@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "notary/exposition.h"
+#include "notary/http-date.h"
 #include "notary/page.h"
 #include "notary/route.h"
 
@@ -15,15 +16,18 @@ struct content {
     struct cvg_buffer policy; /* a Content-Security-Policy; empty: the strictest */
 };
 
-static enum cvg_error put(const struct content *content, bool with_body, struct cvg_buffer *answer)
+static enum cvg_error put(const struct cvg_admin_source *source, const struct content *content,
+                          bool with_body, struct cvg_buffer *answer)
 {
     const struct cvg_buffer *policy = &content->policy;
+    struct cvg_http_date date = {.wall_s = 0};
     cvg_buffer_printf(answer,
-                      "HTTP/1.1 %u %s\r\nServer: converge-notaryd\r\nContent-Type: %s\r\n"
+                      "HTTP/1.1 %u %s\r\nServer: converge-notaryd\r\n%sContent-Type: %s\r\n"
                       "Content-Length: %zu\r\nConnection: close\r\nCache-Control: no-store\r\n"
                       "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
                       "Content-Security-Policy: %s\r\n%s\r\n",
-                      content->status, cvg_http_phrase(content->status), content->type,
+                      content->status, cvg_http_phrase(content->status),
+                      cvg_http_date(&date, cvg_clock_wall_s(source->clock)), content->type,
                       content->body.len,
                       policy->len > 0 ? (const char *)policy->data : "default-src 'none'",
                       content->status == 405 ? "Allow: GET, HEAD\r\n" : "");
@@ -45,13 +49,14 @@ static void release(struct content *content)
     cvg_buffer_free(&content->policy);
 }
 
-enum cvg_error cvg_admin_decline(unsigned status, bool with_body, struct cvg_buffer *ret_answer)
+enum cvg_error cvg_admin_decline(const struct cvg_admin_source *source, unsigned status,
+                                 bool with_body, struct cvg_buffer *ret_answer)
 {
     struct content content;
     init(&content);
     content.status = status;
     cvg_buffer_printf(&content.body, "%s\n", cvg_http_phrase(status));
-    enum cvg_error err = put(&content, with_body, ret_answer);
+    enum cvg_error err = put(source, &content, with_body, ret_answer);
     release(&content);
     return err;
 }
@@ -141,13 +146,13 @@ enum cvg_error cvg_admin_answer(const struct cvg_admin_source *source,
     bool with_body = request->method != CVG_HTTP_HEAD;
     struct content content;
     if (with_body && request->method != CVG_HTTP_GET)
-        return cvg_admin_decline(405, true, ret_answer);
+        return cvg_admin_decline(source, 405, true, ret_answer);
     init(&content);
     enum cvg_error err = find(&asked, request, &content);
     if (err == CVG_ERR_NOT_FOUND)
-        err = cvg_admin_decline(404, with_body, ret_answer);
+        err = cvg_admin_decline(source, 404, with_body, ret_answer);
     else if (err == CVG_OK)
-        err = put(&content, with_body, ret_answer);
+        err = put(source, &content, with_body, ret_answer);
     release(&content);
     return err;
 }

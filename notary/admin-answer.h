@@ -3,6 +3,7 @@
 #ifndef CVG_NOTARY_ADMIN_ANSWER_H
 #define CVG_NOTARY_ADMIN_ANSWER_H
 
+#include "common/base/clock.h"
 #include "notary/history.h"
 #include "notary/http.h"
 #include "notary/status.h"
@@ -15,6 +16,7 @@ struct cvg_admin_source {
     /* A bundle that is handed out, an empty one if there is none; valid until the loop goes on. */
     const struct cvg_buffer *(*bundle)(void *user, bool v1);
     void *user;
+    const struct cvg_clock *clock;
 };
 
 /* Appends the whole answer to the request, head and body. */
@@ -23,7 +25,8 @@ CVG_MUST_USE enum cvg_error cvg_admin_answer(const struct cvg_admin_source *sour
                                              const struct cvg_http_request *request,
                                              struct cvg_buffer *ret_answer);
 /* Appends an answer that says no more than its status. */
-CVG_MUST_USE enum cvg_error cvg_admin_decline(unsigned status, bool with_body,
+CVG_MUST_USE enum cvg_error cvg_admin_decline(const struct cvg_admin_source *source,
+                                              unsigned status, bool with_body,
                                               struct cvg_buffer *ret_answer);
 
 #endif

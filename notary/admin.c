@@ -94,11 +94,11 @@ static void answer(struct connection *connection, enum cvg_http_state state)
     struct cvg_admin *admin = connection->admin;
     const struct cvg_http_request *request = cvg_http_request(connection->http);
     connection->answered = true;
-    enum cvg_error err =
-        state == CVG_HTTP_COMPLETE
-            ? cvg_admin_answer(admin->source, admin->history, uv_now(admin->loop), request,
-                               &connection->answer)
-            : cvg_admin_decline(cvg_http_problem(connection->http), true, &connection->answer);
+    enum cvg_error err = state == CVG_HTTP_COMPLETE
+                             ? cvg_admin_answer(admin->source, admin->history, uv_now(admin->loop),
+                                                request, &connection->answer)
+                             : cvg_admin_decline(admin->source, cvg_http_problem(connection->http),
+                                                 true, &connection->answer);
     uv_buf_t octets =
         uv_buf_init((char *)connection->answer.data, (unsigned)connection->answer.len);
     if (err != CVG_OK ||

@@ -114,7 +114,10 @@ static void refuse(struct cvg_connection *connection)
     const char *phrase = cvg_http_phrase(status);
     connection->state = CVG_CONNECTION_WORKING;
     connection->last = true;
-    cvg_connection_answer(connection, status, "text/plain", phrase, strlen(phrase));
+    if (status == 405)
+        cvg_connection_refuse_method(connection, CVG_HTTP_METHODS);
+    else
+        cvg_connection_answer(connection, status, "text/plain", phrase, strlen(phrase));
 }
 
 /* Lets a client send the body that it holds back. */
@@ -285,26 +288,28 @@ static void count_answer(struct cvg_connection *connection, unsigned status)
     cvg_connection_count(connection, metric, 1);
 }
 
-/* blob: the body's, where it has one that may be shared. */
-static void answer(struct cvg_connection *connection, unsigned status, unsigned retry_after_s,
-                   const char *content_type, const void *body, size_t body_len,
+/* said: what is known of the answer; the rest is the request's. blob: the body's, where it has one
+ * that may be shared. */
+static void answer(struct cvg_connection *connection, struct cvg_http_answer said, const void *body,
                    struct cvg_blob *blob)
 {
     const struct cvg_http_request *request = cvg_http_request(connection->http);
-    struct cvg_buffer *text = &connection->front->text;
+    struct cvg_front *front = connection->front;
+    size_t body_len = request->method == CVG_HTTP_HEAD ? 0 : said.content_len;
     connection->query = NULL;
-    count_answer(connection, status);
+    count_answer(connection, said.status);
     if (!request->keep_alive || connection->worker->draining)
         connection->last = true;
     connection->state = CVG_CONNECTION_WRITING;
     cvg_connection_deadline(connection, client_timeout_ms(connection));
-    cvg_buffer_clear(text);
-    enum cvg_error err = cvg_http_head(status, request->http_1_0, !connection->last, content_type,
-                                       body_len, retry_after_s, text);
-    if (request->method == CVG_HTTP_HEAD)
-        body_len = 0;
+    cvg_buffer_clear(&front->text);
+    said.http_1_0 = request->http_1_0;
+    said.keep_alive = !connection->last;
+    said.date = cvg_http_date(&front->date, cvg_clock_wall_s(connection->worker->clock));
+    enum cvg_error err = cvg_http_head(&said, &front->text);
     if (err == CVG_OK)
-        err = cvg_reply_begin(&connection->reply, connection->stream, text, body, body_len, blob);
+        err = cvg_reply_begin(&connection->reply, connection->stream, &front->text, body, body_len,
+                              blob);
     if (err != CVG_OK)
         cvg_connection_close(connection);
     else if (!connection->processing)
@@ -314,22 +319,40 @@ static void answer(struct cvg_connection *connection, unsigned status, unsigned 
 void cvg_connection_answer(struct cvg_connection *connection, unsigned status,
                            const char *content_type, const void *body, size_t body_len)
 {
-    answer(connection, status, 0, content_type, body, body_len, NULL);
+    const struct cvg_http_answer said = {
+        .status = status, .content_type = content_type, .content_len = body_len};
+    answer(connection, said, body, NULL);
 }
 
 void cvg_connection_answer_blob(struct cvg_connection *connection, unsigned status,
                                 const char *content_type, struct cvg_blob *body)
 {
-    answer(connection, status, 0, content_type, body->octets, body->len, body);
+    const struct cvg_http_answer said = {
+        .status = status, .content_type = content_type, .content_len = body->len};
+    answer(connection, said, body->octets, body);
+}
+
+/* With a page that says no more than the status. */
+static void answer_shortly(struct cvg_connection *connection, struct cvg_http_answer said)
+{
+    char body[128];
+    int len = snprintf(body, sizeof(body), "<html><body>%u %s</body></html>\n", said.status,
+                       cvg_http_phrase(said.status));
+    said.content_type = "text/html";
+    said.content_len = (size_t)len;
+    answer(connection, said, body, NULL);
 }
 
 void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
                             unsigned retry_after_s)
 {
-    char body[128];
-    int len = snprintf(body, sizeof(body), "<html><body>%u %s</body></html>\n", status,
-                       cvg_http_phrase(status));
-    answer(connection, status, retry_after_s, "text/html", body, (size_t)len, NULL);
+    answer_shortly(connection,
+                   (struct cvg_http_answer){.status = status, .retry_after_s = retry_after_s});
+}
+
+void cvg_connection_refuse_method(struct cvg_connection *connection, const char *allow)
+{
+    answer_shortly(connection, (struct cvg_http_answer){.status = 405, .allow = allow});
 }
 
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection)

@@ -26,6 +26,9 @@ void cvg_connection_answer_blob(struct cvg_connection *connection, unsigned stat
 void cvg_connection_decline(struct cvg_connection *connection, unsigned status,
                             unsigned retry_after_s);
 
+/* The resource takes these methods alone: 405. */
+void cvg_connection_refuse_method(struct cvg_connection *connection, const char *allow);
+
 struct cvg_budget_client *cvg_connection_client(const struct cvg_connection *connection);
 
 /* Closes those that are waiting for another request; the others close after their answer, or if

@@ -4,6 +4,7 @@
 #ifndef CVG_NOTARY_FRONT_H
 #define CVG_NOTARY_FRONT_H
 
+#include "notary/http-date.h"
 #include "notary/http.h"
 #include "notary/tls-stream.h"
 #include "notary/turns.h"
@@ -17,6 +18,7 @@ struct cvg_front {
     struct cvg_link busy;
     struct cvg_http *spare; /* a parser nobody uses now, or NULL */
     struct cvg_buffer text; /* an answer's first record is put together here */
+    struct cvg_http_date date;
 };
 
 /* The functions get a connection's link in its turn. */

@@ -43,30 +43,33 @@ static void put_number(struct cvg_buffer *head, size_t number)
     cvg_buffer_put(head, digits + at, sizeof(digits) - at);
 }
 
-/* Without printf: this is done for every answer. */
-enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
-                             const char *content_type, size_t content_len, unsigned retry_after_s,
-                             struct cvg_buffer *ret_head)
+static void put_field(struct cvg_buffer *head, const char *name, const char *value)
 {
-    cvg_buffer_put_text(ret_head, http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ");
-    put_number(ret_head, status);
+    cvg_buffer_put_text(head, name);
+    cvg_buffer_put_text(head, value);
+    cvg_buffer_put_text(head, "\r\n");
+}
+
+/* Without printf: this is done for every answer. */
+enum cvg_error cvg_http_head(const struct cvg_http_answer *answer, struct cvg_buffer *ret_head)
+{
+    cvg_buffer_put_text(ret_head, answer->http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ");
+    put_number(ret_head, answer->status);
     cvg_buffer_put_text(ret_head, " ");
-    cvg_buffer_put_text(ret_head, cvg_http_phrase(status));
+    cvg_buffer_put_text(ret_head, cvg_http_phrase(answer->status));
     cvg_buffer_put_text(ret_head, "\r\nServer: converge-notaryd\r\n");
-    if (content_type != NULL) {
-        cvg_buffer_put_text(ret_head, "Content-Type: ");
-        cvg_buffer_put_text(ret_head, content_type);
-        cvg_buffer_put_text(ret_head, "\r\n");
-    }
-    if (status == 405)
-        cvg_buffer_put_text(ret_head, "Allow: GET, HEAD, POST\r\n");
-    if (retry_after_s > 0) {
+    cvg_buffer_put_text(ret_head, answer->date);
+    if (answer->content_type != NULL)
+        put_field(ret_head, "Content-Type: ", answer->content_type);
+    if (answer->allow != NULL)
+        put_field(ret_head, "Allow: ", answer->allow);
+    if (answer->retry_after_s > 0) {
         cvg_buffer_put_text(ret_head, "Retry-After: ");
-        put_number(ret_head, retry_after_s);
+        put_number(ret_head, answer->retry_after_s);
         cvg_buffer_put_text(ret_head, "\r\n");
     }
     cvg_buffer_put_text(ret_head, "Content-Length: ");
-    put_number(ret_head, content_len);
-    return cvg_buffer_put_text(ret_head, keep_alive ? "\r\nConnection: keep-alive\r\n\r\n"
-                                                    : "\r\nConnection: close\r\n\r\n");
+    put_number(ret_head, answer->content_len);
+    return cvg_buffer_put_text(ret_head, answer->keep_alive ? "\r\nConnection: keep-alive\r\n\r\n"
+                                                            : "\r\nConnection: close\r\n\r\n");
 }

@@ -58,11 +58,22 @@ bool cvg_http_expects(struct cvg_http *http);
 /* Goes on to the next request, also after a bad one, of another client. */
 void cvg_http_next(struct cvg_http *http);
 
-/* Appends the head of an answer. content_type may be NULL if content_len is 0. retry_after_s: when
- * to come again, for 429 and 503; 0: nothing is said of it. */
-CVG_MUST_USE enum cvg_error cvg_http_head(unsigned status, bool http_1_0, bool keep_alive,
-                                          const char *content_type, size_t content_len,
-                                          unsigned retry_after_s, struct cvg_buffer *ret_head);
+#define CVG_HTTP_METHODS "GET, HEAD, POST" /* that any of a notary's resources takes */
+
+struct cvg_http_answer {
+    unsigned status;
+    bool http_1_0;
+    bool keep_alive;
+    const char *content_type; /* may be NULL if content_len is 0 */
+    size_t content_len;
+    unsigned retry_after_s; /* when to come again, for 429 and 503; 0: nothing is said of it */
+    const char *allow; /* of a 405: the methods that the resource takes; NULL: nothing is said */
+    const char *date;  /* cvg_http_date()'s line */
+};
+
+/* Appends the head of an answer. */
+CVG_MUST_USE enum cvg_error cvg_http_head(const struct cvg_http_answer *answer,
+                                          struct cvg_buffer *ret_head);
 
 /* A text of one line for a status; static. */
 const char *cvg_http_phrase(unsigned status);

@@ -313,7 +313,10 @@ struct cvg_query *cvg_query_start(struct cvg_worker *worker, struct cvg_connecti
         answer_bundle(connection, &worker->identity->bundle_v1);
         return NULL;
     case CVG_ROUTE_PROBLEM:
-        answer_status(connection, route.status);
+        if (route.allow != NULL)
+            cvg_connection_refuse_method(connection, route.allow);
+        else
+            answer_status(connection, route.status);
         return NULL;
     }
     return NULL;

@@ -23,13 +23,19 @@ static void problem(struct cvg_route *route, unsigned status)
     route->status = status;
 }
 
+static void wrong_method(struct cvg_route *route, const char *allow)
+{
+    problem(route, 405);
+    route->allow = allow;
+}
+
 static void route_v1(const struct cvg_http_request *request, struct cvg_route *route)
 {
     const char *query = memchr(request->path, '?', request->path_len);
     size_t len = query == NULL ? request->path_len : (size_t)(query - request->path);
     route->kind = CVG_ROUTE_V1;
     if (!is_get(request) && request->method != CVG_HTTP_POST)
-        problem(route, 405);
+        wrong_method(route, "GET, HEAD, POST");
     else if (cvg_v1_path_parse(request->path, len, &route->target, NULL) != CVG_OK)
         problem(route, 400);
     else if (request->method == CVG_HTTP_POST) {
@@ -44,7 +50,7 @@ static void route_v2(const struct cvg_http_request *request, struct cvg_route *r
 {
     route->kind = CVG_ROUTE_V2;
     if (request->method != CVG_HTTP_POST)
-        problem(route, 405);
+        wrong_method(route, "POST");
     else if (cvg_v2_request_parse(request->body, request->body_len, &route->v2, NULL) != CVG_OK)
         problem(route, 400);
 }
@@ -54,7 +60,7 @@ static void route_bundle(const struct cvg_http_request *request, enum cvg_route_
 {
     route->kind = kind;
     if (!is_get(request))
-        problem(route, 405);
+        wrong_method(route, "GET, HEAD");
 }
 
 void cvg_route_find(const struct cvg_http_request *request, struct cvg_route *ret_route)
@@ -62,6 +68,7 @@ void cvg_route_find(const struct cvg_http_request *request, struct cvg_route *re
     size_t prefix_len = sizeof(v1_prefix) - 1;
     ret_route->kind = CVG_ROUTE_PROBLEM;
     ret_route->status = 0;
+    ret_route->allow = NULL;
     ret_route->have_sha1 = false;
     if (path_is(request, CVG_V2_PATH))
         route_v2(request, ret_route);
@@ -72,7 +79,7 @@ void cvg_route_find(const struct cvg_http_request *request, struct cvg_route *re
     else if (path_is(request, CVG_PATH_BUNDLE_V1))
         route_bundle(request, CVG_ROUTE_BUNDLE_V1, ret_route);
     else if (request->method == CVG_HTTP_OTHER || request->method == CVG_HTTP_CONNECT)
-        problem(ret_route, 405);
+        wrong_method(ret_route, CVG_HTTP_METHODS);
     else
         problem(ret_route, 404);
 }

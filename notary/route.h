@@ -21,6 +21,7 @@ enum cvg_route_kind {
 struct cvg_route {
     enum cvg_route_kind kind;
     unsigned status;            /* of a problem */
+    const char *allow;          /* with 405: the methods that the resource takes */
     struct cvg_endpoint target; /* version 1 */
     bool have_sha1;
     uint8_t sha1[CVG_SHA1_LEN];

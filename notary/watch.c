@@ -126,8 +126,8 @@ enum cvg_error cvg_watch_new(struct cvg_server *server, struct cvg_watch **ret_w
         return CVG_ERR_NOMEM;
     watch->server = server;
     watch->started_s = (int64_t)time(NULL);
-    watch->source =
-        (struct cvg_admin_source){.status = tell_status, .bundle = tell_bundle, .user = watch};
+    watch->source = (struct cvg_admin_source){
+        .status = tell_status, .bundle = tell_bundle, .user = watch, .clock = server->shared.clock};
     for (size_t i = 0; i < workers; i++) {
         watch->pulse[i].watch = watch;
         watch->pulse[i].worker = server->worker[i];

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "notary/http-date.h"
 #include "notary/route.h"
 
 #define SHA1_TEXT "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13"
@@ -187,18 +188,33 @@ static void relay_destinations(void **state)
     assert_int_equal(endpoint.port, 65535);
 }
 
-static void route_is(const char *line, enum cvg_route_kind kind, unsigned status)
+static void find_route(const char *line, struct cvg_route *ret_route)
 {
     struct cvg_http *http = new_http();
-    struct cvg_route route;
     size_t taken = 0;
     char text[512];
     int len = snprintf(text, sizeof(text), "%s HTTP/1.0\r\n\r\n", line);
     assert_int_equal(feed(http, text, (size_t)len, 512, &taken), CVG_HTTP_COMPLETE);
-    cvg_route_find(cvg_http_request(http), &route);
+    cvg_route_find(cvg_http_request(http), ret_route);
+    cvg_http_free(http);
+}
+
+static void route_is(const char *line, enum cvg_route_kind kind, unsigned status)
+{
+    struct cvg_route route;
+    find_route(line, &route);
     assert_int_equal(route.kind, kind);
     assert_int_equal(route.status, status);
-    cvg_http_free(http);
+    assert_null(route.allow);
+}
+
+static void allows(const char *line, const char *methods)
+{
+    struct cvg_route route;
+    find_route(line, &route);
+    assert_int_equal(route.kind, CVG_ROUTE_PROBLEM);
+    assert_int_equal(route.status, 405);
+    assert_string_equal(route.allow, methods);
 }
 
 static void routes(void **state)
@@ -209,15 +225,16 @@ static void routes(void **state)
     route_is("GET /target/", CVG_ROUTE_PROBLEM, 400);
     route_is("GET /target/a.example", CVG_ROUTE_PROBLEM, 400);
     route_is("POST /target/a.example+443", CVG_ROUTE_PROBLEM, 400);
-    route_is("DELETE /target/a.example+443", CVG_ROUTE_PROBLEM, 405);
-    route_is("GET /v2/query", CVG_ROUTE_PROBLEM, 405);
+    allows("DELETE /target/a.example+443", "GET, HEAD, POST");
+    allows("GET /v2/query", "POST");
     route_is("POST /v2/query", CVG_ROUTE_PROBLEM, 400);
     route_is("GET /bundle.notary", CVG_ROUTE_BUNDLE, 0);
     route_is("GET /bundle-v1.notary", CVG_ROUTE_BUNDLE_V1, 0);
-    route_is("POST /bundle.notary", CVG_ROUTE_PROBLEM, 405);
+    allows("POST /bundle.notary", "GET, HEAD");
+    allows("DELETE /bundle-v1.notary", "GET, HEAD");
     route_is("GET /", CVG_ROUTE_PROBLEM, 404);
     route_is("GET /target", CVG_ROUTE_PROBLEM, 404);
-    route_is("OPTIONS *", CVG_ROUTE_PROBLEM, 405);
+    allows("OPTIONS *", "GET, HEAD, POST");
 }
 
 static void heads(void **state)
@@ -225,17 +242,56 @@ static void heads(void **state)
     struct cvg_buffer head;
     (void)state;
     cvg_buffer_init(&head, 1024);
-    assert_int_equal(cvg_http_head(200, true, false, "application/json", 12, 0, &head), CVG_OK);
+    const struct cvg_http_answer good = {
+        .status = 200,
+        .http_1_0 = true,
+        .content_type = "application/json",
+        .content_len = 12,
+        .date = "Date: then\r\n",
+    };
+    assert_int_equal(cvg_http_head(&good, &head), CVG_OK);
     assert_string_equal((char *)head.data,
-                        "HTTP/1.0 200 OK\r\nServer: converge-notaryd\r\n"
+                        "HTTP/1.0 200 OK\r\nServer: converge-notaryd\r\nDate: then\r\n"
                         "Content-Type: application/json\r\nContent-Length: 12\r\n"
                         "Connection: close\r\n\r\n");
     cvg_buffer_clear(&head);
-    assert_int_equal(cvg_http_head(429, false, true, NULL, 0, 17, &head), CVG_OK);
+    const struct cvg_http_answer busy = {
+        .status = 429, .keep_alive = true, .retry_after_s = 17, .date = ""};
+    assert_int_equal(cvg_http_head(&busy, &head), CVG_OK);
     assert_string_equal((char *)head.data,
                         "HTTP/1.1 429 Too Many Requests\r\nServer: converge-notaryd\r\n"
                         "Retry-After: 17\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    cvg_buffer_clear(&head);
+    const struct cvg_http_answer wrong = {.status = 405, .allow = "POST", .date = ""};
+    assert_int_equal(cvg_http_head(&wrong, &head), CVG_OK);
+    assert_non_null(strstr((char *)head.data, "\r\nAllow: POST\r\n"));
     cvg_buffer_free(&head);
+}
+
+static void dates(void **state)
+{
+    struct cvg_http_date date = {.wall_s = 0};
+    (void)state;
+    assert_string_equal(cvg_http_date(&date, 784111777), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    assert_string_equal(cvg_http_date(&date, 1709251199),
+                        "Date: Thu, 29 Feb 2024 23:59:59 GMT\r\n");
+    assert_string_equal(cvg_http_date(&date, 784111777), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    assert_string_equal(cvg_http_date(&date, 253402300799),
+                        "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n");
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(cvg_http_date(&date, (int64_t[]){0, -1, 253402300800, INT64_MAX}[i]),
+                            "");
+}
+
+/* The second decides, and nothing is put together twice in it. */
+static void dates_are_kept(void **state)
+{
+    struct cvg_http_date date = {.wall_s = 0};
+    (void)state;
+    (void)cvg_http_date(&date, 784111777);
+    date.line[0] = 'd';
+    assert_int_equal(cvg_http_date(&date, 784111777)[0], 'd');
+    assert_int_equal(cvg_http_date(&date, 784111778)[0], 'D');
 }
 
 int main(void)
@@ -250,6 +306,8 @@ int main(void)
         cmocka_unit_test(relay_destinations),
         cmocka_unit_test(routes),
         cmocka_unit_test(heads),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(dates_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -189,10 +189,18 @@ static const struct cvg_buffer *give_bundle(void *user, bool v1)
     return v1 ? &none : &bundle;
 }
 
+static int64_t wall_s(void *user)
+{
+    (void)user;
+    return 784111777;
+}
+
 /* The answer to the request, body and all. */
 static const char *ask(const char *request)
 {
-    const struct cvg_admin_source source = {.status = give_status, .bundle = give_bundle};
+    static const struct cvg_clock clock = {.wall_s = wall_s};
+    const struct cvg_admin_source source = {
+        .status = give_status, .bundle = give_bundle, .clock = &clock};
     struct cvg_http *http = NULL;
     size_t taken = 0;
     assert_int_equal(cvg_http_new(&http), CVG_OK);
@@ -227,6 +235,8 @@ static void answers(void **state)
     has(ask("GET /metricsx HTTP/1.0\r\n\r\n"), "HTTP/1.1 404 ", "default-src 'none'\r\n");
     has(ask("POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n"), "HTTP/1.1 405 ",
         "Allow: GET, HEAD\r\n");
+    has(ask("GET /metrics HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 ",
+        "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
     has(ask("DELETE /metrics HTTP/1.0\r\n\r\n"), "HTTP/1.1 405 ", "Connection: close\r\n");
 }
 

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 # What goes over the wire, octet by octet: version 1 as the original client speaks it, and HTTP on
 # kept-alive connections. What HTTP refuses is in test-http-conformance; here is that it is sent.
+import email.utils
 import os
 import re
 import socket
 import ssl
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from notarylab import Certificate, Notary, Site, Tap, expect, free_ports, read_all
 
+STARTED = int(time.time())
 tap = Tap()
 directory = tempfile.TemporaryDirectory(prefix="converge-notary-")
 one = Certificate(directory.name, "one")
@@ -34,8 +37,18 @@ def original_get(path):
 
 
 def head_of(status, kind, length, extra=""):
-    return (f"HTTP/1.0 {status}\r\nServer: converge-notaryd\r\nContent-Type: {kind}\r\n{extra}"
+    return (f"HTTP/1.0 {status}\r\nServer: converge-notaryd\r\nDate: now\r\n"
+            f"Content-Type: {kind}\r\n{extra}"
             f"Content-Length: {length}\r\nConnection: close\r\n\r\n").encode()
+
+
+def undated(answer):
+    """The answer with another date, if it was the notary's clock's."""
+    said = re.search(rb"\r\nDate: ([^\r]*)\r\n", answer).group(1).decode()
+    second = email.utils.parsedate_to_datetime(said)
+    expect(email.utils.format_datetime(second, usegmt=True), said, "the one form that may be sent")
+    expect(STARTED <= second.timestamp() <= time.time(), True, said)
+    return answer.replace(said.encode(), b"now", 1)
 
 
 def records(status, answer, fingerprints):
@@ -48,12 +61,12 @@ def records(status, answer, fingerprints):
                for i, one_of in enumerate(fingerprints)]
     body = (f'{{"fingerprintList": [{", ".join(entries)}], '
             f'"signature": "{signature.group(1).decode()}"}}').encode()
-    expect(answer, head_of(status, "application/json", len(body)) + body)
+    expect(undated(answer), head_of(status, "application/json", len(body)) + body)
 
 
 def page(status, answer, extra=""):
     body = f"<html><body>{status}</body></html>\n".encode()
-    expect(answer, head_of(status, "text/html", len(body), extra) + body)
+    expect(undated(answer), head_of(status, "text/html", len(body), extra) + body)
 
 
 def version_1():
@@ -80,9 +93,12 @@ def version_1():
         page("400 Bad Request", notary.raw(f"POST {TARGET} HTTP/1.0\r\n\r\n".encode()))
 
     def other_methods():
-        for method in ("PUT", "DELETE", "OPTIONS"):
-            page("405 Method Not Allowed", notary.raw(f"{method} {TARGET} HTTP/1.0\r\n\r\n".encode()),
-                 "Allow: GET, HEAD, POST\r\n")
+        for method, path, allowed in (
+                ("PUT", TARGET, "GET, HEAD, POST"), ("DELETE", TARGET, "GET, HEAD, POST"),
+                ("OPTIONS", "*", "GET, HEAD, POST"),
+                ("GET", "/v2/query", "POST"), ("POST", "/bundle.notary", "GET, HEAD")):
+            page("405 Method Not Allowed", notary.raw(f"{method} {path} HTTP/1.0\r\n\r\n".encode()),
+                 f"Allow: {allowed}\r\n")
 
     def unreachable():
         page("503 Service Unavailable",
@@ -154,7 +170,9 @@ def http():
             tls.sendall(get.replace(b"GET", b"HEAD") + b"\r\n")
             status, head, _ = read_answer(tls, with_body=False)
             tls.sendall(get + b"\r\n")
-            expect((status, head), read_answer(tls)[:2], "the same head, and no body")
+            again, head_again, _ = read_answer(tls)
+            expect((status, undated(head)), (again, undated(head_again)),
+                   "the same head, and no body")
             tls.sendall(b"HEAD /bundle.notary HTTP/1.1\r\nHost: n\r\n\r\n" + get + b"\r\n")
             expect(read_answer(tls, with_body=False)[0], 200)
             expect(read_answer(tls)[0], 200)
@@ -189,7 +207,9 @@ def http():
                 (get.replace(b"1.1", b"3.0") + b"\r\n", 505)):
             with notary.tls() as tls:
                 tls.sendall(octets + get + b"\r\n")
-                expect(read_answer(tls)[0], status, octets[:60])
+                got, head, _ = read_answer(tls)
+                expect((got, b"\r\nAllow: GET, HEAD, POST\r\n" in head),
+                       (status, status == 405), octets[:60])
                 expect(tls.recv(1), b"", "nothing more")
 
     def goodbye():
