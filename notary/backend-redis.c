@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
-#include "common/protocol/bundle.h"
 #include "notary/list.h"
 #include "notary/redis-absorb.h"
 #include "notary/redis-refusal.h"
@@ -24,7 +23,7 @@ struct cvg_backend_redis {
     struct cvg_backend backend; /* first: casts */
     struct cvg_redis *redis;
     struct cvg_redis_login login;
-    struct cvg_record_keys *keys;
+    struct cvg_record_keys *keys; /* borrowed */
     struct cvg_metrics *metrics;
     struct cvg_link gets;
     struct cvg_redis_absorb *absorb; /* NULL: none is under way */
@@ -158,7 +157,6 @@ static void redis_free(struct cvg_backend *backend)
         cvg_list_remove(&get->link);
         free(get);
     }
-    cvg_record_keys_free(redis->keys);
     if (redis->password.data != NULL)
         OPENSSL_cleanse(redis->password.data, redis->password.len);
     cvg_buffer_free(&redis->password);
@@ -182,26 +180,10 @@ static enum cvg_error read_password(struct cvg_backend_redis *redis, const char 
                : cvg_fail(why, CVG_ERR_CONFIG, "%s: the password is empty", path);
 }
 
-static enum cvg_error read_keys(struct cvg_backend_redis *redis, const char *path,
-                                const struct cvg_signing_key *key, struct cvg_why *why)
-{
-    struct cvg_buffer bundle = {0};
-    enum cvg_error err = CVG_OK;
-    if (*path != '\0')
-        err = cvg_file_read(path, geteuid(), CVG_BUNDLE_MAX, false, &bundle, why);
-    if (err == CVG_OK)
-        err = cvg_record_keys_new(key, bundle.data, bundle.len, &redis->keys, why);
-    cvg_buffer_free(&bundle);
-    return err;
-}
-
 static enum cvg_error begin(struct cvg_backend_redis *redis, uv_loop_t *loop,
-                            const struct cvg_settings *settings, const struct cvg_signing_key *key,
-                            struct cvg_why *why)
+                            const struct cvg_settings *settings, struct cvg_why *why)
 {
     enum cvg_error err = read_password(redis, settings->redis_password, why);
-    if (err == CVG_OK)
-        err = read_keys(redis, settings->bundle, key, why);
     if (err != CVG_OK)
         return err;
     strcpy(redis->user, settings->redis_user);
@@ -218,7 +200,7 @@ static enum cvg_error begin(struct cvg_backend_redis *redis, uv_loop_t *loop,
 }
 
 enum cvg_error cvg_backend_redis_new(uv_loop_t *loop, const struct cvg_settings *settings,
-                                     const struct cvg_signing_key *key, struct cvg_metrics *metrics,
+                                     struct cvg_record_keys *keys, struct cvg_metrics *metrics,
                                      struct cvg_backend **ret_backend, struct cvg_why *ret_why)
 {
     struct cvg_backend_redis *redis = calloc(1, sizeof(*redis));
@@ -233,9 +215,10 @@ enum cvg_error cvg_backend_redis_new(uv_loop_t *loop, const struct cvg_settings 
         .count = redis_count,
         .free = redis_free,
     };
+    redis->keys = keys;
     redis->metrics = metrics;
     cvg_list_init(&redis->gets);
-    enum cvg_error err = begin(redis, loop, settings, key, ret_why);
+    enum cvg_error err = begin(redis, loop, settings, ret_why);
     if (err != CVG_OK) {
         redis_free(&redis->backend);
         return err;

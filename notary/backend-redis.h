@@ -7,17 +7,17 @@
 
 #include <uv.h>
 
-#include "common/protocol/sign.h"
 #include "notary/backend.h"
 #include "notary/metrics.h"
+#include "notary/record-keys.h"
 #include "notary/settings.h"
 
-/* In the loop's thread, or before it runs. key signs; metrics is borrowed, the others are copied.
- * Reads the password and the bundle, whose keys are believed, too. A server that cannot be reached
- * is no error; a password or bundle that cannot be read is. */
+/* In the loop's thread, or before it runs. keys, which may change between calls, and metrics are
+ * borrowed, settings are copied. Reads the password. A server that cannot be reached is no error; a
+ * password that cannot be read is. */
 CVG_MUST_USE enum cvg_error
 cvg_backend_redis_new(uv_loop_t *loop, const struct cvg_settings *settings,
-                      const struct cvg_signing_key *key, struct cvg_metrics *metrics,
+                      struct cvg_record_keys *keys, struct cvg_metrics *metrics,
                       struct cvg_backend **ret_backend, struct cvg_why *ret_why);
 
 #endif

@@ -14,16 +14,17 @@
 
 struct cvg_keeper {
     struct cvg_settings settings;
-    struct cvg_signing_key *key; /* NULL: none is needed */
-    struct cvg_metrics *metrics; /* borrowed */
+    struct cvg_record_keys *keys; /* NULL: none are needed; the pointer never changes */
+    struct cvg_metrics *metrics;  /* borrowed */
     pthread_t thread;
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t write_timer; /* runs while something is in the inbox */
     uv_timer_t tick;
 
-    struct cvg_inbox *inbox;      /* any thread */
-    atomic_bool is_ending;        /* any thread sets it */
+    struct cvg_inbox *inbox;                      /* any thread */
+    _Atomic(struct cvg_record_keys *) newer_keys; /* one other thread sets it */
+    atomic_bool is_ending;                        /* any thread sets it */
     atomic_bool is_open;          /* journal and store are ours; any thread reads it */
     atomic_uint_fast64_t backlog; /* octets of the journal; any thread reads it */
     int lock;                     /* the journal's, or -1: somebody else has it */

@@ -17,10 +17,10 @@
 static enum cvg_error open_backend(struct cvg_keeper *keeper, struct cvg_why *why)
 {
     const struct cvg_settings *settings = &keeper->settings;
-    if (settings->redis.count > 0 && keeper->key == NULL)
+    if (settings->redis.count > 0 && keeper->keys == NULL)
         return cvg_fail(why, CVG_ERR_CONFIG, "redis needs a signing_key");
     if (settings->redis.count > 0)
-        return cvg_backend_redis_new(&keeper->loop, settings, keeper->key, keeper->metrics,
+        return cvg_backend_redis_new(&keeper->loop, settings, keeper->keys, keeper->metrics,
                                      &keeper->backend, why);
     return cvg_backend_gdbm_new(&keeper->loop, settings, keeper->metrics, &keeper->backend, why);
 }
@@ -102,9 +102,18 @@ static void end(struct cvg_keeper *keeper)
     uv_close((uv_handle_t *)&keeper->tick, NULL);
 }
 
+/* What is on its way to the store or back stays as it is: former keys are believed. */
+static void take_keys(struct cvg_keeper *keeper)
+{
+    struct cvg_record_keys *newer = atomic_exchange(&keeper->newer_keys, NULL);
+    if (newer != NULL)
+        cvg_record_keys_take(keeper->keys, newer);
+}
+
 static void woken(uv_async_t *wake)
 {
     struct cvg_keeper *keeper = wake->data;
+    take_keys(keeper);
     if (atomic_load(&keeper->is_ending)) {
         if (!keeper->is_over)
             end(keeper);
@@ -143,6 +152,7 @@ static enum cvg_error make(const struct cvg_keeper_place *place, struct cvg_keep
         return CVG_ERR_NOMEM;
     }
     keeper->settings = *place->settings;
+    keeper->keys = place->keys;
     keeper->metrics = place->metrics;
     keeper->lock = -1;
     cvg_list_init(&keeper->waiting);
@@ -151,11 +161,8 @@ static enum cvg_error make(const struct cvg_keeper_place *place, struct cvg_keep
     uv_timer_init(&keeper->loop, &keeper->write_timer);
     uv_timer_init(&keeper->loop, &keeper->tick);
     keeper->wake.data = keeper->write_timer.data = keeper->tick.data = keeper;
-    enum cvg_error err = cvg_inbox_new(&keeper->wake, &keeper->inbox);
-    if (err == CVG_OK && place->key != NULL)
-        err = cvg_signing_key_copy(place->key, &keeper->key);
     *ret_keeper = keeper;
-    return err;
+    return cvg_inbox_new(&keeper->wake, &keeper->inbox);
 }
 
 /* What has a loop, but no thread. */
@@ -169,7 +176,6 @@ static void unmake(struct cvg_keeper *keeper)
     (void)run(keeper);
     (void)uv_loop_close(&keeper->loop);
     cvg_inbox_free(keeper->inbox);
-    cvg_signing_key_free(keeper->key);
     free(keeper);
 }
 
@@ -200,6 +206,22 @@ enum cvg_error cvg_keeper_new(const struct cvg_keeper_place *place, struct cvg_k
     return CVG_OK;
 }
 
+bool cvg_keeper_signs(const struct cvg_keeper *keeper)
+{
+    return keeper->keys != NULL;
+}
+
+void cvg_keeper_change_keys(struct cvg_keeper *keeper, struct cvg_record_keys *keys)
+{
+    struct cvg_record_keys *untaken = atomic_exchange(&keeper->newer_keys, NULL);
+    if (untaken != NULL) {
+        cvg_record_keys_take(untaken, keys);
+        keys = untaken;
+    }
+    atomic_store(&keeper->newer_keys, keys);
+    cvg_inbox_wake(keeper->inbox);
+}
+
 bool cvg_keeper_is_open(const struct cvg_keeper *keeper)
 {
     return atomic_load(&keeper->is_open);
@@ -219,7 +241,8 @@ void cvg_keeper_free(struct cvg_keeper *keeper)
     pthread_join(keeper->thread, NULL);
     (void)uv_loop_close(&keeper->loop);
     cvg_inbox_free(keeper->inbox);
-    cvg_signing_key_free(keeper->key);
+    cvg_record_keys_free(keeper->keys);
+    cvg_record_keys_free(atomic_load(&keeper->newer_keys));
     free(keeper);
 }
 

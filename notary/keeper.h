@@ -9,9 +9,9 @@
 #ifndef CVG_NOTARY_KEEPER_H
 #define CVG_NOTARY_KEEPER_H
 
-#include "common/protocol/sign.h"
 #include "notary/mailbox.h"
 #include "notary/metrics.h"
+#include "notary/record-keys.h"
 #include "notary/settings.h"
 #include "notary/target.h"
 
@@ -32,8 +32,9 @@ struct cvg_fetch {
 
 struct cvg_keeper_place {
     const struct cvg_settings *settings; /* copied */
-    /* Signs what goes to a store that others can write to; copied. NULL: there is no such store. */
-    const struct cvg_signing_key *key;
+    /* For a store that others can write to; the keeper's from now on, on success. NULL: there is no
+     * such store. */
+    struct cvg_record_keys *keys;
     struct cvg_metrics *metrics; /* borrowed */
     /* Another process has journal and store and is about to let go of them. Until then fetches end
      * with IO, and what is put waits in memory. */
@@ -53,6 +54,12 @@ void cvg_keeper_free(struct cvg_keeper *keeper);
 /* Any thread: lets another process have journal and store, once all that was put is written. From
  * here on put is BUSY, and fetches end with IO. */
 void cvg_keeper_let_go(struct cvg_keeper *keeper);
+
+/* Any thread: whether the keeper signs what it keeps. */
+bool cvg_keeper_signs(const struct cvg_keeper *keeper);
+/* One thread, of a keeper that signs: with what it signs and what it believes from now on
+ * (cvg_record_keys_take); the keeper's. */
+void cvg_keeper_change_keys(struct cvg_keeper *keeper, struct cvg_record_keys *keys);
 
 /* Any thread: whether journal and store are ours; false only while "wait" lasts. */
 bool cvg_keeper_is_open(const struct cvg_keeper *keeper);

@@ -5,22 +5,12 @@
 #ifndef CVG_NOTARY_REDIS_RECORD_H
 #define CVG_NOTARY_REDIS_RECORD_H
 
-#include "common/protocol/sign.h"
+#include "notary/record-keys.h"
 #include "notary/segment.h"
 
 #define CVG_RECORD_DOMAIN "converge notary record" /* signed with its NUL */
 #define CVG_RECORD_MAX    16899                    /* octets of a record */
 #define CVG_RECORD_LAST   "16899" /* the last octet to read of what may be one: one too many */
-
-struct cvg_record_keys;
-
-/* key signs; it and the keys of the bundle (its text; len 0: there is none), that is the one before
- * and the one to come, are believed. A copy is made of everything. One thread. */
-CVG_MUST_USE enum cvg_error cvg_record_keys_new(const struct cvg_signing_key *key,
-                                                const void *bundle, size_t len,
-                                                struct cvg_record_keys **ret_keys,
-                                                struct cvg_why *ret_why);
-void cvg_record_keys_free(struct cvg_record_keys *keys); /* NULL is allowed */
 
 /* Replaces what is in ret_record, initialised by the caller, with the signed record. */
 CVG_MUST_USE enum cvg_error cvg_record_seal(struct cvg_record_keys *keys, const void *key,

@@ -37,7 +37,7 @@ static enum cvg_error load(struct cvg_server *server, const struct cvg_settings 
     }
     if (server->keys)
         cvg_identity_warn(server->change[0]->identity, cvg_clock_wall_s(server->shared.clock));
-    return CVG_OK;
+    return cvg_server_record_keys(settings, server->change[0]->identity, &server->record_keys, why);
 }
 
 static void forget(struct cvg_server *server)
@@ -46,6 +46,8 @@ static void forget(struct cvg_server *server)
         cvg_change_free(server->change[i]);
         server->change[i] = NULL;
     }
+    cvg_record_keys_free(server->record_keys);
+    server->record_keys = NULL;
 }
 
 void cvg_reload_abandon(struct cvg_server *server)
@@ -54,6 +56,17 @@ void cvg_reload_abandon(struct cvg_server *server)
         cvg_mailbox_flush(server->worker[i]->mailbox);
     cvg_mailbox_flush(server->mailbox);
     forget(server);
+}
+
+/* A store that is not signed, and one that the settings name only now, needs none of them. */
+static void give_record_keys(struct cvg_server *server, bool take)
+{
+    struct cvg_keeper *keeper = server->shared.keeper;
+    if (take && server->record_keys != NULL && keeper != NULL && cvg_keeper_signs(keeper))
+        cvg_keeper_change_keys(keeper, server->record_keys);
+    else
+        cvg_record_keys_free(server->record_keys);
+    server->record_keys = NULL;
 }
 
 /* All workers have tried: takes it everywhere, or nowhere. */
@@ -74,6 +87,7 @@ static void finish(struct cvg_server *server)
             cvg_log(CVG_LOG_WARNING, "no memory: the status page tells of the former bundle");
     }
     bool take = failed == NULL;
+    give_record_keys(server, take);
     for (size_t i = 0; i < server->shared.workers; i++) {
         cvg_change_end(server->change[i], take);
         server->change[i] = NULL;

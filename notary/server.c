@@ -99,6 +99,19 @@ static enum cvg_error make_workers(struct cvg_server *server, struct cvg_why *wh
     return CVG_OK;
 }
 
+enum cvg_error cvg_server_record_keys(const struct cvg_settings *settings,
+                                      const struct cvg_identity *identity,
+                                      struct cvg_record_keys **ret_keys, struct cvg_why *ret_why)
+{
+    const struct cvg_record_sources sources = {
+        .key = identity->signing_key,
+        .path = settings->signing_key,
+        .bundle = identity->bundle.data,
+        .bundle_len = identity->bundle.len,
+    };
+    return settings->redis.count == 0 ? CVG_OK : cvg_record_keys_new(&sources, ret_keys, ret_why);
+}
+
 static void stop(struct cvg_server *server)
 {
     if (server->stopped)
@@ -195,6 +208,9 @@ enum cvg_error cvg_server_new(const char *config, const struct cvg_settings *set
     if (err == CVG_OK)
         err = make_workers(server, ret_why);
     if (err == CVG_OK)
+        err = cvg_server_record_keys(settings, server->worker[0]->identity, &server->record_keys,
+                                     ret_why);
+    if (err == CVG_OK)
         err = cvg_watch_new(server, &server->watch);
     if (err != CVG_OK) {
         cvg_server_free(server);
@@ -239,6 +255,7 @@ void cvg_server_free(struct cvg_server *server)
     cvg_tickets_free(server->shared.tickets);
     cvg_watch_free(server->watch);
     cvg_memory_free(server->shared.memory);
+    cvg_record_keys_free(server->record_keys);
     cvg_budget_free(server->shared.budget);
     free(server);
 }
@@ -275,11 +292,13 @@ enum cvg_error cvg_server_open_keeper(struct cvg_server *server, struct cvg_why 
 {
     const struct cvg_keeper_place place = {
         .settings = &server->settings,
-        .key = server->worker[0]->identity->signing_key,
+        .keys = server->record_keys,
         .metrics = &server->shared.metrics,
         .wait = server->predecessor >= 0,
     };
     enum cvg_error err = cvg_keeper_new(&place, &server->shared.keeper, ret_why);
+    if (err == CVG_OK)
+        server->record_keys = NULL;
     return err == CVG_ERR_NOT_FOUND ? CVG_OK : err;
 }
 

@@ -31,6 +31,7 @@ struct cvg_server {
     struct cvg_change **change;
     size_t unprepared;
     bool keys, again;
+    struct cvg_record_keys *record_keys; /* for the keeper, until it has them; NULL: none */
     unsigned generation;
 };
 
@@ -55,6 +56,12 @@ CVG_MUST_USE enum cvg_error cvg_server_start(struct cvg_server *server, struct c
 /* Serves until SIGTERM or SIGINT, then lets what is under way end, for a few seconds. */
 void cvg_server_run(struct cvg_server *server);
 
+/* What the settings' store is signed with; NULL where it is not signed. An identity without keys
+ * brings its bundle only. To be called while former keys can be read, too. */
+CVG_MUST_USE enum cvg_error cvg_server_record_keys(const struct cvg_settings *settings,
+                                                   const struct cvg_identity *identity,
+                                                   struct cvg_record_keys **ret_keys,
+                                                   struct cvg_why *ret_why);
 /* In the control loop: begins to end. */
 void cvg_server_drain(struct cvg_server *server);
 /* In the control loop: reads everything again; on any error all stays as it is. Keys that the

@@ -13,7 +13,8 @@ static struct cvg_record_keys *make_keys(void)
     struct cvg_signing_key *key = NULL;
     struct cvg_record_keys *keys = NULL;
     FUZZ_CHECK(cvg_signing_key_parse(pem, sizeof(pem) - 1, &key, NULL) == CVG_OK);
-    FUZZ_CHECK(cvg_record_keys_new(key, NULL, 0, &keys, NULL) == CVG_OK);
+    const struct cvg_record_sources sources = {.key = key, .path = "/nonexistent/key"};
+    FUZZ_CHECK(cvg_record_keys_new(&sources, &keys, NULL) == CVG_OK);
     cvg_signing_key_free(key);
     return keys;
 }

@@ -25,7 +25,7 @@ static struct redis_server server;
 static uv_loop_t loop;
 static struct cvg_settings settings;
 static struct cvg_metrics metrics;
-static struct cvg_signing_key *key;
+static struct cvg_record_keys *key;
 static struct cvg_backend *all[8];  /* that were made, and are freed with the test at the latest */
 static struct cvg_backend *backend; /* the first of them */
 static char logged[4096];
@@ -44,21 +44,25 @@ static void log_line(enum cvg_log_level level, const char *line, void *user)
     snprintf(logged + used, sizeof(logged) - used, "%s\n", line);
 }
 
-static struct cvg_signing_key *new_key(void)
+static struct cvg_record_keys *new_key(void)
 {
-    struct cvg_signing_key *made = NULL;
+    struct cvg_signing_key *signing = NULL;
+    struct cvg_record_keys *made = NULL;
     EVP_PKEY *pkey = EVP_EC_gen("P-256");
     BIO *bio = BIO_new(BIO_s_mem());
     char *pem = NULL;
     assert_int_equal(PEM_write_bio_PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
     long len = BIO_get_mem_data(bio, &pem);
-    assert_int_equal(cvg_signing_key_parse(pem, (size_t)len, &made, NULL), CVG_OK);
+    assert_int_equal(cvg_signing_key_parse(pem, (size_t)len, &signing, NULL), CVG_OK);
     BIO_free(bio);
     EVP_PKEY_free(pkey);
+    const struct cvg_record_sources sources = {.key = signing, .path = "/nonexistent/key"};
+    assert_int_equal(cvg_record_keys_new(&sources, &made, NULL), CVG_OK);
+    cvg_signing_key_free(signing);
     return made;
 }
 
-static struct cvg_backend *new_backend(const struct cvg_signing_key *with)
+static struct cvg_backend *new_backend(struct cvg_record_keys *with)
 {
     struct cvg_backend *made = NULL;
     struct cvg_why why = {.text = ""};
@@ -122,7 +126,7 @@ static int tear_down(void **state)
         if (all[i] != NULL)
             end_backend(all[i]);
     close_loop();
-    cvg_signing_key_free(key);
+    cvg_record_keys_free(key);
     redis_server_free(&server);
     memset(&server, 0, sizeof(server));
     return 0;
@@ -391,14 +395,14 @@ static void another_notarys_record_is_not_believed(void **state)
 {
     (void)state;
     needs_redis();
-    struct cvg_signing_key *foreign = new_key();
+    struct cvg_record_keys *foreign = new_key();
     struct cvg_backend *stranger = new_backend(foreign);
     absorb_one(stranger, "target", 1);
     finds_nothing(backend, "target", CVG_ERR_SIGNATURE);
     absorb_one(backend, "target", 2);
     finds(backend, "target", 1);
     end_backend(stranger);
-    cvg_signing_key_free(foreign);
+    cvg_record_keys_free(foreign);
 }
 
 /* What a replayed record can do: it is an older state of the same target, and is merged with what

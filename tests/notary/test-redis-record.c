@@ -23,6 +23,12 @@
 
 static struct cvg_signing_key *own;
 static struct cvg_record_keys *keys;
+static char directory[64];
+
+static void path_of(const char *name, char ret_path[static PATH_MAX])
+{
+    snprintf(ret_path, PATH_MAX, "%s/%s", directory, name);
+}
 
 /* As a signing key; the EVP_PKEY is used up. */
 static struct cvg_signing_key *signing(EVP_PKEY *pkey)
@@ -44,14 +50,34 @@ static struct cvg_record_keys *new_keys(const struct cvg_signing_key *key, const
 {
     struct cvg_record_keys *made = NULL;
     struct cvg_why why = {.text = ""};
-    if (cvg_record_keys_new(key, bundle, len, &made, &why) != CVG_OK)
+    char path[PATH_MAX];
+    path_of("signing.key", path);
+    const struct cvg_record_sources sources = {
+        .key = key, .path = path, .bundle = bundle, .bundle_len = len};
+    if (cvg_record_keys_new(&sources, &made, &why) != CVG_OK)
         fail_msg("%s", why.text);
     return made;
+}
+
+static void remove_all(void)
+{
+    DIR *list = opendir(directory);
+    const struct dirent *entry;
+    char path[PATH_MAX];
+    assert_non_null(list);
+    while ((entry = readdir(list)) != NULL) {
+        path_of(entry->d_name, path);
+        (void)unlink(path);
+    }
+    closedir(list);
+    assert_int_equal(rmdir(directory), 0);
 }
 
 static int set_up(void **state)
 {
     (void)state;
+    strcpy(directory, "/tmp/converge-record-XXXXXX");
+    assert_non_null(mkdtemp(directory));
     own = signing(EVP_EC_gen("P-256"));
     keys = new_keys(own, NULL, 0);
     return 0;
@@ -62,6 +88,7 @@ static int tear_down(void **state)
     (void)state;
     cvg_record_keys_free(keys);
     cvg_signing_key_free(own);
+    remove_all();
     return 0;
 }
 
@@ -167,13 +194,6 @@ static void other_signatures_of_the_key(void **state)
     cvg_buffer_free(&record);
 }
 
-static char directory[] = "/tmp/converge-record-XXXXXX";
-
-static void path_of(const char *name, char ret_path[static PATH_MAX])
-{
-    snprintf(ret_path, PATH_MAX, "%s/%s", directory, name);
-}
-
 static struct cvg_record_keys *keys_on_disk(void)
 {
     struct cvg_buffer bundle = {0};
@@ -191,38 +211,43 @@ static struct cvg_record_keys *keys_on_disk(void)
     return made;
 }
 
-static void remove_all(void)
-{
-    DIR *list = opendir(directory);
-    const struct dirent *entry;
-    char path[PATH_MAX];
-    assert_non_null(list);
-    while ((entry = readdir(list)) != NULL) {
-        path_of(entry->d_name, path);
-        (void)unlink(path);
-    }
-    closedir(list);
-    assert_int_equal(rmdir(directory), 0);
-}
-
-static void change_of_keys(void **state)
+/* A notary's files; the caller changes their keys. */
+static void init_directory(void)
 {
     struct cvg_init init;
-    struct cvg_rotate rotate = {.directory = directory, .signing = true, .keep_key = true};
-    struct cvg_buffer before, after;
     struct cvg_why why = {.text = ""};
-    (void)state;
-    assert_non_null(mkdtemp(directory));
     cvg_init_defaults(&init);
     init.directory = directory;
     init.name = "alpha";
     init.host = "alpha.example";
     assert_int_equal(cvg_init_write(&init, &why), CVG_OK);
+}
+
+static void announce(void)
+{
+    struct cvg_rotate rotate = {.directory = directory, .signing = true};
+    struct cvg_why why = {.text = ""};
+    assert_int_equal(cvg_rotate_announce(&rotate, &why), CVG_OK);
+}
+
+static void rotate(void)
+{
+    struct cvg_rotate rotate = {.directory = directory, .signing = true};
+    struct cvg_why why = {.text = ""};
+    assert_int_equal(cvg_rotate_finish(&rotate, &why), CVG_OK);
+}
+
+/* Without the former key in the bundle: its file is what tells. */
+static void change_of_keys(void **state)
+{
+    struct cvg_buffer before, after;
+    (void)state;
+    init_directory();
     struct cvg_record_keys *old = keys_on_disk();
     seal(old, "key", "value", 5, &before);
-    assert_int_equal(cvg_rotate_announce(&rotate, &why), CVG_OK);
+    announce();
     struct cvg_record_keys *announced = keys_on_disk();
-    assert_int_equal(cvg_rotate_finish(&rotate, &why), CVG_OK);
+    rotate();
     struct cvg_record_keys *new = keys_on_disk();
     seal(new, "key", "value", 5, &after);
     assert_int_equal(open_as(new, "key", before.data, before.len, "value"), CVG_OK);
@@ -233,15 +258,123 @@ static void change_of_keys(void **state)
     cvg_record_keys_free(new);
     cvg_buffer_free(&before);
     cvg_buffer_free(&after);
-    remove_all();
+}
+
+/* However many changes ago. */
+static void every_former_key_is_believed(void **state)
+{
+    enum { CHANGES = 6 };
+    struct cvg_buffer record[CHANGES];
+    (void)state;
+    init_directory();
+    for (size_t i = 0; i < CHANGES; i++) {
+        struct cvg_record_keys *then = keys_on_disk();
+        seal(then, "key", "value", 5, &record[i]);
+        cvg_record_keys_free(then);
+        announce();
+        rotate();
+    }
+    struct cvg_record_keys *now = keys_on_disk();
+    for (size_t i = 0; i < CHANGES; i++) {
+        assert_int_equal(open_as(now, "key", record[i].data, record[i].len, "value"), CVG_OK);
+        cvg_buffer_free(&record[i]);
+    }
+    cvg_record_keys_free(now);
+}
+
+/* Only what a rotation calls so is a former key; what is none is left out. */
+static void files_that_are_no_former_key(void **state)
+{
+    static const char *const name[] = {"signing.key.old-",   "signing.key.old-01",
+                                       "signing.key.old-2~", "signing.key.old--1",
+                                       "tls.key.old-3",      "signing.key.old-4x"};
+    char from[PATH_MAX], to[PATH_MAX];
+    struct cvg_buffer before;
+    (void)state;
+    init_directory();
+    struct cvg_record_keys *old = keys_on_disk();
+    seal(old, "key", "value", 5, &before);
+    announce();
+    rotate();
+    path_of("signing.key.old-2", from);
+    for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+        path_of(name[i], to);
+        assert_int_equal(rename(from, to), 0);
+        struct cvg_record_keys *now = keys_on_disk();
+        assert_int_equal(open_as(now, "key", before.data, before.len, ""), CVG_ERR_SIGNATURE);
+        cvg_record_keys_free(now);
+        assert_int_equal(rename(to, from), 0);
+    }
+    path_of("signing.key.old-9", to);
+    FILE *file = fopen(to, "w");
+    assert_non_null(file);
+    fputs("rubbish", file);
+    fclose(file);
+    struct cvg_record_keys *now = keys_on_disk();
+    assert_int_equal(open_as(now, "key", before.data, before.len, "value"), CVG_OK);
+    cvg_record_keys_free(now);
+    cvg_record_keys_free(old);
+    cvg_buffer_free(&before);
+}
+
+/* Of a running notary: what it signs and believes from now on. */
+static void keys_are_taken(void **state)
+{
+    struct cvg_buffer before, after;
+    (void)state;
+    init_directory();
+    struct cvg_record_keys *running = keys_on_disk();
+    seal(running, "key", "value", 5, &before);
+    announce();
+    rotate();
+    cvg_record_keys_take(running, keys_on_disk());
+    assert_int_equal(open_as(running, "key", before.data, before.len, "value"), CVG_OK);
+    seal(running, "key", "value", 5, &after);
+    assert_memory_not_equal(before.data, after.data, before.len);
+    struct cvg_record_keys *now = keys_on_disk();
+    assert_int_equal(open_as(now, "key", after.data, after.len, "value"), CVG_OK);
+    cvg_record_keys_free(now);
+    cvg_record_keys_free(running);
+    cvg_buffer_free(&before);
+    cvg_buffer_free(&after);
+}
+
+/* A notary that cannot read its keys any more takes the announcement, and keeps the rest. */
+static void a_bundle_alone_is_taken(void **state)
+{
+    struct cvg_buffer before, next, bundle = {0};
+    struct cvg_record_keys *none = NULL;
+    char path[PATH_MAX];
+    (void)state;
+    init_directory();
+    struct cvg_record_keys *running = keys_on_disk();
+    seal(running, "key", "value", 5, &before);
+    announce();
+    path_of("alpha.notary", path);
+    assert_int_equal(cvg_file_read(path, geteuid(), CVG_BUNDLE_MAX, false, &bundle, NULL), CVG_OK);
+    const struct cvg_record_sources sources = {.bundle = bundle.data, .bundle_len = bundle.len};
+    assert_int_equal(cvg_record_keys_new(&sources, &none, NULL), CVG_OK);
+    cvg_record_keys_take(running, none);
+    rotate();
+    struct cvg_record_keys *now = keys_on_disk();
+    seal(now, "key", "value", 5, &next);
+    assert_int_equal(open_as(running, "key", before.data, before.len, "value"), CVG_OK);
+    assert_int_equal(open_as(running, "key", next.data, next.len, "value"), CVG_OK);
+    cvg_record_keys_free(now);
+    cvg_record_keys_free(running);
+    cvg_buffer_free(&before);
+    cvg_buffer_free(&next);
+    cvg_buffer_free(&bundle);
 }
 
 static void unusable_bundle(void **state)
 {
+    const struct cvg_record_sources sources = {
+        .key = own, .path = directory, .bundle = "{}", .bundle_len = 2};
     struct cvg_record_keys *made = NULL;
     struct cvg_why why = {.text = ""};
     (void)state;
-    assert_int_not_equal(cvg_record_keys_new(own, "{}", 2, &made, &why), CVG_OK);
+    assert_int_not_equal(cvg_record_keys_new(&sources, &made, &why), CVG_OK);
     assert_null(made);
 }
 
@@ -256,6 +389,10 @@ int main(void)
         TEST(another_target_is_another_record),
         TEST(other_signatures_of_the_key),
         TEST(change_of_keys),
+        TEST(every_former_key_is_believed),
+        TEST(files_that_are_no_former_key),
+        TEST(keys_are_taken),
+        TEST(a_bundle_alone_is_taken),
         TEST(unusable_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

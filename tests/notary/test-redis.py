@@ -12,7 +12,7 @@ import tempfile
 sys.dont_write_bytecode = True  # the source tree may be read-only
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from notarylab import Certificate, Notary, Site, Tap, expect, free_ports
+from notarylab import NOTARYD, Certificate, Notary, Site, Tap, expect, free_ports
 from redislab import Redis, forget, keep_in, metric, missing, same_keys, until
 
 tap = Tap()
@@ -101,6 +101,37 @@ def shared():
                 expect(status, 200)
                 return len(body["fingerprintList"]) == 2
         until("both certificates are in Redis", told_by_both)
+
+
+def change(notary, *arguments):
+    """Changes the notary's files, and has it read them."""
+    reloads = notary.log_text().count("reloaded")
+    subprocess.run([NOTARYD, *arguments, notary.home], check=True, stdout=subprocess.DEVNULL)
+    notary.process.send_signal(signal.SIGHUP)
+    until("it has reloaded", lambda: notary.log_text().count("reloaded") > reloads)
+
+
+def keys_change():
+    """What was signed before, between and after two changes of keys is believed by the notary that
+    began after them, and what it signed after them is so by one that knows the last key only."""
+    with Lab() as lab:
+        times = {}
+        for number, name in enumerate(names[:3]):
+            times[name] = first(lab.notary, lab.site, name)
+            lab.redis.wait_for(number + 1)
+            if number < 2:
+                change(lab.notary, "--next-keys")
+                change(lab.notary, "--rotate")
+        connections = lab.site.connections
+        with lab.twin() as other:
+            expect(first(other, lab.site, names[2]), times[names[2]])
+        expect(lab.site.connections, connections, "signed with the last key")
+        lab.notary.stop()
+        forget(lab.notary)
+        lab.notary.start()
+        expect({name: first(lab.notary, lab.site, name) for name in names[:3]}, times)
+        expect(lab.site.connections, connections, "from Redis")
+        expect(lab.metric("store_rejected_total"), 0)
 
 
 def goes_and_comes_back():
@@ -262,6 +293,7 @@ PASSWORD = ("requirepass geheim", ("--no-auth-warning", "-a", "geheim"))
 tap.case("history outlives a notary that ends", lambda: outlives(signal.SIGTERM))
 tap.case("history outlives a notary that is killed", lambda: outlives(signal.SIGKILL))
 tap.case("two notaries on one Redis share their history", shared)
+tap.case("history outlives two changes of the signing key, and a restart", keys_change)
 tap.case("Redis is killed and comes back: nothing is lost", goes_and_comes_back)
 tap.case("the notary is killed while Redis is away: nothing is lost", killed_while_redis_is_away)
 tap.case("Redis is away from the start", away_from_the_start)
