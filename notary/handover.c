@@ -20,7 +20,7 @@ struct watch {
     int fd;
 };
 
-/* One process at a time asks; a later one takes the earlier one's place. */
+/* One process at a time asks: both of two would begin to serve with the same sockets. */
 struct cvg_handover {
     uv_loop_t *loop;
     struct cvg_handover_host host;
@@ -125,6 +125,16 @@ static void on_peer(uv_poll_t *poll, int status, int events)
     (void)uv_poll_start(poll, more ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_peer);
 }
 
+/* Whether a process has asked already and still goes on. */
+static bool is_busy(const struct cvg_handover *handover)
+{
+    char octet;
+    if (handover->peer.poll == NULL || !handover->asked)
+        return false;
+    ssize_t n = recv(handover->peer.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n > 0 || (n < 0 && errno == EAGAIN);
+}
+
 static void on_listener(uv_poll_t *poll, int status, int events)
 {
     struct cvg_handover *handover = poll->data;
@@ -138,8 +148,13 @@ static void on_listener(uv_poll_t *poll, int status, int events)
         close(fd);
         return;
     }
+    if (is_busy(handover)) {
+        cvg_log(CVG_LOG_WARNING, "a second process asked for the sockets and was turned away");
+        close(fd);
+        return;
+    }
     if (handover->peer.poll != NULL)
-        give_up(handover, "was overtaken by another");
+        give_up(handover, "made room for another");
     handover->asked = false;
     handover->sent = 0;
     if (watch_start(handover, fd, &handover->peer, on_peer) != CVG_OK)

@@ -4,7 +4,8 @@
  *
  * The new process asks, gets every descriptor, makes itself ready, and says so; only then does the
  * old one stop accepting. If the new process fails before, the old one goes on as if nothing had
- * been. Both hold the sockets meanwhile, so no connection that waits in one is lost. */
+ * been; while one takes over, another that asks is turned away. Both hold the sockets meanwhile, so
+ * no connection that waits in one is lost. */
 #ifndef CVG_NOTARY_HANDOVER_H
 #define CVG_NOTARY_HANDOVER_H
 

@@ -229,6 +229,29 @@ static void one_that_dies_changes_nothing(void **state)
     assert_true(old.taken);
 }
 
+static void asks_while_another_takes_over(void *unused)
+{
+    struct cvg_sockets sockets = {.socket = NULL}, more = {.socket = NULL};
+    int second = -1;
+    (void)unused;
+    int first = take(&sockets);
+    if (old.result == CVG_OK && cvg_handover_take(path, TIMEOUT_MS, &more, &second, NULL) == CVG_OK)
+        old.result = CVG_ERR_EXISTS;
+    if (old.result == CVG_OK)
+        old.result = cvg_handover_ready(first);
+    cvg_sockets_close(&more);
+    cvg_sockets_close(&sockets);
+    uv_async_send(&old.ended);
+}
+
+static void one_at_a_time(void **state)
+{
+    (void)state;
+    hand_over_to(asks_while_another_takes_over, 2);
+    assert_int_equal(old.result, CVG_OK);
+    assert_true(old.taken);
+}
+
 static int connect_raw(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -318,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_socket_of_its_own_is_shared),
         cmocka_unit_test(all_sockets_arrive),
         cmocka_unit_test(one_that_dies_changes_nothing),
+        cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(nonsense_is_hung_up_on),
         cmocka_unit_test(nobody_there_is_told),
         cmocka_unit_test(what_is_given_is_looked_at),
