@@ -94,11 +94,16 @@ static enum cvg_error set_servers(struct ub_ctx *context, const struct cvg_dns_s
     return CVG_OK;
 }
 
-static enum cvg_error set_anchor(struct ub_ctx *context, const char *anchor, struct cvg_why *why)
+/* DANE without an anchor would stand aside for ever, and nobody would know why. */
+static enum cvg_error set_anchor(struct ub_ctx *context, const struct cvg_settings *settings,
+                                 struct cvg_why *why)
 {
-    const char *file = anchor;
-    if (anchor[0] == '\0' && access(DEFAULT_ANCHOR, R_OK) == 0)
+    const char *file = settings->dns_anchor;
+    if (file[0] == '\0' && access(DEFAULT_ANCHOR, R_OK) == 0)
         file = DEFAULT_ANCHOR;
+    if (file[0] == '\0' && (settings->verifiers & 1U << CVG_VERIFIER_DANE) != 0)
+        return cvg_fail(why, CVG_ERR_CONFIG,
+                        "verifiers: dane needs a dns_anchor: there is no " DEFAULT_ANCHOR);
     if (file[0] == '\0' || strcmp(file, CVG_DNS_ANCHOR_NONE) == 0)
         return ub_ctx_set_option(context, "module-config:", "iterator") == 0 ? CVG_OK
                                                                              : CVG_ERR_NOMEM;
@@ -130,7 +135,7 @@ static enum cvg_error make_context(const struct cvg_settings *settings, struct u
     if (err == CVG_OK)
         err = set_servers(context, &settings->dns_servers, why);
     if (err == CVG_OK)
-        err = set_anchor(context, settings->dns_anchor, why);
+        err = set_anchor(context, settings, why);
     if (err == CVG_OK)
         err = finalise(context, why);
     if (err != CVG_OK) {

@@ -21,6 +21,7 @@ int __wrap_ub_process(struct ub_ctx *context);
 int __wrap_ub_fd(struct ub_ctx *context);
 
 static int pipe_ends[2];
+static bool no_anchor; /* the machine has no dns-root-data */
 static int process_result, processed;
 
 int __wrap_ub_resolve_async(struct ub_ctx *context CVG_UNUSED, const char *name CVG_UNUSED,
@@ -39,6 +40,13 @@ int __wrap_ub_process(struct ub_ctx *context CVG_UNUSED)
 int __wrap_ub_fd(struct ub_ctx *context CVG_UNUSED)
 {
     return pipe_ends[0];
+}
+
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode)
+{
+    return no_anchor && strstr(path, "root.key") != NULL ? -1 : __real_access(path, mode);
 }
 
 static void read_settings(const char *more, struct cvg_settings *settings)
@@ -91,6 +99,28 @@ static void no_such_anchor(void **state)
     assert_non_null(strstr(why.text, "/nowhere/anchor"));
     assert_null(dns);
     assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void dane_needs_an_anchor(void **state)
+{
+    static const char *const verifiers[] = {"", "verifiers = network dane\n"};
+    static const enum cvg_error result[] = {CVG_OK, CVG_ERR_CONFIG};
+    uv_loop_t loop;
+    (void)state;
+    no_anchor = true;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(pipe(pipe_ends), 0);
+    for (int i = 0; i < 2; i++) {
+        struct cvg_settings settings;
+        struct cvg_dns *dns = NULL;
+        struct cvg_why why = {.text = ""};
+        read_settings(verifiers[i], &settings);
+        assert_int_equal(cvg_dns_new(&loop, &settings, &dns, &why), result[i]);
+        assert_true((strstr(why.text, "dns_anchor") != NULL) == (result[i] != CVG_OK));
+        cvg_dns_free(dns);
+    }
+    no_anchor = false;
+    end(&loop, NULL);
 }
 
 static void too_many(void **state)
@@ -155,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_such_anchor),
+        cmocka_unit_test(dane_needs_an_anchor),
         cmocka_unit_test(too_many),
         cmocka_unit_test(thread_is_lost),
     };
