@@ -69,7 +69,7 @@ static enum cvg_error make_configuration(const struct cvg_init *init, struct cvg
         "name = %s\n"
         "tls_key = tls.key\n"
         "tls_certificate = tls.crt\n"
-        "# Used for nothing but statements and bundles. Keep a copy in a safe place.\n"
+        "# Signs statements, bundles and records in Redis only. Keep a copy in a safe place.\n"
         "signing_key = signing.key\n"
         "bundle = %s.notary\n"
         "bundle_v1 = %s.v1.notary\n"

@@ -2,8 +2,8 @@
 /* Signatures of notaries: statements and bundle updates (version 2), and version 1's lists.
  *
  * Version 2 keys are ECDSA P-256 (SHA-256, DER signature) or Ed25519, and sign nothing but
- * statements and bundles, each under a domain of its own; a key's name is the SHA-256 of its DER
- * SubjectPublicKeyInfo. */
+ * statements, bundles and what a notary keeps where others can write, each under a domain of its
+ * own; a key's name is the SHA-256 of its DER SubjectPublicKeyInfo. */
 #ifndef CVG_PROTOCOL_SIGN_H
 #define CVG_PROTOCOL_SIGN_H
 
