@@ -80,6 +80,8 @@ static enum cvg_error load_signing_key(const char *path, struct cvg_signing_key 
         if (err != CVG_OK)
             err = cvg_fail(why, err, "%s: %.200s", path, detail.text);
     }
+    if (pem.data != NULL)
+        OPENSSL_cleanse(pem.data, pem.len);
     cvg_buffer_free(&pem);
     return err;
 }
