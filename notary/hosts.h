@@ -10,7 +10,7 @@
 struct cvg_found_addresses {
     struct cvg_address address[CVG_NAME_ADDRESSES];
     size_t count;
-    bool partial; /* there may be others: not every server asked has answered */
+    bool partial; /* there may be others: not every server has answered, or there were too many */
 };
 
 struct cvg_hosts;

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/special.h"
-
 #define STAGGER_MS      250 /* until the next address is tried beside the silent one (RFC 8305) */
 #define OTHER_ADDRESSES 2   /* looked at in the second round while somebody waits */
 #define MORE_ADDRESSES  6   /* ... and when nobody does */
@@ -259,12 +257,6 @@ static void begin(uv_timer_t *timer)
     struct cvg_probe *probe = (struct cvg_probe *)(void *)timer;
     const struct cvg_prober *prober = probe->prober;
     struct cvg_found_addresses addresses = {.count = 0};
-    if (probe->endpoint.kind == CVG_HOST_NAME && cvg_special_name(probe->endpoint.host) &&
-        !cvg_filter_inside(prober->filter) &&
-        !cvg_resolver_in_hosts(prober->resolver, probe->endpoint.host)) {
-        report(probe, CVG_ERR_REFUSED);
-        return;
-    }
     wait_until(probe, probe->deadline_ms);
     enum cvg_error err = cvg_lookup_start(prober->resolver, prober->filter, &probe->endpoint, found,
                                           probe, &addresses, &probe->lookup);

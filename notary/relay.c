@@ -185,7 +185,7 @@ static bool take_request(struct cvg_relay *relay, const struct cvg_http_request 
     return true;
 }
 
-/* Counts as a probe: a name that is slow to look up holds a thread for both. */
+/* Counts as a probe: it looks names up and connects as one does. */
 static void dial_all(struct cvg_relay *relay)
 {
     struct cvg_worker *worker = relay->worker;

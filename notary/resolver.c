@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/special.h"
+
 #define OTHER_FAMILY_MS 250 /* waited for the other family once one has answered */
 
 enum { V6, V4, FAMILIES };
@@ -21,7 +23,7 @@ struct cvg_resolver {
 struct half {
     struct cvg_lookup *lookup;
     struct cvg_dns_question *question; /* under way, or NULL */
-    bool known; /* it was answered, with addresses or with there being none */
+    bool known; /* it was answered in full: with all addresses, or with there being none */
     struct cvg_found_addresses found;
 };
 
@@ -72,12 +74,6 @@ struct cvg_dns *cvg_resolver_dns(const struct cvg_resolver *resolver)
     return resolver->dns;
 }
 
-bool cvg_resolver_in_hosts(const struct cvg_resolver *resolver, const char *name)
-{
-    struct cvg_found_addresses addresses;
-    return resolver->hosts != NULL && cvg_hosts_find(resolver->hosts, name, &addresses);
-}
-
 static void closed(uv_handle_t *handle)
 {
     free(handle);
@@ -96,7 +92,8 @@ void cvg_lookup_cancel(struct cvg_lookup *lookup)
 static void merge(const struct half *half, struct cvg_found_addresses *ret_addresses)
 {
     ret_addresses->count = 0;
-    ret_addresses->partial = !half[V6].known || !half[V4].known;
+    ret_addresses->partial = !half[V6].known || !half[V4].known ||
+                             half[V6].found.count + half[V4].found.count > CVG_NAME_ADDRESSES;
     for (size_t i = 0; i < CVG_NAME_ADDRESSES; i++)
         for (int family = 0; family < FAMILIES; family++)
             if (i < half[family].found.count && ret_addresses->count < CVG_NAME_ADDRESSES)
@@ -120,7 +117,8 @@ static void waited(uv_timer_t *timer)
 
 static void take(struct half *half, const struct cvg_dns_answer *answer, size_t octets)
 {
-    half->known = answer->err == CVG_OK || answer->err == CVG_ERR_NOT_FOUND;
+    half->known = (answer->err == CVG_OK || answer->err == CVG_ERR_NOT_FOUND) &&
+                  answer->count <= CVG_NAME_ADDRESSES;
     for (size_t i = 0; i < answer->count && half->found.count < CVG_NAME_ADDRESSES; i++) {
         struct cvg_address address = {.family = octets == 4 ? 4 : 6};
         if (answer->record[i].len != octets)
@@ -185,6 +183,8 @@ enum cvg_error cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_
         *ret_lookup = NULL;
         return CVG_OK;
     }
+    if (cvg_special_name(endpoint->host) && !cvg_filter_inside(filter))
+        return CVG_ERR_REFUSED;
     struct cvg_lookup *lookup = calloc(1, sizeof(*lookup));
     if (lookup == NULL)
         return CVG_ERR_NOMEM;

@@ -29,12 +29,12 @@ void cvg_resolver_set_dns(struct cvg_resolver *resolver, struct cvg_dns *dns);
 /* For questions about other records; valid until it is replaced. */
 struct cvg_dns *cvg_resolver_dns(const struct cvg_resolver *resolver);
 
-bool cvg_resolver_in_hosts(const struct cvg_resolver *resolver, const char *name);
-
 /* Looks the endpoint's host up. Once an address is there that the filter (borrowed) lets through,
  * what else there may be is not waited for long; without one, it is. Either the addresses are known
  * at once (*ret_lookup is NULL and *ret_addresses is filled), or done is called later, once, unless
- * the lookup is cancelled. BUSY: too many lookups are under way. */
+ * the lookup is cancelled. BUSY: too many lookups are under way. REFUSED: a name of special use
+ * that the hosts file does not have, where the filter lets nothing inside through; nobody is asked.
+ */
 CVG_MUST_USE enum cvg_error
 cvg_lookup_start(struct cvg_resolver *resolver, const struct cvg_filter *filter,
                  const struct cvg_endpoint *endpoint, cvg_lookup_done *done, void *user,

@@ -11,8 +11,8 @@ sys.dont_write_bytecode = True  # the source tree may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import nsdlab
 from dnslab import A, AAAA, Dns, Later, NXDOMAIN, SERVFAIL, SILENT, address, alias, record
-from notarylab import (BUILD, NOT_PUBLIC, Certificate, Notary, SEEN, Site, Tap, UNREACHABLE,
-                       current, expect)
+from notarylab import (BUILD, NOT_PUBLIC, Certificate, Notary, SEEN, Site, Tap, UNREACHABLE, ZERO,
+                       connect, current, expect)
 
 ASK_DNS = os.path.join(BUILD, "tests/notary/ask-dns")
 LONGEST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 53, "example"])  # 253 octets
@@ -63,6 +63,8 @@ ZONE = {
     ("private.example", A): lambda name: [address(name, NOWHERE)],
     ("private.example", AAAA): lambda name: [address(name, "fd00::1")],
     ("late-private.example", A): lambda name: [address(name, NOWHERE)],
+    ("many-private.example", A): lambda name: [address(name, f"10.0.0.{i}") for i in range(17)],
+    ("many-private.example", AAAA): lambda name: [],
     ("half-private.example", A): lambda name: [address(name, NOWHERE)],
     ("half-private.example", AAAA): lambda name: SERVFAIL,
     ("mixed.example", A): lambda name: [address(name, NOWHERE), address(name, HERE)],
@@ -169,6 +171,8 @@ def answers(tap, notary, dns, certificate, six):
              lambda: expect(status("late-private.example"), NOT_PUBLIC))
     tap.case("... but not on half an answer",
              lambda: expect(status("half-private.example"), UNREACHABLE))
+    tap.case("... nor where there are more than are looked at",
+             lambda: expect(status("many-private.example"), UNREACHABLE))
     tap.case("a private address beside a good one", lambda: seen("mixed.example"))
     tap.case("one lookup a probe: no rebinding", no_second_lookup)
     tap.case("a name of 253 octets, with labels of 63", lambda: seen(LONGEST))
@@ -176,6 +180,22 @@ def answers(tap, notary, dns, certificate, six):
     tap.case("hostile names are no names", hostile_names)
     tap.case("after all that, a good name", lambda: expect(status("four.example"), SEEN))
     site.stop()
+
+
+def special_names(tap, dns):
+    """Names that the public DNS does not have are nobody's business there."""
+    def not_asked():
+        before = len(dns.asked)
+        with Notary(settings=f"dns_servers = {dns.server}\ndns_anchor = none\n", allow="") as notary:
+            for name in ("printer.local", "wiki.internal", "intranet"):
+                expect(notary.v2((name, 443, ZERO))[0]["status"], NOT_PUBLIC, name)
+                connection, head = connect(notary, f"CONNECT {name}:4242 HTTP/1.0")
+                connection.close()
+                expect(head.split(" ")[1], "404", name)
+            expect(notary.stop(), 0)
+        expect(dns.asked[before:], [])
+
+    tap.case("names of special use are not asked for, by probes or by the relay", not_asked)
 
 
 def ask(dns, anchor, how, *questions):
@@ -264,6 +284,7 @@ def main():
         with Notary(settings=settings) as notary:
             answers(tap, notary, dns, certificate, six)
             tap.case("the notary ends well", lambda: expect(notary.stop(), 0))
+        special_names(tap, dns)
         dnssec(tap, certificate)
     ending(tap, dns)
     dns.stop()
