@@ -104,12 +104,13 @@ static bool is_untried(const struct cvg_inquirer *inquirer, const struct cvg_tar
     return false;
 }
 
-/* Whether there is nothing more to look at: it is known, or was just looked for in vain. */
+/* Whether there is nothing more to look at: it is known, or was just looked for in vain, maybe by
+ * another loop, and after this one read its clock. */
 static bool is_settled(const struct cvg_inquirer *inquirer, const struct cvg_target *target,
                        const struct cvg_wanted *wanted, uint64_t now_ms)
 {
     return cvg_inquiry_satisfied(inquirer, target, wanted) ||
-           (target->looked && now_ms - target->looked_ms < inquirer->limits.interval_ms &&
+           (target->looked && now_ms < target->looked_ms + inquirer->limits.interval_ms &&
             !is_untried(inquirer, target, wanted));
 }
 

@@ -67,10 +67,11 @@ void cvg_refresher_set(struct cvg_refresher *refresher, const struct cvg_refresh
     refresher->limits = *limits;
 }
 
+/* Another loop may have used it since this tick began. */
 static bool is_due(const struct cvg_refresher *refresher, const struct cvg_target *target)
 {
     return target->refresh_ms != 0 && refresher->now_ms >= target->refresh_ms &&
-           refresher->now_ms - target->used_ms < 1000 * refresher->limits.idle_s;
+           refresher->now_ms < target->used_ms + 1000 * refresher->limits.idle_s;
 }
 
 /* Whether nobody has seen anything there for so long that it says nothing any more. */

@@ -285,6 +285,19 @@ static void in_use_is_refreshed(void **state)
     }
 }
 
+/* Another loop uses the target while this one, its clock read, is on its way to it. */
+static void in_use_at_this_moment_is_refreshed(void **state)
+{
+    (void)state;
+    (void)lab_ask(1);
+    lab_sees(1);
+    lab_pass_s(AGE_S * 3 / 4 + 1);
+    (void)lab_ask_elsewhere(1);
+    lab.ms -= 1;
+    walk();
+    assert_int_equal(lab.started, 2);
+}
+
 /* Nobody pays for it, and nobody's budget ends it. */
 static void refreshing_is_free(void **state)
 {
@@ -369,6 +382,7 @@ int main(void)
         TEST(clock_steps_forward),
         TEST(instants_are_spread),
         TEST(in_use_is_refreshed),
+        TEST(in_use_at_this_moment_is_refreshed),
         TEST(refreshing_is_free),
         TEST(unused_is_not_refreshed),
         TEST(failed_refresh_waits),

@@ -62,6 +62,18 @@ static void random_fingerprints_wait_for_the_interval(void **state)
     assert_int_equal(lab.started, 2);
 }
 
+/* Another loop's probe ended while this one, its clock read, waited for the shard's lock. */
+static void looked_at_a_moment_later_than_now(void **state)
+{
+    (void)state;
+    (void)lab_ask(9);
+    lab_sees(1);
+    lab_sees(1);
+    lab.ms -= 1;
+    lab_is(lab_ask(10), CVG_V2_SEEN, false);
+    assert_int_equal(lab.started, 1);
+}
+
 static void leaving_wins_no_other_probe(void **state)
 {
     (void)state;
@@ -230,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(second_look_that_fails_is_still_a_no, lab_set_up,
                                         lab_tear_down),
         cmocka_unit_test_setup_teardown(random_fingerprints_wait_for_the_interval, lab_set_up,
+                                        lab_tear_down),
+        cmocka_unit_test_setup_teardown(looked_at_a_moment_later_than_now, lab_set_up,
                                         lab_tear_down),
         cmocka_unit_test_setup_teardown(leaving_wins_no_other_probe, lab_set_up, lab_tear_down),
         cmocka_unit_test_setup_teardown(unreachable_is_remembered_for_the_interval, lab_set_up,
