@@ -28,6 +28,7 @@ struct cvg_connection {
     struct cvg_tls_stream *stream;
     enum cvg_connection_state state;
     bool asked;      /* it has made a request */
+    bool resting;    /* among the idle ones, with their deadline: only a request ends that */
     bool processing; /* on the stack: answers must not recurse into it */
     bool last;       /* close after this answer */
     bool ended;      /* TLS has said that nothing more comes */

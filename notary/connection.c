@@ -84,6 +84,16 @@ static void move_to(struct cvg_connection *connection, struct cvg_link *list)
     cvg_list_push(list, &connection->link);
 }
 
+/* Between requests. Octets that are no request yet, such as pieces of a TLS record, win no time. */
+static void rest(struct cvg_connection *connection)
+{
+    if (connection->resting)
+        return;
+    connection->resting = true;
+    move_to(connection, &connection->front->idle);
+    cvg_connection_deadline(connection, cvg_connection_idle_ms(connection));
+}
+
 static uint64_t client_timeout_ms(const struct cvg_connection *connection)
 {
     return connection->worker->settings.client_timeout_ms;
@@ -167,6 +177,7 @@ static bool parse(struct cvg_connection *connection)
         return false;
     if (connection->http == NULL) {
         connection->http = cvg_front_take_http(connection->front);
+        connection->resting = false;
         cvg_connection_deadline(connection, client_timeout_ms(connection));
     }
     enum cvg_http_state state = connection->http == NULL
@@ -268,9 +279,8 @@ void cvg_connection_process(struct cvg_connection *connection)
         linger(connection);
     } else if (err == CVG_OK && connection->state == CVG_CONNECTION_READING &&
                connection->http == NULL) {
-        move_to(connection, &connection->front->idle);
-        cvg_connection_deadline(connection, cvg_connection_idle_ms(connection));
-    } else {
+        rest(connection);
+    } else if (!connection->resting) {
         move_to(connection, &connection->front->busy);
     }
     if (connection->state != CVG_CONNECTION_CLOSED)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,32 @@ def greedy_clients():
                 pass
             expect(time.monotonic() - start < 5, True, "the trickle goes on")
 
+        def record_trickle():
+            """A TLS record that never comes to its end is no request: it keeps nobody from idling."""
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            tls = context.wrap_bio(incoming, outgoing)
+            connection = socket.create_connection(("127.0.0.1", notary.ssl_port))
+            while True:
+                try:
+                    tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    connection.sendall(outgoing.read())
+                    incoming.write(connection.recv(65536))
+            connection.sendall(outgoing.read())
+            tls.write(b"GET / HTTP/1.1\r\nHost: n\r\nX: " + b"y" * 100)
+            dropped = False
+            try:
+                for octet in outgoing.read()[:-1]:
+                    connection.sendall(bytes([octet]))
+                    time.sleep(0.1)
+            except OSError:
+                dropped = True
+            connection.close()
+            expect(dropped, True, "dropped before the record's end")
+
         def idle():
             closes_within(notary.tls(), 5)
 
@@ -96,6 +123,7 @@ def greedy_clients():
         tap.case("a client that never begins TLS is dropped", no_handshake)
         tap.case("half a request is 408", half_a_request)
         tap.case("a request that trickles is dropped", trickle)
+        tap.case("a TLS record that trickles is no request", record_trickle)
         tap.case("an idle connection is dropped", idle)
         tap.case("a relay's client that says nothing is dropped", relay_mute)
         tap.case("requests that are too large", oversize)
