@@ -11,10 +11,12 @@ struct cvg_dial {
     uv_loop_t *loop;
     struct cvg_resolver *resolver;
     const struct cvg_filter *filter;
+    struct cvg_budget *budget;
     struct cvg_endpoint endpoint;
     struct cvg_lookup *lookup;
     struct cvg_found_addresses addresses;
     size_t next;
+    bool turned_away;        /* from an address, by its network's budget */
     struct attempt *attempt; /* under way, or NULL */
     cvg_dial_done *done;
     void *user;
@@ -51,8 +53,11 @@ static void finish(struct cvg_dial *dial, uv_tcp_t *tcp)
 {
     cvg_dial_done *done = dial->done;
     void *user = dial->user;
+    enum cvg_error err = tcp != NULL         ? CVG_OK
+                         : dial->turned_away ? CVG_ERR_BUSY
+                                             : CVG_ERR_UNREACHABLE;
     cvg_dial_cancel(dial);
-    done(tcp, user);
+    done(err, tcp, user);
 }
 
 static void try_next(struct cvg_dial *dial);
@@ -91,6 +96,10 @@ static void try_next(struct cvg_dial *dial)
         union cvg_socket_address sa;
         if (!cvg_filter_allows(dial->filter, address))
             continue;
+        if (!cvg_budget_target(dial->budget, address, uv_now(dial->loop))) {
+            dial->turned_away = true;
+            continue;
+        }
         struct attempt *attempt = calloc(1, sizeof(*attempt));
         if (attempt == NULL)
             break;
@@ -130,8 +139,9 @@ static void begin(uv_timer_t *timer)
 }
 
 enum cvg_error cvg_dial_start(uv_loop_t *loop, struct cvg_resolver *resolver,
-                              const struct cvg_filter *filter, const struct cvg_endpoint *endpoint,
-                              cvg_dial_done *done, void *user, struct cvg_dial **ret_dial)
+                              const struct cvg_filter *filter, struct cvg_budget *budget,
+                              const struct cvg_endpoint *endpoint, cvg_dial_done *done, void *user,
+                              struct cvg_dial **ret_dial)
 {
     struct cvg_dial *dial = calloc(1, sizeof(*dial));
     if (dial == NULL)
@@ -139,6 +149,7 @@ enum cvg_error cvg_dial_start(uv_loop_t *loop, struct cvg_resolver *resolver,
     dial->loop = loop;
     dial->resolver = resolver;
     dial->filter = filter;
+    dial->budget = budget;
     dial->endpoint = *endpoint;
     dial->done = done;
     dial->user = user;

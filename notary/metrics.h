@@ -11,7 +11,7 @@
 enum cvg_metric {
     CVG_METRIC_CONNECTIONS = 0, /* accepted */
     CVG_METRIC_CONNECTIONS_OPEN,
-    CVG_METRIC_CONNECTIONS_REFUSED, /* over a limit: closed at once */
+    CVG_METRIC_CONNECTIONS_REFUSED, /* over a limit: told so, or closed */
     CVG_METRIC_HANDSHAKES,          /* completed, resumed ones included */
     CVG_METRIC_HANDSHAKES_RESUMED,
     CVG_METRIC_HANDSHAKES_FAILED,

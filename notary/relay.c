@@ -9,18 +9,24 @@
 #include <unistd.h>
 
 #include "notary/dial.h"
+#include "notary/guests.h"
 #include "notary/http.h"
 #include "notary/proxy.h"
 #include "notary/route.h"
 #include "notary/tunnel.h"
 
 #define SETUP_MS  5000 /* from the request to the answer */
+#define BUSY_S    5    /* when to come again where a budget was in the way */
 #define DIALS_MAX (1 + CVG_HTTP_ALTERNATES_MAX)
 
 struct candidate {
     struct cvg_relay *relay;
     struct cvg_endpoint endpoint;
     struct cvg_dial *dial; /* under way, or NULL */
+};
+
+struct refusal {
+    const char *status, *text;
 };
 
 struct cvg_relay {
@@ -33,10 +39,12 @@ struct cvg_relay {
     struct candidate candidate[DIALS_MAX];
     size_t candidates;
     size_t dialling;
-    struct cvg_buffer header; /* of the PROXY protocol, while it is not complete */
-    bool proxied;             /* it comes first */
-    uint64_t octets;          /* that went through */
-    uint64_t end_ms;          /* when the tunnel ends at the latest; 0: it has not begun */
+    bool turned_away;            /* from a candidate, by its network's budget */
+    const struct refusal *guest; /* why it is one, or NULL */
+    struct cvg_buffer header;    /* of the PROXY protocol, while it is not complete */
+    bool proxied;                /* it comes first */
+    uint64_t octets;             /* that went through */
+    uint64_t end_ms;             /* when the tunnel ends at the latest; 0: it has not begun */
     bool closed;
 };
 
@@ -59,6 +67,7 @@ static void stop_dialling(struct cvg_relay *relay)
 
 static void close_relay(struct cvg_relay *relay)
 {
+    struct cvg_worker *worker = relay->worker;
     if (relay->closed)
         return;
     relay->closed = true;
@@ -66,11 +75,14 @@ static void close_relay(struct cvg_relay *relay)
     cvg_tunnel_close(relay->tunnel);
     cvg_list_remove(&relay->link);
     if (relay->end_ms > 0)
-        cvg_metrics_add(relay->worker->metrics, CVG_METRIC_TUNNELS_OPEN, -1);
+        cvg_metrics_add(worker->metrics, CVG_METRIC_TUNNELS_OPEN, -1);
     if (relay->client != NULL)
-        cvg_budget_leave(relay->worker->budget, relay->client);
+        cvg_budget_leave(worker->budget, relay->client);
     uv_close((uv_handle_t *)&relay->timer, freed);
-    cvg_worker_tunnel_went(relay->worker);
+    if (relay->guest != NULL)
+        cvg_guest_leave(&worker->shared->relay_guests);
+    else
+        cvg_worker_tunnel_went(worker);
 }
 
 static void timed_out(uv_timer_t *timer)
@@ -83,12 +95,12 @@ static void set_timer(struct cvg_relay *relay, uint64_t ms)
     uv_timer_start(&relay->timer, timed_out, ms, 0);
 }
 
-/* The original's answers, but for the last one, which it does not know. */
-static const struct refusal {
-    const char *status, *text;
-} forbidden = {"403 Access Denied", "Not an authorized notary request."},
-  not_connected = {"404 Unable to connect", "Unable to connect to notary!"},
-  over_budget = {"429 Too Many Requests", "Too many requests."};
+/* The original's answers, but for the last two, which it does not know. */
+static const struct refusal forbidden = {"403 Access Denied", "Not an authorized notary request."},
+                            not_connected = {"404 Unable to connect",
+                                             "Unable to connect to notary!"},
+                            over_budget = {"429 Too Many Requests", "Too many requests."},
+                            busy = {"503 Service Unavailable", "Too busy."};
 
 static void decline(struct cvg_relay *relay, const struct refusal *refusal, unsigned retry_after_s)
 {
@@ -100,15 +112,25 @@ static void decline(struct cvg_relay *relay, const struct refusal *refusal, unsi
                        "HTTP/1.0 %s\r\nConnection: close\r\nContent-Type: text/html\r\n%s"
                        "Content-Length: %d\r\n\r\n%s",
                        refusal->status, later, body_len, body);
-    set_timer(relay, relay->worker->settings.client_timeout_ms);
+    set_timer(relay,
+              relay->guest != NULL ? CVG_GUEST_MS : relay->worker->settings.client_timeout_ms);
     cvg_tunnel_decline(relay->tunnel, answer, (size_t)len);
+}
+
+/* The original's 404 says that a notary does not answer; one that was not asked may. */
+static void give_up(struct cvg_relay *relay)
+{
+    if (relay->turned_away)
+        decline(relay, &busy, BUSY_S);
+    else
+        decline(relay, &not_connected, 0);
 }
 
 static void too_late(uv_timer_t *timer)
 {
     struct cvg_relay *relay = (struct cvg_relay *)(void *)timer;
     stop_dialling(relay);
-    decline(relay, &not_connected, 0);
+    give_up(relay);
 }
 
 /* Both how long nothing goes through and how long it all takes are limited. */
@@ -120,16 +142,18 @@ static void wait_for_octets(struct cvg_relay *relay)
     set_timer(relay, idle < left ? idle : left);
 }
 
-static void dialled(uv_tcp_t *tcp, void *user)
+static void dialled(enum cvg_error err, uv_tcp_t *tcp, void *user)
 {
     struct candidate *candidate = user;
     struct cvg_relay *relay = candidate->relay;
     char answer[CVG_HOST_MAX + 128];
     candidate->dial = NULL;
     relay->dialling--;
+    if (err == CVG_ERR_BUSY)
+        relay->turned_away = true;
     if (tcp == NULL) {
         if (relay->dialling == 0)
-            decline(relay, &not_connected, 0);
+            give_up(relay);
         return;
     }
     stop_dialling(relay);
@@ -195,7 +219,7 @@ static void dial_all(struct cvg_relay *relay)
         return;
     }
     for (size_t i = 0; i < relay->candidates; i++)
-        if (cvg_dial_start(&worker->loop, worker->resolver, worker->filter,
+        if (cvg_dial_start(&worker->loop, worker->resolver, worker->filter, worker->budget,
                            &relay->candidate[i].endpoint, dialled, &relay->candidate[i],
                            &relay->candidate[i].dial) == CVG_OK)
             relay->dialling++;
@@ -205,10 +229,28 @@ static void dial_all(struct cvg_relay *relay)
         uv_timer_start(&relay->timer, too_late, SETUP_MS, 0);
 }
 
+/* There is no room for it: it is told so, if there is a place for that. */
+static enum cvg_error take_as_guest(struct cvg_relay *relay, const struct refusal *why)
+{
+    struct cvg_worker *worker = relay->worker;
+    if (!cvg_guest_enter(&worker->shared->relay_guests, worker->settings.max_tunnels))
+        return CVG_ERR_BUSY;
+    relay->guest = why;
+    cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS_REFUSED, 1);
+    cvg_worker_tunnel_went(worker);
+    set_timer(relay, CVG_GUEST_MS);
+    return CVG_OK;
+}
+
+/* From here on it is known whose budget pays. */
 static enum cvg_error enter(struct cvg_relay *relay, const struct cvg_address *peer)
 {
-    return cvg_budget_enter(relay->worker->budget, peer, uv_now(&relay->worker->loop),
-                            &relay->client);
+    struct cvg_worker *worker = relay->worker;
+    if (relay->guest != NULL)
+        return CVG_OK;
+    enum cvg_error err =
+        cvg_budget_enter(worker->budget, peer, uv_now(&worker->loop), &relay->client);
+    return err == CVG_ERR_BUSY ? take_as_guest(relay, &over_budget) : err;
 }
 
 /* What a load balancer says first; ret_taken: of these octets. False: there is more of it to come,
@@ -225,6 +267,8 @@ static bool take_header(struct cvg_relay *relay, const char *data, size_t len, s
         err = cvg_tunnel_peer(relay->tunnel, &proxy.source);
     if (err == CVG_OK && state == CVG_PROXY_DONE)
         err = enter(relay, &proxy.source);
+    if (err == CVG_ERR_BUSY)
+        cvg_metrics_add(relay->worker->metrics, CVG_METRIC_CONNECTIONS_REFUSED, 1);
     if (err != CVG_OK || state == CVG_PROXY_BAD) {
         close_relay(relay);
         return false;
@@ -247,7 +291,9 @@ static size_t on_head(struct cvg_tunnel *tunnel, const char *data, size_t len, v
     if (state == CVG_HTTP_MORE)
         return before + taken;
     cvg_tunnel_head_done(relay->tunnel);
-    if (state == CVG_HTTP_BAD || !take_request(relay, cvg_http_request(relay->http)))
+    if (relay->guest != NULL)
+        decline(relay, relay->guest, CVG_GUEST_RETRY_AFTER_S);
+    else if (state == CVG_HTTP_BAD || !take_request(relay, cvg_http_request(relay->http)))
         decline(relay, &forbidden, 0);
     else
         dial_all(relay);
@@ -284,7 +330,7 @@ static enum cvg_error begin(struct cvg_relay *relay)
     struct cvg_address peer;
     enum cvg_error err = cvg_tunnel_peer(relay->tunnel, &peer);
     if (err == CVG_OK && atomic_load(&relay->worker->shared->tunnels) > settings->max_tunnels)
-        err = CVG_ERR_BUSY;
+        err = take_as_guest(relay, &busy);
     if (err == CVG_OK)
         err = cvg_http_new(&relay->http);
     if (err == CVG_OK && cvg_networks_contain(&settings->proxy_from, &peer))
@@ -310,12 +356,12 @@ void cvg_relay_accept(struct cvg_worker *worker, int fd)
     cvg_list_push(&worker->tunnels, &relay->link);
     cvg_worker_tunnel_came(worker);
     cvg_buffer_init(&relay->header, CVG_PROXY_MAX);
+    set_timer(relay, worker->settings.client_timeout_ms);
     if (begin(relay) != CVG_OK) {
         cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS_REFUSED, 1);
         close_relay(relay);
         return;
     }
-    set_timer(relay, worker->settings.client_timeout_ms);
     cvg_tunnel_start(relay->tunnel);
 }
 

@@ -24,6 +24,8 @@ struct cvg_shared {
     /* The limits of the settings are the process's. */
     atomic_size_t connections;
     atomic_size_t tunnels;
+    atomic_size_t guests; /* over the limits, counted by themselves: guests.h */
+    atomic_size_t relay_guests;
     atomic_size_t flights;
     atomic_size_t drained; /* workers that take nothing new any more */
     uv_async_t *left;      /* told when something has gone while draining */

@@ -92,27 +92,69 @@ def probes_at_once():
     site.stop()
 
 
-def answered(notary):
-    """Whether the relay says anything at all."""
+def relayed(notary):
+    """What the relay says to one CONNECT, and when to come again; "": nothing."""
     try:
         connection, head = connect(notary, "CONNECT site.example+1 HTTP/1.0")
         connection.close()
-        return head != ""
+        return head[9:12], "\r\nRetry-After: " in head
     except ConnectionError:
-        return False
+        return "", False
+
+
+def begun(notary, octets=b"CONNECT "):
+    connection = socket.create_connection(("127.0.0.1", notary.relay_port), timeout=10)
+    connection.sendall(octets)
+    return connection
 
 
 def tunnels():
-    """Over max_tunnels: closed; when one has gone there is room again."""
-    with Notary(hosts=HOSTS, settings="max_tunnels = 1\n") as notary:
-        first = socket.create_connection(("127.0.0.1", notary.relay_port), timeout=10)
-        first.sendall(b"CONNECT ")
-        second = socket.create_connection(("127.0.0.1", notary.relay_port), timeout=10)
-        expect(read_all(second), b"")
+    """Over max_tunnels: 503, for as many as have a place to be told; when one has gone there is room
+    again. Those that say nothing lose their places soon."""
+    with Notary(hosts=HOSTS, settings="max_tunnels = 1\nworkers = 1\n") as notary:
+        first = begun(notary)
+        for _ in range(20):
+            expect(relayed(notary), ("503", True))
+        silent = [begun(notary) for _ in range(8)]
+        expect(read_all(begun(notary)), b"", "no place")
+        for connection in silent:
+            read_all(connection)
+        expect(relayed(notary), ("503", True))
         first.close()
         end = time.monotonic() + 10
-        while not answered(notary):
+        while relayed(notary)[0] != "403":
             expect(time.monotonic() < end, True, "no room again")
+
+
+def relayed_of_one_network():
+    """Over connections_per_network at the relay: 429."""
+    with Notary(hosts=HOSTS, settings="connections_per_network = 2\nworkers = 1\n") as notary:
+        held = [begun(notary) for _ in range(2)]
+        for _ in range(20):
+            expect(relayed(notary), ("429", True))
+        for connection in held:
+            connection.close()
+        end = time.monotonic() + 10
+        while relayed(notary)[0] != "403":
+            expect(time.monotonic() < end, True, "no room again")
+
+
+def relayed_to_one_network():
+    """Relayed connections count as probes of the target's network do, and the other way round."""
+    site = Site(one)
+    with Notary(hosts=HOSTS, settings=f"target_probes_per_minute = 2\nrelay_ports = {site.port}\n"
+                ) as notary:
+        def dialled():
+            connection, head = connect(notary, f"CONNECT site.example+{site.port} HTTP/1.0")
+            connection.close()
+            return head[9:12], "\r\nRetry-After: " in head
+
+        for _ in range(2):
+            expect(dialled(), ("200", False))
+        expect(dialled(), ("503", True))
+        expect(head_of(notary, asking("site.example", site.port))[0], 503, "a probe")
+        expect(site.connections, 2)
+    site.stop()
 
 
 def path_and_head():
@@ -128,6 +170,8 @@ tap.case("a request of several targets over queries_per_minute: 429", targets_of
 tap.case("probes for one network over probes_per_minute: 429", probes)
 tap.case("probes of one target network over target_probes_per_minute: 503", target_probes)
 tap.case("probes at once over max_probes: 503", probes_at_once)
-tap.case("relayed connections over max_tunnels: closed", tunnels)
+tap.case("relayed connections over max_tunnels: 503", tunnels)
+tap.case("relayed connections over connections_per_network: 429", relayed_of_one_network)
+tap.case("relayed connections over target_probes_per_minute: 503", relayed_to_one_network)
 tap.case("path, head and body that are too long: 414, 431, 413", path_and_head)
 tap.done()
