@@ -86,17 +86,23 @@ static int take_host(struct cvg_http *http)
     return HPE_OK;
 }
 
+/* Whether that is the whole value, in letters of either case. */
+static bool value_is(const struct cvg_http *http, const char *text)
+{
+    return !http->value_cut && strcasecmp(http->value, text) == 0;
+}
+
 /* Chunked alone, and once: nothing else is ever sent to a notary. */
 static int take_coding(struct cvg_http *http)
 {
-    if (strcasecmp(http->value, "chunked") != 0)
+    if (!value_is(http, "chunked"))
         return fail(http, 501);
     return ++http->codings > 1 ? fail(http, 400) : HPE_OK;
 }
 
 static int take_expectation(struct cvg_http *http)
 {
-    if (strcasecmp(http->value, "100-continue") != 0)
+    if (!value_is(http, "100-continue"))
         return fail(http, 417);
     http->expects = true;
     return HPE_OK;

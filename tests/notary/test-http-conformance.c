@@ -22,6 +22,7 @@ struct good {
 
 #define POST    "POST /p HTTP/1.1\r\nHost: n\r\n"
 #define GET     "GET /p HTTP/1.1\r\nHost: n\r\n"
+#define BLANKS  "                                                                                "
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
 
 static const struct good goods[] = {
@@ -167,6 +168,11 @@ static const struct bad bads[] = {
     {"chunks of another coding", POST "Transfer-Encoding: gzip, chunked\r\n\r\n", 0, 501},
     {"another coding of chunks", POST "Transfer-Encoding: chunked, gzip\r\n\r\n", 0, 400},
     {"almost chunked", POST "Transfer-Encoding: xchunked\r\n\r\n", 0, 501},
+    {"something far behind a coding",
+     POST "Transfer-Encoding: chunked" BLANKS BLANKS BLANKS BLANKS "x\r\n\r\n0\r\n\r\n", 0, 501},
+    {"something far behind an expectation",
+     POST "Expect: 100-continue" BLANKS BLANKS BLANKS BLANKS "x\r\nContent-Length: 3\r\n\r\n", 0,
+     417},
     {"version 2", "GET /p HTTP/2.0\r\nHost: n\r\n\r\n", 0, 505},
     {"version 9.9", "GET /p HTTP/9.9\r\nHost: n\r\n\r\n", 0, 505},
 };
