@@ -320,9 +320,7 @@ const struct cvg_segment *cvg_journal_first(const struct cvg_journal *journal)
 void cvg_journal_drop_first(struct cvg_journal *journal)
 {
     const struct part first = journal->part[0];
-    if (unlink(cvg_segment_path(first.segment)) != 0)
-        cvg_log(CVG_LOG_WARNING, "%s: %s", cvg_segment_path(first.segment), strerror(errno));
-    cvg_segment_free(first.segment);
+    cvg_segment_discard(first.segment);
     journal->count--;
     memmove(journal->part, journal->part + 1, journal->count * sizeof(first));
     cvg_places_drop(journal->places, first.number);

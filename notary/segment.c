@@ -172,6 +172,16 @@ void cvg_segment_free(struct cvg_segment *segment)
     free(segment);
 }
 
+void cvg_segment_discard(struct cvg_segment *segment)
+{
+    if (unlink(segment->path) != 0 && errno != ENOENT) {
+        cvg_log(CVG_LOG_WARNING, "%s: %s; it is emptied", segment->path, strerror(errno));
+        if (ftruncate(segment->fd, 0) != 0)
+            cvg_log(CVG_LOG_ERROR, "%s: %s: remove it", segment->path, strerror(errno));
+    }
+    cvg_segment_free(segment);
+}
+
 /* buffer: salt, place, lengths, key, value. */
 static enum cvg_error checksum(const struct cvg_buffer *buffer, uint8_t ret_sum[static SUM_LEN])
 {

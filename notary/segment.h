@@ -32,6 +32,9 @@ struct cvg_segment_record {
 CVG_MUST_USE enum cvg_error cvg_segment_open(const char *path, struct cvg_segment **ret_segment,
                                              struct cvg_why *ret_why);
 void cvg_segment_free(struct cvg_segment *segment); /* closes the file */
+/* Removes the file, or at least what is in it: what the store has already must not come back as
+ * something newer. */
+void cvg_segment_discard(struct cvg_segment *segment);
 
 /* IO: it could not be written whole (a full disk), and nothing of it is in the file. */
 CVG_MUST_USE enum cvg_error cvg_segment_append(struct cvg_segment *segment, const void *key,

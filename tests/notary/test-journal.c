@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "notary/journal.h"
@@ -129,6 +130,27 @@ static void leaves_from_the_front(void **state)
     has("a", "3");
 }
 
+/* A name that cannot be removed must not bring back what newer records had replaced. */
+static void what_cannot_be_removed_is_emptied(void **state)
+{
+    char name[160], aside[160];
+    (void)state;
+    put("a", "1");
+    seal();
+    put("b", "1");
+    snprintf(name, sizeof(name), "%s.1", path);
+    snprintf(aside, sizeof(aside), "%s.aside", path);
+    assert_int_equal(rename(name, aside), 0);
+    assert_int_equal(mkdir(name, 0700), 0); /* unlink fails, for root, too */
+    cvg_journal_drop_first(journal);
+    assert_int_equal(rmdir(name), 0);
+    assert_int_equal(rename(aside, name), 0);
+    again();
+    has("a", NULL);
+    has("b", "1");
+    assert_int_equal(count_files("*.journal.[0-9]*"), 1);
+}
+
 /* The last segment that is found goes on; the others are sealed. */
 static void start_goes_on_where_it_was(void **state)
 {
@@ -247,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(newest_wins_across_segments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_from_the_front, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_removed_is_emptied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(start_goes_on_where_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sealed_by_size_or_age, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_segment, set_up, tear_down),
