@@ -312,18 +312,23 @@ static void probe(struct cvg_flight *flight, bool later)
 /* Takes in what the store knows; memory may know something of the target already. */
 static void take_record(struct cvg_flight *flight)
 {
-    struct cvg_observations stored;
+    struct cvg_observations stored = {.count = 0};
     struct cvg_fetch *fetch = &flight->fetch;
     int64_t now_s = cvg_clock_wall_s(flight->inquirer->parts.clock);
-    if (fetch->err == CVG_OK &&
-        cvg_observations_parse(fetch->value.data, fetch->value.len, &stored) == CVG_OK) {
-        if (cvg_observations_merge(&stored, &flight->target->observations, now_s) == CVG_OK)
-            replace(flight, &stored);
-        else
-            cvg_observations_free(&stored);
+    enum cvg_error err = fetch->err;
+    if (err == CVG_OK) {
+        err = cvg_observations_parse(fetch->value.data, fetch->value.len, &stored);
+        if (err != CVG_OK && err != CVG_ERR_NOMEM)
+            err = CVG_ERR_NOT_FOUND; /* nobody will ever read it */
     }
+    if (err == CVG_OK)
+        err = cvg_observations_merge(&stored, &flight->target->observations, now_s);
+    if (err == CVG_OK)
+        replace(flight, &stored);
+    else
+        cvg_observations_free(&stored);
     cvg_memory_lock(flight->target);
-    flight->target->fetched = fetch->err != CVG_ERR_IO;
+    flight->target->fetched = err == CVG_OK || err == CVG_ERR_NOT_FOUND;
     cvg_memory_release(flight->target);
     cvg_buffer_free(&fetch->value);
 }

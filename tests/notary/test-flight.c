@@ -37,12 +37,11 @@ static void store_answers_without_a_probe(void **state)
     assert_int_equal(lab.finding[other].source, CVG_FROM_PROBE);
 }
 
-static void store_that_is_away(void **state)
+static void asked_again_after(enum cvg_error err)
 {
-    (void)state;
     lab_use_store();
     unsigned first = lab_ask(1);
-    lab_store_says(CVG_ERR_IO);
+    lab_store_says(err);
     lab_sees(1);
     lab_is(first, CVG_V2_SEEN, true);
     lab_is(lab_ask(1), CVG_V2_SEEN, true);
@@ -53,6 +52,19 @@ static void store_that_is_away(void **state)
     assert_int_equal(lab.started, 1);
     lab_store_says(CVG_OK);
     assert_int_equal(lab.started, 2);
+}
+
+static void store_that_is_away(void **state)
+{
+    (void)state;
+    asked_again_after(CVG_ERR_IO);
+}
+
+/* Who could not take in what is kept does not know it. */
+static void store_that_could_not_be_read(void **state)
+{
+    (void)state;
+    asked_again_after(CVG_ERR_NOMEM);
 }
 
 static void stored_garbage_counts_as_none(void **state)
@@ -222,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(store_answers_without_a_probe),
         TEST(store_that_is_away),
+        TEST(store_that_could_not_be_read),
         TEST(stored_garbage_counts_as_none),
         TEST(no_probe_when_nothing_can_be_kept),
         TEST(what_could_not_be_kept_was_not_seen),
