@@ -188,6 +188,7 @@ static void last_round(struct cvg_flight *flight)
     cvg_shard_lock(shard);
     target->looked = true;
     target->looked_ms = now_ms(flight);
+    target->looked_s = cvg_clock_wall_s(here->parts.clock);
     if (target->refresh_ms != 0 && target->refresh_ms <= target->looked_ms)
         target->refresh_ms = target->looked_ms + cvg_refresh_retry_ms(&here->limits);
     cvg_waiting_answer(flight, true, &ready);

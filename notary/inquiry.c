@@ -92,7 +92,7 @@ void cvg_inquiry_conclude(const struct cvg_inquirer *inquirer, struct cvg_target
 }
 
 /* Whether what is wanted is on trial, and it is time to look at it again, whatever else was looked
- * for a moment ago. */
+ * for a moment ago; but not where the last look was at that time already, and did not find it. */
 static bool is_untried(const struct cvg_inquirer *inquirer, const struct cvg_target *target,
                        const struct cvg_wanted *wanted)
 {
@@ -100,7 +100,8 @@ static bool is_untried(const struct cvg_inquirer *inquirer, const struct cvg_tar
     int64_t now_s = cvg_clock_wall_s(inquirer->parts.clock);
     for (size_t i = 0; i < observations->count; i++)
         if (matches(wanted, &observations->record[i].leaf))
-            return cvg_observations_untried(observations, i, now_s);
+            return cvg_observations_untried(observations, i, now_s) &&
+                   !cvg_observations_untried(observations, i, target->looked_s);
     return false;
 }
 

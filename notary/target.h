@@ -44,6 +44,7 @@ struct cvg_target {
                                    none */
     bool looked;                /* a probe has ended that looked as hard as it can, at looked_ms */
     uint64_t looked_ms;
+    int64_t looked_s;    /* the same by the other clock */
     uint64_t used_ms;    /* the last question */
     uint64_t refresh_ms; /* when what everybody lives on is looked at again; 0: it is not */
     unsigned version;    /* counts what has changed */

@@ -138,6 +138,31 @@ static void false_certificate_elsewhere(void **state)
     }
 }
 
+/* ... but where the look does not find it again, or nothing at all, the next one waits. */
+static void on_trial_and_not_found_waits(void **state)
+{
+    (void)state;
+    lab_limit_probes(1000000);
+    (void)lab_ask(1);
+    lab_sees(1);
+    lab_pass_s(3600);
+    (void)lab_ask(6);
+    lab_round_ends(CVG_OK, 6, CVG_KEY_EC, 66);
+    lab_pass_s(3600);
+    for (unsigned look = 3; look < 6; look++) {
+        for (unsigned second = 0; second < INTERVAL_MS / 1000; second++) {
+            unsigned victim = lab_ask(6);
+            if (lab.probe != NULL && look == 4)
+                lab_round_ends(CVG_ERR_REFUSED, 0, CVG_KEY_OTHER, 0);
+            while (lab.probe != NULL)
+                lab_sees(1);
+            lab_is(victim, look == 4 ? CVG_V2_NOT_PUBLIC : CVG_V2_SEEN, false);
+            assert_int_equal(lab.started, look);
+            lab_pass_s(1);
+        }
+    }
+}
+
 /* A certificate that takes another's place for good is looked at once more, and then stays. */
 static void changed_for_good(void **state)
 {
@@ -374,6 +399,7 @@ int main(void)
         TEST(false_certificate_of_another_type),
         TEST(two_key_types),
         TEST(false_certificate_elsewhere),
+        TEST(on_trial_and_not_found_waits),
         TEST(changed_for_good),
         TEST(on_trial_is_looked_at_within_the_interval),
         TEST(false_certificate_that_nobody_contradicts),
