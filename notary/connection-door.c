@@ -32,16 +32,39 @@ static void on_request(struct cvg_link *link)
     cvg_connection_process(CVG_CONTAINER_OF(link, struct cvg_connection, turn));
 }
 
-/* From here on it is known whose budget pays. */
+static bool guest_place(struct cvg_worker *worker)
+{
+    return cvg_guest_enter(&worker->shared->guests, worker->settings.max_connections);
+}
+
+/* Its network has too many: it is told so, if there is a place for that. */
+static enum cvg_error become_guest(struct cvg_connection *connection)
+{
+    struct cvg_worker *worker = connection->worker;
+    if (!guest_place(worker))
+        return CVG_ERR_BUSY;
+    connection->guest = 429;
+    connection->begun_ms = uv_now(&worker->loop);
+    cvg_list_remove(&connection->link);
+    cvg_list_push(&worker->front->guests, &connection->link);
+    cvg_worker_connection_went(worker);
+    cvg_connection_deadline(connection, CVG_GUEST_MS);
+    return CVG_OK;
+}
+
+/* From here on it is known whose budget pays. A guest has none. */
 static enum cvg_error enter(struct cvg_connection *connection, const struct cvg_address *peer)
 {
     struct cvg_worker *worker = connection->worker;
-    enum cvg_error err =
-        cvg_budget_enter(worker->budget, peer, uv_now(&worker->loop), &connection->client);
+    enum cvg_error err = CVG_OK;
+    if (connection->guest == 0)
+        err = cvg_budget_enter(worker->budget, peer, uv_now(&worker->loop), &connection->client);
+    if (err != CVG_OK)
+        cvg_connection_count(connection, CVG_METRIC_CONNECTIONS_REFUSED, 1);
+    if (err == CVG_ERR_BUSY)
+        err = become_guest(connection);
     if (err == CVG_OK)
         connection->state = CVG_CONNECTION_HANDSHAKE;
-    else
-        cvg_connection_count(connection, CVG_METRIC_CONNECTIONS_REFUSED, 1);
     return err;
 }
 
@@ -79,7 +102,9 @@ static void on_readable(void *user)
         return;
     }
     if (cvg_list_empty(&connection->turn))
-        cvg_turns_wait(connection->front->handshakes, &connection->turn);
+        cvg_turns_wait(connection->guest != 0 ? connection->front->guest_handshakes
+                                              : connection->front->handshakes,
+                       &connection->turn);
     else
         cvg_tls_stream_pause(connection->stream); /* it has said enough for this turn */
 }
@@ -134,32 +159,55 @@ static enum cvg_error begin(struct cvg_connection *connection)
     return err;
 }
 
-void cvg_connection_accept(struct cvg_worker *worker, int fd)
+/* Whom it counts for, and where it waits for its handshake. */
+static void register_connection(struct cvg_connection *connection)
 {
-    bool room = make_room(worker);
-    struct cvg_connection *connection = room ? calloc(1, sizeof(*connection)) : NULL;
-    cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS, 1);
+    struct cvg_front *front = connection->front;
+    bool guest = connection->guest != 0;
+    cvg_list_push(guest ? &front->guests : &front->shaking, &connection->link);
+    if (!guest)
+        cvg_worker_connection_came(connection->worker);
+    cvg_connection_count(connection, CVG_METRIC_CONNECTIONS_OPEN, 1);
+}
+
+static struct cvg_connection *new_connection(struct cvg_worker *worker, int fd, unsigned guest)
+{
+    struct cvg_connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL) {
-        cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS_REFUSED, 1);
         close(fd);
-        return;
+        return NULL;
     }
     if (cvg_tls_stream_new(&worker->loop, fd, worker->identity->tls, worker->front->tls, &events,
                            connection, &connection->stream) != CVG_OK) {
         free(connection);
-        return;
+        return NULL;
     }
     connection->worker = worker;
     connection->front = worker->front;
+    connection->guest = guest;
     connection->begun_ms = uv_now(&worker->loop);
     cvg_buffer_init(&connection->plain, CVG_TLS_RECORD_MAX);
     cvg_list_init(&connection->turn);
-    cvg_list_push(&worker->front->shaking, &connection->link);
-    cvg_worker_connection_came(worker);
-    cvg_connection_count(connection, CVG_METRIC_CONNECTIONS_OPEN, 1);
+    register_connection(connection);
     uv_timer_init(&worker->loop, &connection->timer);
     cvg_connection_deadline(connection, worker->settings.client_timeout_ms);
-    if (begin(connection) != CVG_OK)
+    return connection;
+}
+
+void cvg_connection_accept(struct cvg_worker *worker, int fd)
+{
+    bool room = make_room(worker);
+    cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS, 1);
+    if (!room)
+        cvg_metrics_add(worker->metrics, CVG_METRIC_CONNECTIONS_REFUSED, 1);
+    if (!room && !guest_place(worker)) {
+        close(fd);
+        return;
+    }
+    struct cvg_connection *connection = new_connection(worker, fd, room ? 0 : 503);
+    if (connection == NULL && !room)
+        cvg_guest_leave(&worker->shared->guests);
+    if (connection != NULL && begin(connection) != CVG_OK)
         cvg_connection_close(connection);
 }
 
@@ -201,4 +249,5 @@ void cvg_connections_close(struct cvg_worker *worker)
     close_all(&worker->front->shaking);
     close_all(&worker->front->idle);
     close_all(&worker->front->busy);
+    close_all(&worker->front->guests);
 }

@@ -6,6 +6,7 @@
 
 #include "notary/connection.h"
 #include "notary/front.h"
+#include "notary/guests.h"
 #include "notary/reply.h"
 
 enum cvg_connection_state {
@@ -27,6 +28,7 @@ struct cvg_connection {
     struct cvg_budget_client *client;
     struct cvg_tls_stream *stream;
     enum cvg_connection_state state;
+    unsigned guest;  /* 429, 503: over a limit, and told so with its first request; or 0 */
     bool asked;      /* it has made a request */
     bool resting;    /* among the idle ones, with their deadline: only a request ends that */
     bool processing; /* on the stack: answers must not recurse into it */

@@ -43,7 +43,10 @@ void cvg_connection_close(struct cvg_connection *connection)
     if (connection->client != NULL)
         cvg_budget_leave(worker->budget, connection->client);
     uv_close((uv_handle_t *)&connection->timer, freed);
-    cvg_worker_connection_went(worker);
+    if (connection->guest != 0)
+        cvg_guest_leave(&worker->shared->guests);
+    else
+        cvg_worker_connection_went(worker);
 }
 
 /* Who has begun a request is told; everybody else knows. */
@@ -68,11 +71,21 @@ static void on_timer(uv_timer_t *timer)
         uv_timer_start(timer, on_timer, connection->deadline_ms - now, 0);
 }
 
+/* A guest has one deadline for everything. */
+static uint64_t guest_ms(const struct cvg_connection *connection, uint64_t ms)
+{
+    uint64_t spent = uv_now(connection->timer.loop) - connection->begun_ms;
+    uint64_t left = spent < CVG_GUEST_MS ? CVG_GUEST_MS - spent : 0;
+    return ms < left ? ms : left;
+}
+
 /* Moves the deadline. The timer is only touched where it would come too late: most deadlines are
  * moved on before they come. */
 void cvg_connection_deadline(struct cvg_connection *connection, uint64_t ms)
 {
     uv_timer_t *timer = &connection->timer;
+    if (connection->guest != 0)
+        ms = guest_ms(connection, ms);
     connection->deadline_ms = uv_now(timer->loop) + ms;
     if (!uv_is_active((uv_handle_t *)timer) || uv_timer_get_due_in(timer) > ms)
         uv_timer_start(timer, on_timer, ms, 0);
@@ -80,6 +93,8 @@ void cvg_connection_deadline(struct cvg_connection *connection, uint64_t ms)
 
 static void move_to(struct cvg_connection *connection, struct cvg_link *list)
 {
+    if (connection->guest != 0)
+        return;
     cvg_list_remove(&connection->link);
     cvg_list_push(list, &connection->link);
 }
@@ -111,6 +126,11 @@ static void begin_work(struct cvg_connection *connection)
 {
     connection->state = CVG_CONNECTION_WORKING;
     connection->asked = true;
+    if (connection->guest != 0) {
+        connection->last = true;
+        cvg_connection_decline(connection, connection->guest, CVG_GUEST_RETRY_AFTER_S);
+        return;
+    }
     connection->deadline_ms = NEVER;
     struct cvg_query *query =
         cvg_query_start(connection->worker, connection, cvg_http_request(connection->http));

@@ -13,7 +13,7 @@ struct cvg_connection;
 /* Makes what the worker's connections share: worker->front, which the worker frees. */
 CVG_MUST_USE enum cvg_error cvg_connections_init(struct cvg_worker *worker);
 
-/* Takes an accepted socket. Closes it at once if there are too many. */
+/* Takes an accepted socket. Where there are too many it is a guest, or closed at once. */
 void cvg_connection_accept(struct cvg_worker *worker, int fd);
 
 /* Answers the request that is being worked on, exactly once. body is copied. */

@@ -16,8 +16,10 @@ struct cvg_front {
     struct cvg_link idle;         /* connections between requests, the longest idle first */
     struct cvg_link shaking;      /* ... whose handshake is not complete, the oldest first */
     struct cvg_link busy;
-    struct cvg_http *spare; /* a parser nobody uses now, or NULL */
-    struct cvg_buffer text; /* an answer's first record is put together here */
+    struct cvg_link guests;             /* over a limit, and told so: none of the others */
+    struct cvg_turns *guest_handshakes; /* after those of all others */
+    struct cvg_http *spare;             /* a parser nobody uses now, or NULL */
+    struct cvg_buffer text;             /* an answer's first record is put together here */
     struct cvg_http_date date;
 };
 

@@ -116,7 +116,7 @@ def tunnels():
         for _ in range(20):
             expect(relayed(notary), ("503", True))
         silent = [begun(notary) for _ in range(8)]
-        expect(read_all(begun(notary)), b"", "no place")
+        expect(relayed(notary), ("", False), "no place")
         for connection in silent:
             read_all(connection)
         expect(relayed(notary), ("503", True))
@@ -157,6 +157,67 @@ def relayed_to_one_network():
     site.stop()
 
 
+BUNDLE = b"GET /bundle.notary HTTP/1.1\r\nHost: n\r\n\r\n"
+
+
+def told(notary, status, times=20):
+    """Each is told to come again, and that this is the end of its connection, whatever it asks."""
+    for _ in range(times):
+        got, fields = head_of(notary, BUNDLE * 2)
+        expect((got, fields["connection"], "retry-after" in fields), (status, "close", True))
+
+
+def room_again(notary):
+    end = time.monotonic() + 10
+    while head_of(notary, b"GET /bundle.notary HTTP/1.0\r\n\r\n")[0] != 200:
+        expect(time.monotonic() < end, True, "no room again")
+
+
+def plain(notary):
+    return socket.create_connection(("127.0.0.1", notary.ssl_port), timeout=10)
+
+
+def still_served(connection, octets=BUNDLE):
+    connection.sendall(octets)
+    expect(connection.recv(65536)[9:12], b"200", "who was there before")
+
+
+def connections():
+    """Over max_connections, while none is idle: 503. Guests make nobody go, and those that say nothing
+    hold their places for a short time; beyond the places: closed."""
+    with Notary(hosts=HOSTS, settings="max_connections = 2\nworkers = 1\nclient_timeout = 60s\n"
+                ) as notary:
+        busy = [notary.tls() for _ in range(2)]
+        for connection in busy:
+            still_served(connection, BUNDLE + BUNDLE[:10])
+        told(notary, 503)
+        silent = [plain(notary) for _ in range(8)]
+        try:
+            notary.raw(BUNDLE)
+        except OSError:
+            pass
+        else:
+            raise AssertionError("there was a place")
+        for connection in silent:
+            read_all(connection)
+        told(notary, 503, 1)
+        for connection in busy:
+            still_served(connection, BUNDLE[10:])
+            connection.close()
+        room_again(notary)
+
+
+def connections_of_one_network():
+    """Over connections_per_network: 429, and those it has go on."""
+    with Notary(hosts=HOSTS, settings="connections_per_network = 2\nworkers = 2\n") as notary:
+        held = [notary.tls() for _ in range(2)]
+        told(notary, 429)
+        for connection in held:
+            still_served(connection)
+            connection.close()
+        room_again(notary)
+
+
 def path_and_head():
     with Notary(hosts=HOSTS) as notary:
         for octets, status in ((b"GET /" + b"a" * 1024 + b" HTTP/1.0\r\n\r\n", 414),
@@ -170,6 +231,8 @@ tap.case("a request of several targets over queries_per_minute: 429", targets_of
 tap.case("probes for one network over probes_per_minute: 429", probes)
 tap.case("probes of one target network over target_probes_per_minute: 503", target_probes)
 tap.case("probes at once over max_probes: 503", probes_at_once)
+tap.case("connections over max_connections: 503", connections)
+tap.case("connections of one network over connections_per_network: 429", connections_of_one_network)
 tap.case("relayed connections over max_tunnels: 503", tunnels)
 tap.case("relayed connections over connections_per_network: 429", relayed_of_one_network)
 tap.case("relayed connections over target_probes_per_minute: 503", relayed_to_one_network)

@@ -81,7 +81,9 @@ def behind():
         def budgets():
             held = [notary.tls(connection=begin(notary, v1_header(f"192.0.2.{i}")))
                     for i in range(3)]
-            closed(begin(notary, v1_header("192.0.2.200")))
+            answer = notary.raw(b"GET / HTTP/1.0\r\n\r\n",
+                                connection=begin(notary, v1_header("192.0.2.200")))
+            expect(answer[9:12], b"429", "over its network's limit")
             ask(v1_header("198.51.100.1"))
             ask(v2_header("2001:db8:1::7"))
             for connection in held:
