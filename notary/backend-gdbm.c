@@ -98,8 +98,13 @@ static void get(struct cvg_backend *base, const void *key, size_t key_len, cvg_b
                     gdbm_strerror(gdbm_errno));
         backend->told = true;
         cvg_metrics_add(backend->metrics, CVG_METRIC_STORE_ERRORS, 1);
-        backend->is_up = open_file(backend, true) == CVG_OK;
-        done(CVG_ERR_CORRUPT, NULL, 0, user);
+        if (gdbm_errno == GDBM_MALLOC_ERROR) {
+            done(CVG_ERR_IO, NULL, 0, user);
+            return;
+        }
+        enum cvg_error err = open_file(backend, true);
+        backend->is_up = err == CVG_OK;
+        done(err == CVG_ERR_IO ? err : CVG_ERR_CORRUPT, NULL, 0, user);
         return;
     }
     enum cvg_error err = cvg_gdbm_check(key, key_len, &record);

@@ -65,11 +65,12 @@ enum cvg_error cvg_gdbm_check(const void *key, size_t key_len, const datum *reco
 /* Whether the file can be walked from end to end. What a single record holds is checked when it is
  * read; this finds a structure that GDBM itself cannot follow, as earlier releases, which wrote in
  * place, could leave one. */
-static bool walks(GDBM_FILE file)
+static enum cvg_error walk(GDBM_FILE file)
 {
     gdbm_count_t expected = 0, count = 0;
+    gdbm_errno = GDBM_NO_ERROR;
     if (gdbm_count(file, &expected) != 0)
-        return false;
+        return gdbm_errno == GDBM_MALLOC_ERROR ? CVG_ERR_IO : CVG_ERR_CORRUPT;
     gdbm_errno = GDBM_NO_ERROR;
     datum key = gdbm_firstkey(file);
     while (key.dptr != NULL && count < expected) {
@@ -79,7 +80,11 @@ static bool walks(GDBM_FILE file)
         count++;
     }
     free(key.dptr);
-    return count == expected && gdbm_errno == GDBM_ITEM_NOT_FOUND && !gdbm_needs_recovery(file);
+    if (gdbm_errno == GDBM_MALLOC_ERROR)
+        return CVG_ERR_IO; /* that says nothing about the file */
+    return count == expected && gdbm_errno == GDBM_ITEM_NOT_FOUND && !gdbm_needs_recovery(file)
+               ? CVG_OK
+               : CVG_ERR_CORRUPT;
 }
 
 static bool is_whole(GDBM_FILE file)
@@ -105,9 +110,12 @@ enum cvg_error cvg_gdbm_open(const char *path, bool check, GDBM_FILE *ret_file)
     GDBM_FILE file = gdbm_open(path, 0, GDBM_READER | CVG_GDBM_FLAGS, 0600, NULL);
     if (file == NULL)
         return is_system_error(gdbm_errno) ? CVG_ERR_IO : CVG_ERR_CORRUPT;
-    if ((check || !is_whole(file)) && !walks(file)) {
+    enum cvg_error err = check || !is_whole(file) ? walk(file) : CVG_OK;
+    if (err != CVG_OK) {
+        int reason = gdbm_errno;
         gdbm_close(file);
-        return CVG_ERR_CORRUPT;
+        gdbm_errno = reason;
+        return err;
     }
     *ret_file = file;
     return CVG_OK;

@@ -110,6 +110,47 @@ static void damage_while_open(void **state)
     assert_int_equal(count_found("key", KEYS), found);
 }
 
+/* What GDBM's next calls end with; GDBM_NO_ERROR: as they do. */
+static gdbm_error fetch_error, nextkey_error;
+
+datum __wrap_gdbm_fetch(GDBM_FILE file, datum key);
+datum __wrap_gdbm_nextkey(GDBM_FILE file, datum key);
+datum __real_gdbm_fetch(GDBM_FILE file, datum key);
+datum __real_gdbm_nextkey(GDBM_FILE file, datum key);
+
+datum __wrap_gdbm_fetch(GDBM_FILE file, datum key)
+{
+    if (fetch_error == GDBM_NO_ERROR)
+        return __real_gdbm_fetch(file, key);
+    gdbm_errno = fetch_error;
+    return (datum){.dptr = NULL};
+}
+
+datum __wrap_gdbm_nextkey(GDBM_FILE file, datum key)
+{
+    if (nextkey_error == GDBM_NO_ERROR)
+        return __real_gdbm_nextkey(file, key);
+    gdbm_errno = nextkey_error;
+    return (datum){.dptr = NULL};
+}
+
+/* A file that could not be read for want of memory is none that gives way. */
+static void no_memory_is_no_damage(void **state)
+{
+    (void)state;
+    fill("key", KEYS, now_s - DAY);
+    fetch_error = GDBM_MALLOC_ERROR;
+    (void)count_found("key", 3);
+    fetch_error = GDBM_BAD_BUCKET; /* it looks damaged, and looking closer takes memory, too */
+    nextkey_error = GDBM_MALLOC_ERROR;
+    (void)count_found("key", 3);
+    fetch_error = nextkey_error = GDBM_NO_ERROR;
+    assert_int_equal(count_files("*.damaged.*"), 0);
+    finish();
+    begin();
+    assert_int_equal(count_found("key", KEYS), KEYS);
+}
+
 /* Wherever in the file octets change: nothing is read that was not written. */
 static void damage_anywhere(void **state)
 {
@@ -198,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damage_in_a_file_written_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_before_opening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_while_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_memory_is_no_damage, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(full_disk_leaves_the_old_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_a_merge, set_up, tear_down),
