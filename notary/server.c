@@ -144,10 +144,14 @@ static void close_sockets(struct cvg_server *server)
     cvg_sockets_close(&server->sockets);
 }
 
+/* Who is replaced takes its time until somebody tells it to end. */
 static void drain(struct cvg_server *server, uint64_t limit_ms)
 {
-    if (server->draining)
+    if (server->draining) {
+        if (uv_timer_get_due_in(&server->drain_timer) > limit_ms)
+            uv_timer_start(&server->drain_timer, on_drain_timer, limit_ms, 0);
         return;
+    }
     cvg_activation_notify("STOPPING=1");
     close_sockets(server);
     cvg_log(CVG_LOG_NOTICE, "ending: %zu connections and %zu tunnels are open",

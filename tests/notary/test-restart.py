@@ -203,6 +203,21 @@ def tunnels(site, _certificate):
     echo.close()
 
 
+def told_to_end(site, _certificate):
+    """A process that was replaced, and stays for a relayed connection, ends when it is told to."""
+    echo = socket.create_server(("127.0.0.1", 0))
+    with made(f"{site.port} {echo.getsockname()[1]}") as notary:
+        near, head = connect(notary, f"CONNECT 127.0.0.1:{echo.getsockname()[1]} HTTP/1.0")
+        expect(head.split(" ")[1], "200", head)
+        before = notary.process
+        notary.start("--take-over")
+        notary.wait_for_log("another process has taken the sockets over")
+        before.send_signal(signal.SIGTERM)
+        expect(before.wait(timeout=40), 0)  # where nobody tells it, it is a minute
+        near.close()
+    echo.close()
+
+
 def nobody_before(site, certificate):
     with made(site.port) as notary:
         notary.stop()
@@ -292,6 +307,7 @@ def main():
             ("a successor that fails changes nothing", failing),
             ("history goes over to the successor", history),
             ("tunnels end with their own process", tunnels),
+            ("a replaced process ends when it is told to", told_to_end),
             ("--take-over where nobody runs starts as usual", nobody_before),
             ("a service manager keeps the sockets: nobody notices", activated)):
         tap.case(name, lambda case=case: case(site, certificate))
