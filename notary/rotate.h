@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Changing a notary's keys on disk, in two steps: the next ones are made and announced; later they
  * become the current ones. Each step, interrupted anywhere, is finished by running it again, and at
- * every instant keys, certificate and bundle on disk are ones that clients accept. */
+ * every instant keys, certificate and bundle on disk are ones that clients accept; but for the
+ * moment in which only one of TLS key and certificate is changed, when no notary takes them. */
 #ifndef CVG_NOTARY_ROTATE_H
 #define CVG_NOTARY_ROTATE_H
 
