@@ -16,7 +16,7 @@
 #include "common/base/log.h"
 #include "common/protocol/digest.h"
 #include "notary/list.h"
-#include "notary/observations.h"
+#include "notary/redis-value.h"
 #include "notary/table.h"
 
 #define UNDER_WAY_MAX 64
@@ -113,25 +113,6 @@ static int64_t now_s(void)
     return (int64_t)time(NULL);
 }
 
-/* How long the value is worth keeping; 0 or less: it has been forgotten already, or nobody can read
- * it. */
-static enum cvg_error lifetime_ms(const struct job *job, int64_t *ret_lifetime_ms)
-{
-    struct cvg_observations seen = {.count = 0};
-    enum cvg_error err = cvg_observations_parse(job->value.data, job->value.len, &seen);
-    if (err == CVG_ERR_NOMEM)
-        return err;
-    *ret_lifetime_ms = 0;
-    if (err != CVG_OK)
-        return CVG_OK;
-    int64_t newest_s = cvg_observations_newest(&seen), now = now_s();
-    cvg_observations_free(&seen);
-    if (newest_s > now)
-        newest_s = now;
-    *ret_lifetime_ms = (newest_s + job->absorb->parts.forget_after_s - now) * 1000;
-    return CVG_OK;
-}
-
 /* Sends the script; the words are copied at once. */
 static void call(struct job *job, const struct cvg_buffer *key, const struct cvg_buffer *record,
                  int64_t lifetime)
@@ -160,7 +141,8 @@ static void offer(struct job *job)
     struct cvg_redis_absorb *absorb = job->absorb;
     struct cvg_buffer key, record;
     int64_t lifetime = 0;
-    enum cvg_error err = lifetime_ms(job, &lifetime);
+    enum cvg_error err = cvg_redis_lifetime(job->value.data, job->value.len,
+                                            absorb->parts.forget_after_s, now_s(), &lifetime);
     if (err == CVG_OK && lifetime <= 0) {
         end_job(job);
         return;
@@ -182,33 +164,6 @@ static void offer(struct job *job)
     cvg_buffer_free(&key);
 }
 
-/* The job's value takes in what is there. EXISTS: what is there holds all of it already. */
-static enum cvg_error merge(struct job *job, const void *present, size_t len)
-{
-    struct cvg_observations theirs = {.count = 0}, ours = {.count = 0};
-    struct cvg_buffer merged;
-    cvg_buffer_init(&merged, CVG_VALUE_MAX);
-    enum cvg_error err = cvg_observations_parse(job->value.data, job->value.len, &ours);
-    enum cvg_error their_err = cvg_observations_parse(present, len, &theirs);
-    if (their_err == CVG_ERR_NOMEM)
-        err = their_err;
-    if (err == CVG_OK && their_err == CVG_OK) {
-        err = cvg_observations_merge(&theirs, &ours, now_s());
-        if (err == CVG_OK)
-            err = cvg_observations_write(&theirs, &merged);
-        if (err == CVG_OK && merged.len == len && memcmp(merged.data, present, len) == 0)
-            err = CVG_ERR_EXISTS;
-        if (err == CVG_OK) {
-            cvg_buffer_clear(&job->value);
-            err = cvg_buffer_put(&job->value, merged.data, merged.len);
-        }
-    }
-    cvg_observations_free(&theirs);
-    cvg_observations_free(&ours);
-    cvg_buffer_free(&merged);
-    return err;
-}
-
 /* Redis has something else than was expected: merge, unless nobody may believe it, and again. */
 static void offer_again(struct job *job, const void *present, size_t len)
 {
@@ -220,7 +175,7 @@ static void offer_again(struct job *job, const void *present, size_t len)
         err = cvg_record_open(absorb->parts.keys, job->key, job->key_len, present, len, &value,
                               &value_len);
     if (err == CVG_OK)
-        err = merge(job, value, value_len);
+        err = cvg_redis_merge(&job->value, value, value_len, now_s());
     if (err == CVG_ERR_EXISTS && absorb->parts.wait_replicas > 0) {
         /* Only what this connection writes can be waited for. */
         cvg_buffer_clear(&job->value);
