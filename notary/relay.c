@@ -112,8 +112,8 @@ static void decline(struct cvg_relay *relay, const struct refusal *refusal, unsi
                        "HTTP/1.0 %s\r\nConnection: close\r\nContent-Type: text/html\r\n%s"
                        "Content-Length: %d\r\n\r\n%s",
                        refusal->status, later, body_len, body);
-    set_timer(relay,
-              relay->guest != NULL ? CVG_GUEST_MS : relay->worker->settings.client_timeout_ms);
+    if (relay->guest == NULL) /* whose time runs from the beginning */
+        set_timer(relay, relay->worker->settings.client_timeout_ms);
     cvg_tunnel_decline(relay->tunnel, answer, (size_t)len);
 }
 
