@@ -12,9 +12,12 @@
 #define NOTARY_RETRY_S 1  /* when the notary's own limit is reached */
 #define KEEPER_RETRY_S 10 /* when nothing can be kept */
 
+/* NULL: nothing is kept; by us no more, where another process has taken over and we only answer
+ * those who are still connected. */
 static struct cvg_keeper *keeper_of(const struct cvg_flight *flight)
 {
-    return *flight->inquirer->parts.keeper;
+    struct cvg_keeper *keeper = *flight->inquirer->parts.keeper;
+    return keeper != NULL && !cvg_keeper_is_over(keeper) ? keeper : NULL;
 }
 
 static uint64_t now_ms(const struct cvg_flight *flight)
@@ -115,16 +118,16 @@ static void set_refresh(const struct cvg_flight *flight, struct cvg_target *targ
 static enum cvg_error keep(const struct cvg_flight *flight,
                            const struct cvg_observations *observations)
 {
+    struct cvg_keeper *keeper = keeper_of(flight);
     struct cvg_buffer value;
-    if (keeper_of(flight) == NULL)
+    if (keeper == NULL)
         return CVG_OK;
     cvg_buffer_init(&value, CVG_VALUE_MAX);
     enum cvg_error err = cvg_observations_write(observations, &value);
     if (err == CVG_OK)
-        err = cvg_keeper_put(keeper_of(flight), flight->key, flight->fetch.key_len, value.data,
-                             value.len);
+        err = cvg_keeper_put(keeper, flight->key, flight->fetch.key_len, value.data, value.len);
     cvg_buffer_free(&value);
-    return err;
+    return err == CVG_ERR_BUSY && keeper_of(flight) == NULL ? CVG_OK : err;
 }
 
 /* Without the lock: nobody else changes a target's observations while it has a flight. */
@@ -264,8 +267,9 @@ static void first_round(struct cvg_probe *probe, const struct cvg_probe_result *
 static bool may_probe(struct cvg_flight *flight, struct cvg_finding *ret_why)
 {
     const struct cvg_inquirer_parts *parts = &flight->inquirer->parts;
+    const struct cvg_keeper *keeper = keeper_of(flight);
     unsigned shortest_s = 0;
-    if (keeper_of(flight) != NULL && !cvg_keeper_has_room(keeper_of(flight))) {
+    if (keeper != NULL && !cvg_keeper_has_room(keeper) && keeper_of(flight) != NULL) {
         *ret_why = (struct cvg_finding){.error = CVG_ERR_BUSY, .retry_after_s = KEEPER_RETRY_S};
         return false;
     }
@@ -366,8 +370,9 @@ void cvg_flight_depart(struct cvg_flight *flight)
 {
     cvg_list_remove(&flight->link);
     cvg_list_push(&flight->inquirer->flights, &flight->link);
+    struct cvg_keeper *keeper = keeper_of(flight);
     cvg_memory_lock(flight->target);
-    bool fetch = keeper_of(flight) != NULL && !flight->target->fetched;
+    bool fetch = keeper != NULL && !flight->target->fetched;
     cvg_memory_release(flight->target);
     if (!fetch) {
         probe(flight, true);
@@ -376,5 +381,5 @@ void cvg_flight_depart(struct cvg_flight *flight)
     flight->fetching = true;
     flight->fetch.mailbox = flight->inquirer->parts.mailbox;
     cvg_buffer_init(&flight->fetch.value, CVG_VALUE_MAX);
-    cvg_keeper_fetch(keeper_of(flight), &flight->fetch);
+    cvg_keeper_fetch(keeper, &flight->fetch);
 }

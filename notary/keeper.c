@@ -233,6 +233,11 @@ void cvg_keeper_let_go(struct cvg_keeper *keeper)
     cvg_inbox_wake(keeper->inbox);
 }
 
+bool cvg_keeper_is_over(const struct cvg_keeper *keeper)
+{
+    return atomic_load(&keeper->is_ending);
+}
+
 void cvg_keeper_free(struct cvg_keeper *keeper)
 {
     if (keeper == NULL)

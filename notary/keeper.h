@@ -54,6 +54,8 @@ void cvg_keeper_free(struct cvg_keeper *keeper);
 /* Any thread: lets another process have journal and store, once all that was put is written. From
  * here on put is BUSY, and fetches end with IO. */
 void cvg_keeper_let_go(struct cvg_keeper *keeper);
+/* Any thread: whether it has been let go of. */
+bool cvg_keeper_is_over(const struct cvg_keeper *keeper);
 
 /* Any thread: whether the keeper signs what it keeps. */
 bool cvg_keeper_signs(const struct cvg_keeper *keeper);

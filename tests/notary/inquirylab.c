@@ -24,6 +24,7 @@ void __wrap_cvg_keeper_fetch(struct cvg_keeper *keeper, struct cvg_fetch *fetch)
 enum cvg_error __wrap_cvg_keeper_put(struct cvg_keeper *keeper, const void *key, size_t key_len,
                                      const void *value, size_t value_len);
 bool __wrap_cvg_keeper_has_room(const struct cvg_keeper *keeper);
+bool __wrap_cvg_keeper_is_over(const struct cvg_keeper *keeper);
 
 struct lab lab;
 int lab_allocations_left = -1;
@@ -110,6 +111,12 @@ bool __wrap_cvg_keeper_has_room(const struct cvg_keeper *keeper)
 {
     assert_ptr_equal(keeper, lab.keeper);
     return !lab.full;
+}
+
+bool __wrap_cvg_keeper_is_over(const struct cvg_keeper *keeper)
+{
+    assert_ptr_equal(keeper, lab.keeper);
+    return lab.over;
 }
 
 static uint64_t fake_ms(void *user CVG_UNUSED)

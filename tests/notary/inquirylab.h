@@ -49,6 +49,7 @@ struct lab {
     struct cvg_fetch *fetch; /* under way */
     unsigned fetched, put;
     bool full;
+    bool over; /* another process has it */
     struct cvg_buffer kept; /* what was put last */
     /* Who asked. */
     struct cvg_finding finding[ASKED_MAX];

@@ -107,6 +107,22 @@ static void what_could_not_be_kept_was_not_seen(void **state)
     lab_is(first, CVG_V2_UNREACHABLE, false);
 }
 
+/* Whoever is still connected when another process has taken over is answered all the same. */
+static void answers_when_another_process_keeps(void **state)
+{
+    (void)state;
+    lab_use_store();
+    unsigned first = lab_ask(1);
+    lab_store_says(CVG_ERR_NOT_FOUND);
+    lab.full = lab.over = true;
+    lab_sees(1);
+    lab_is(first, CVG_V2_SEEN, true);
+    unsigned second = lab_ask(2);
+    lab_sees(2);
+    lab_is(second, CVG_V2_SEEN, true);
+    assert_int_equal(lab.fetched, 1);
+}
+
 static void leaving_while_the_store_is_asked(void **state)
 {
     (void)state;
@@ -238,6 +254,7 @@ int main(void)
         TEST(stored_garbage_counts_as_none),
         TEST(no_probe_when_nothing_can_be_kept),
         TEST(what_could_not_be_kept_was_not_seen),
+        TEST(answers_when_another_process_keeps),
         TEST(leaving_while_the_store_is_asked),
         TEST(ending_while_the_store_is_asked),
         TEST(one_flight_for_two_loops),

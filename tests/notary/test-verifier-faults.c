@@ -35,8 +35,6 @@ static void never_yes(judge *judged, const void *what)
 {
     long at = 0;
     bool reached = true;
-    if (!failing_possible())
-        skip();
     assert_int_equal(judged(what), CVG_V2_OPINION_NO);
     while (reached && ++at < PLACES_MAX) {
         failing_begin(at, false);
@@ -62,6 +60,8 @@ static void certificate_transparency(void **state)
     X509 *const chain[] = {unlogged, authority};
     struct cvg_evidence evidence = {.count = 1};
     (void)state;
+    if (!failing_possible())
+        skip();
     evidence.sighting[0].chain = mint_chain(chain, 2);
     never_yes(judge_ct, &evidence);
     cvg_blob_unref(evidence.sighting[0].chain);
@@ -98,12 +98,16 @@ static void dane_of(uint8_t usage)
 static void dane_end_entities(void **state)
 {
     (void)state;
+    if (!failing_possible())
+        skip();
     dane_of(3);
 }
 
 static void dane_authorities(void **state)
 {
     (void)state;
+    if (!failing_possible())
+        skip();
     dane_of(2);
 }
 
