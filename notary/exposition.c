@@ -21,7 +21,7 @@ struct counted {
 static const struct counted counters[] = {
     {CVG_METRIC_CONNECTIONS, "connections_total", "", "Connections accepted."},
     {CVG_METRIC_CONNECTIONS_REFUSED, "connections_refused_total", "",
-     "Connections closed at once because a limit was reached."},
+     "Connections refused because a limit was reached."},
     {CVG_METRIC_HANDSHAKES, "handshakes_total", "", "TLS handshakes completed."},
     {CVG_METRIC_HANDSHAKES_RESUMED, "handshakes_resumed_total", "",
      "TLS handshakes completed that resumed a session."},
