@@ -4,8 +4,6 @@
 
 #include <openssl/err.h>
 
-#include <stdbool.h>
-
 #include "common/base/buffer.h"
 
 /* The next certificate of the chain; NULL if it is none. */
@@ -23,9 +21,8 @@ static X509 *read_one(struct cvg_reader *reader)
     return certificate;
 }
 
-static bool is_dear(const X509 *certificate)
+bool cvg_chain_key_is_dear(const EVP_PKEY *key)
 {
-    const EVP_PKEY *key = X509_get0_pubkey(certificate);
     return key != NULL && EVP_PKEY_get_bits(key) > CVG_CHAIN_KEY_BITS_MAX;
 }
 
@@ -46,7 +43,7 @@ enum cvg_error cvg_chain_read(const struct cvg_blob *chain, STACK_OF(X509) * *re
     ERR_set_mark();
     for (size_t i = 0; err == CVG_OK && i < CVG_CHAIN_MAX && (i == 0 || reader.left > 0); i++) {
         X509 *certificate = read_one(&reader);
-        if (i > 0 && certificate != NULL && is_dear(certificate))
+        if (i > 0 && certificate != NULL && cvg_chain_key_is_dear(X509_get0_pubkey(certificate)))
             X509_free(certificate);
         else if (certificate != NULL)
             err = push(certificates, certificate) ? CVG_OK : CVG_ERR_NOMEM;

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "notary/chain.h"
+
 #define TLSA_HEAD 3 /* usage, selector, matching type */
 
 enum { USAGE_PKIX_TA = 0, USAGE_PKIX_EE = 1, USAGE_DANE_TA = 2, USAGE_DANE_EE = 3 };
@@ -45,6 +47,26 @@ static uint8_t constraint_of(uint8_t usage)
     return usage == USAGE_PKIX_TA ? USAGE_DANE_TA : usage == USAGE_PKIX_EE ? USAGE_DANE_EE : usage;
 }
 
+/* Whether the record carries a whole authority whose signatures cost more than any that is used:
+ * the owner of a zone must not hold up the loop. */
+static bool is_dear(const struct cvg_dns_record *record)
+{
+    const unsigned char *at = record->rdata + TLSA_HEAD;
+    long len = (long)(record->len - TLSA_HEAD);
+    if (constraint_of(record->rdata[0]) != USAGE_DANE_TA || record->rdata[2] != 0)
+        return false;
+    if (record->rdata[1] != 0) {
+        EVP_PKEY *key = d2i_PUBKEY(NULL, &at, len);
+        bool dear = cvg_chain_key_is_dear(key);
+        EVP_PKEY_free(key);
+        return dear;
+    }
+    X509 *certificate = d2i_X509(NULL, &at, len);
+    bool dear = certificate != NULL && cvg_chain_key_is_dear(X509_get0_pubkey(certificate));
+    X509_free(certificate);
+    return dear;
+}
+
 /* How many of the records are usable. What is malformed, or of a kind that nobody knows, is not
  * there (RFC 6698, 4.1). */
 static unsigned add_records(SSL *ssl, const struct cvg_dns_answer *records)
@@ -52,7 +74,7 @@ static unsigned add_records(SSL *ssl, const struct cvg_dns_answer *records)
     unsigned usable = 0;
     for (size_t i = 0; i < records->count; i++) {
         const struct cvg_dns_record *record = &records->record[i];
-        if (record->len > TLSA_HEAD &&
+        if (record->len > TLSA_HEAD && !is_dear(record) &&
             SSL_dane_tlsa_add(ssl, constraint_of(record->rdata[0]), record->rdata[1],
                               record->rdata[2], record->rdata + TLSA_HEAD,
                               record->len - TLSA_HEAD) > 0)

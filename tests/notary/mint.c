@@ -213,3 +213,21 @@ void mint_log_list(FILE *file, EVP_PKEY *const *log, size_t count)
     for (size_t i = 0; i < count; i++)
         write_log(file, i, log[i]);
 }
+
+EVP_PKEY *mint_made_up_key(int bits)
+{
+    unsigned char modulus[2048];
+    uint32_t exponent = 65537;
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    size_t len = (size_t)bits / 8;
+    memset(modulus, 0xff, sizeof(modulus)); /* in any order of octets */
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_BN("n", modulus, len),
+                               OSSL_PARAM_construct_uint32("e", &exponent),
+                               OSSL_PARAM_construct_end()};
+    if (EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        abort();
+    EVP_PKEY_CTX_free(context);
+    return key;
+}

@@ -31,4 +31,7 @@ void mint_log_list(FILE *file, EVP_PKEY *const *log, size_t count);
 /* The certificates as a sighting has them (notary/probe.h). */
 struct cvg_blob *mint_chain(X509 *const *certificate, size_t count);
 
+/* An RSA key of that size, at most 16,384 bits, of which nobody knows the private part. */
+EVP_PKEY *mint_made_up_key(int bits);
+
 #endif

@@ -171,29 +171,11 @@ static void issuer_is_needed(void **state)
     EVP_PKEY_free(other_key);
 }
 
-/* An RSA key of that size, of which nobody knows the private part. */
-static EVP_PKEY *made_up_key(int bits)
-{
-    unsigned char modulus[2048];
-    uint32_t exponent = 65537;
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    size_t len = (size_t)bits / 8;
-    memset(modulus, 0xff, sizeof(modulus)); /* in any order of octets */
-    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_BN("n", modulus, len),
-                               OSSL_PARAM_construct_uint32("e", &exponent),
-                               OSSL_PARAM_construct_end()};
-    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
-    assert_int_equal(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters), 1);
-    EVP_PKEY_CTX_free(context);
-    return key;
-}
-
-/* How many of a leaf and a certificate with such a key behind it are read. */
+/* How many of a leaf and a certificate with a key of that size behind it are read. */
 static int read_with_key(int bits)
 {
     STACK_OF(X509) *certificates = NULL;
-    EVP_PKEY *key = made_up_key(bits);
+    EVP_PKEY *key = mint_made_up_key(bits);
     X509 *leaf = leaf_with(NULL, 0, (struct mint){0});
     X509 *behind = mint_certificate(&(struct mint){.name = "Dear",
                                                    .key = key,

@@ -164,6 +164,27 @@ static void not_usable(void **state)
     assert_int_equal(judged_at(HOST, NULL, with_bad, 2, whole), CVG_V2_OPINION_NO);
 }
 
+/* A record with a bare key of that size, which signed nothing here. */
+static enum cvg_v2_opinion judged_by_key(int bits)
+{
+    struct tlsa record = {.octets = {2, 1, 0}};
+    EVP_PKEY *dear = mint_made_up_key(bits);
+    unsigned char *end = record.octets + 3;
+    int len = i2d_PUBKEY(dear, &end);
+    EVP_PKEY_free(dear);
+    assert_true(len > 0);
+    record.len = 3 + (size_t)len;
+    return judged(record, whole);
+}
+
+/* Whoever owns a zone must not choose what a verification costs. */
+static void keys_as_large_as_anybody_uses(void **state)
+{
+    (void)state;
+    assert_int_equal(judged_by_key(CVG_CHAIN_KEY_BITS_MAX), CVG_V2_OPINION_NO);
+    assert_int_equal(judged_by_key(16384), CVG_V2_OPINION_NONE);
+}
+
 static void one_of_several_is_enough(void **state)
 {
     const struct tlsa records[] = {tlsa(3, 1, 1, other), tlsa(2, 0, 1, other), tlsa(3, 1, 2, leaf)};
@@ -257,6 +278,8 @@ int main(void)
         cmocka_unit_test(whole_table),
         cmocka_unit_test(digests_are_compared_whole),
         cmocka_unit_test(not_usable),
+        cmocka_unit_test(keys_as_large_as_anybody_uses),
+        cmocka_unit_test(keys_as_large_as_anybody_uses),
         cmocka_unit_test(one_of_several_is_enough),
         cmocka_unit_test(authority_that_is_not_shown),
         cmocka_unit_test(authority_of_somebody_else),
