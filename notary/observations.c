@@ -162,11 +162,14 @@ void cvg_observations_judge(struct cvg_observations *observations, enum cvg_veri
     }
 }
 
-/* Whether others were seen before it, and it was seen for a moment only. */
+/* Whether others were seen before it, and it was seen for a moment only. Where there are as many as
+ * may be, those that were seen before may have gone. */
 static bool is_on_trial(const struct cvg_observations *observations, const struct cvg_seen *seen)
 {
     if (seen->last_s - seen->first_s >= CVG_TRIAL_S)
         return false;
+    if (observations->count >= CVG_V2_RECORDS_MAX)
+        return true;
     for (size_t i = 0; i < observations->count; i++)
         if (observations->record[i].first_s < seen->first_s)
             return true;
