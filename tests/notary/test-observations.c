@@ -206,8 +206,12 @@ static void oldest_goes_when_full(void **state)
     assert_int_equal(seen.count, CVG_V2_RECORDS_MAX);
     assert_true(seen.view_count <= CVG_VIEWS_MAX);
     assert_true(current(&seen, 199, T0 + 200));
+    for (size_t i = 0; i < seen.count; i++)
+        assert_in_range(seen.record[i].leaf.sha256[0], 136, 199);
+    /* What they appeared beside has gone; their trial has not. */
+    assert_false(current(&seen, 136, T0 + 200));
+    see(&seen, 136, CVG_KEY_EC, 136, T0 + 200);
     assert_true(current(&seen, 136, T0 + 200));
-    assert_false(current(&seen, 135, T0 + 200));
     for (size_t i = 0; i < seen.view_count; i++)
         assert_int_equal(seen.record[seen.view[i].record].leaf.sha256[0],
                          seen.view[i].address.bytes[3]);
