@@ -135,6 +135,7 @@ static struct {
     uv_thread_t new_process;
     enum cvg_error result;
     uv_async_t ended;
+    bool ending;
 } old;
 
 static void taken(void *user)
@@ -143,9 +144,15 @@ static void taken(void *user)
     old.taken = true;
 }
 
+/* What the new process said before it ended may come in the same turn, behind this: one turn more.
+ */
 static void on_ended(uv_async_t *async)
 {
-    (void)async;
+    if (!old.ending) {
+        old.ending = true;
+        uv_async_send(async);
+        return;
+    }
     cvg_handover_free(old.handover);
     uv_close((uv_handle_t *)&old.ended, NULL);
 }
@@ -155,7 +162,7 @@ static void hand_over_to(void (*new_process)(void *unused), size_t workers)
 {
     const struct cvg_handover_host host = {.sockets = &old.sockets, .taken = taken};
     struct cvg_why why = {.text = ""};
-    old.taken = false;
+    old.taken = old.ending = false;
     old.settings = settings_on_free_ports();
     old.sockets = opened(&old.settings, workers);
     assert_int_equal(uv_loop_init(&old.loop), 0);
