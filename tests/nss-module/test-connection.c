@@ -16,11 +16,12 @@
 
 #define THREADS 8
 
-/* TSan does not know the children of a process with threads. */
-#if defined(__SANITIZE_THREAD__)
+/* TSan does not know the children of a process with threads, and in such a child the locks of
+ * ASan's allocator may be held for ever. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define FORKS_ARE_NOT_SUPPORTED
 #elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
 #define FORKS_ARE_NOT_SUPPORTED
 #endif
 #endif
