@@ -5,6 +5,7 @@
 #include "notary/dns.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,10 +124,28 @@ static enum cvg_error finalise(struct ub_ctx *context, struct cvg_why *why)
     return CVG_OK;
 }
 
+/* libunbound keeps a mutex for all contexts, which making and ending one sets up without a lock. */
+static pthread_mutex_t contexts = PTHREAD_MUTEX_INITIALIZER;
+
+static struct ub_ctx *create_context(void)
+{
+    pthread_mutex_lock(&contexts);
+    struct ub_ctx *context = ub_ctx_create();
+    pthread_mutex_unlock(&contexts);
+    return context;
+}
+
+static void delete_context(struct ub_ctx *context)
+{
+    pthread_mutex_lock(&contexts);
+    ub_ctx_delete(context);
+    pthread_mutex_unlock(&contexts);
+}
+
 static enum cvg_error make_context(const struct cvg_settings *settings, struct ub_ctx **ret_context,
                                    struct cvg_why *why)
 {
-    struct ub_ctx *context = ub_ctx_create();
+    struct ub_ctx *context = create_context();
     if (context == NULL)
         return CVG_ERR_NOMEM;
     enum cvg_error err = CVG_OK;
@@ -139,7 +158,7 @@ static enum cvg_error make_context(const struct cvg_settings *settings, struct u
     if (err == CVG_OK)
         err = finalise(context, why);
     if (err != CVG_OK) {
-        ub_ctx_delete(context);
+        delete_context(context);
         return err;
     }
     *ret_context = context;
@@ -180,7 +199,7 @@ enum cvg_error cvg_dns_new(uv_loop_t *loop, const struct cvg_settings *settings,
     cvg_list_init(&dns->questions);
     enum cvg_error err = make_context(settings, &dns->context, ret_why);
     if (err == CVG_OK && uv_poll_init(loop, &dns->poll, ub_fd(dns->context)) != 0) {
-        ub_ctx_delete(dns->context);
+        delete_context(dns->context);
         err = CVG_ERR_IO;
     }
     if (err != CVG_OK) {
@@ -263,7 +282,7 @@ void cvg_dns_free(struct cvg_dns *dns)
     if (dns->slot != NULL)
         *dns->slot = NULL;
     uv_close((uv_handle_t *)&dns->poll, closed);
-    ub_ctx_delete(dns->context);
+    delete_context(dns->context);
     finish_all(dns);
 }
 
