@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Phrases for errors, and the formatting of a failure's sentence. */
+/* Phrases and words for errors, and the formatting of a failure's sentence. */
 #include "common/base/error.h"
 
 #include <errno.h>
@@ -34,6 +34,34 @@ const char *cvg_strerror(enum cvg_error err)
     if ((unsigned)err >= CVG_ERR_COUNT)
         return "unknown error";
     return phrases[err];
+}
+
+const char *cvg_error_word(enum cvg_error err)
+{
+    static const char *const words[CVG_ERR_COUNT] = {
+        [CVG_OK] = "none",
+        [CVG_ERR_NOMEM] = "memory",
+        [CVG_ERR_ARGUMENT] = "argument",
+        [CVG_ERR_SYNTAX] = "syntax",
+        [CVG_ERR_RANGE] = "too-large",
+        [CVG_ERR_IO] = "io",
+        [CVG_ERR_OWNER] = "owner",
+        [CVG_ERR_NOT_FOUND] = "not-found",
+        [CVG_ERR_EXISTS] = "exists",
+        [CVG_ERR_TIMEOUT] = "timeout",
+        [CVG_ERR_UNREACHABLE] = "unreachable",
+        [CVG_ERR_PROTOCOL] = "protocol",
+        [CVG_ERR_VERSION] = "version",
+        [CVG_ERR_PIN] = "pin",
+        [CVG_ERR_SIGNATURE] = "signature",
+        [CVG_ERR_CORRUPT] = "corrupt",
+        [CVG_ERR_BUSY] = "busy",
+        [CVG_ERR_CONFIG] = "config",
+        [CVG_ERR_CRYPTO] = "crypto",
+        [CVG_ERR_REFUSED] = "refused",
+    };
+
+    return (unsigned)err < CVG_ERR_COUNT ? words[err] : "unknown";
 }
 
 enum cvg_error cvg_fail(struct cvg_why *why, enum cvg_error err, const char *fmt, ...)

@@ -35,6 +35,10 @@ enum cvg_error {
 /* A short lower-case phrase for err, static, never NULL, also for values out of range. */
 const char *cvg_strerror(enum cvg_error err);
 
+/* One word for logs and JSON ("timeout", "pin"), static, never NULL, also for values out of range.
+ */
+const char *cvg_error_word(enum cvg_error err);
+
 /* Why something failed, for a person: what, where, and what is allowed. Functions that take a
  * `struct cvg_why *ret_why` accept NULL and fill it only when they fail. */
 #define CVG_WHY_MAX 512

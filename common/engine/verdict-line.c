@@ -2,34 +2,6 @@
 /* The format of a verdict's line in the log. */
 #include "common/engine/verdict-log.h"
 
-const char *cvg_error_word(enum cvg_error err)
-{
-    static const char *const words[CVG_ERR_COUNT] = {
-        [CVG_OK] = "none",
-        [CVG_ERR_NOMEM] = "memory",
-        [CVG_ERR_ARGUMENT] = "argument",
-        [CVG_ERR_SYNTAX] = "syntax",
-        [CVG_ERR_RANGE] = "too-large",
-        [CVG_ERR_IO] = "io",
-        [CVG_ERR_OWNER] = "owner",
-        [CVG_ERR_NOT_FOUND] = "not-found",
-        [CVG_ERR_EXISTS] = "exists",
-        [CVG_ERR_TIMEOUT] = "timeout",
-        [CVG_ERR_UNREACHABLE] = "unreachable",
-        [CVG_ERR_PROTOCOL] = "protocol",
-        [CVG_ERR_VERSION] = "version",
-        [CVG_ERR_PIN] = "pin",
-        [CVG_ERR_SIGNATURE] = "signature",
-        [CVG_ERR_CORRUPT] = "corrupt",
-        [CVG_ERR_BUSY] = "busy",
-        [CVG_ERR_CONFIG] = "config",
-        [CVG_ERR_CRYPTO] = "crypto",
-        [CVG_ERR_REFUSED] = "refused",
-    };
-
-    return (unsigned)err < CVG_ERR_COUNT ? words[err] : "unknown";
-}
-
 const char *cvg_sayer_word(enum cvg_sayer sayer)
 {
     static const char *const words[CVG_SAYERS] = {

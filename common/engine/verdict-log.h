@@ -62,8 +62,6 @@ const struct cvg_verdict_entry *cvg_verdict_log_recent(const struct cvg_verdict_
 char *cvg_verdict_line(const struct cvg_question *question, const struct cvg_answer *answer,
                        uint32_t uid, int32_t pid, int64_t time_s, char *buf, size_t size);
 
-/* One lower-case word without spaces for logs and JSON ("timeout", "pin"); static. */
-const char *cvg_error_word(enum cvg_error err);
 const char *cvg_sayer_word(enum cvg_sayer sayer); /* "dane" */
 const char *cvg_said_word(enum cvg_said said);    /* "yes", "no", "aside"; NOTHING: "" */
 

@@ -63,6 +63,10 @@ size_t converge_result_vote_count(const converge_result *result);
 const char *converge_result_vote_notary(const converge_result *result, size_t index);
 const char *converge_result_vote_answer(const converge_result *result, size_t index);
 unsigned converge_result_vote_elapsed_ms(const converge_result *result, size_t index);
+/* Why a silent notary gave no answer ("timeout", "pin", "unreachable" ...); "" for all others. */
+const char *converge_result_vote_error(const converge_result *result, size_t index);
+/* Whether it was asked through another notary: 0 or 1. */
+int converge_result_vote_bounced(const converge_result *result, size_t index);
 
 /* A phrase for a value converge() returned; static. */
 const char *converge_strerror(int result);

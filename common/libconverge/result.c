@@ -64,3 +64,19 @@ unsigned converge_result_vote_elapsed_ms(const converge_result *result, size_t i
 
     return vote != NULL ? vote->elapsed_ms : 0;
 }
+
+const char *converge_result_vote_error(const converge_result *result, size_t index)
+{
+    const struct cvg_vote *vote = vote_at(result, index);
+
+    if (vote == NULL)
+        return NULL;
+    return vote->kind == CVG_VOTE_SILENT ? cvg_error_word(vote->error) : "";
+}
+
+int converge_result_vote_bounced(const converge_result *result, size_t index)
+{
+    const struct cvg_vote *vote = vote_at(result, index);
+
+    return vote != NULL && vote->bounced;
+}

@@ -181,6 +181,10 @@ static void the_result_says_who_said_what(void **state)
     assert_string_equal(converge_result_vote_answer(result, 1), "no");
     assert_string_equal(converge_result_vote_answer(result, 2), "silent");
     assert_string_equal(converge_result_vote_answer(result, 3), "aside");
+    assert_string_equal(converge_result_vote_error(result, 0), "");
+    assert_string_equal(converge_result_vote_error(result, 2), "timeout");
+    assert_int_equal(converge_result_vote_bounced(result, 0), 0);
+    assert_null(converge_result_vote_error(result, 4));
     assert_null(converge_result_vote_notary(result, 4));
     assert_null(converge_result_vote_answer(result, 4));
     assert_int_equal(converge_result_vote_elapsed_ms(result, 4), 0);
