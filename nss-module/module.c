@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/client/client.h"
 #include "nss-module/holds.h"
 #include "nss-module/initargs.h"
 #include "nss-module/surface.h"
@@ -96,6 +97,7 @@ CK_RV C_Initialize(CK_VOID_PTR args)
 
     if (rv != CKR_OK)
         return rv;
+    (void)cvg_client_off(); /* while the environment is still as the program found it */
     nss = cvg_nss_of(address);
     cvg_surface_lock();
     rv = initialize_locked(caller.base, nss);

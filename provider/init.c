@@ -12,6 +12,7 @@
 #include <openssl/params.h>
 
 #include "common/base/attr.h"
+#include "common/client/client.h"
 #include "provider/frame.h"
 #include "provider/hooks.h"
 #include "provider/ossl.h"
@@ -124,6 +125,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core
     int saved = errno;
     struct cvg_ossl *ossl = hook(handle, core);
 
+    (void)cvg_client_off(); /* while the environment is still as the program found it */
     *ret_functions = functions;
     *ret_context = ossl ? (void *)ossl : &inert;
     errno = saved;

@@ -30,6 +30,21 @@ static const char help[] =
     "Exit codes: the command's own; 126 it cannot be executed, 127 there is none of that name;\n"
     "2 wrong usage, 4 no agent, no module or no usable configuration: the command is not run.\n";
 
+/* What is not checked all the same, or is checked and yet not refused, is said. */
+static void note_holes(const struct cvg_config *config, const char *program)
+{
+    if (cvg_client_off() && config->allow_off)
+        cvg_output_note("CONVERGE=off is in the environment: connections are not checked");
+    else if (cvg_client_off())
+        cvg_output_note("CONVERGE=off is in the environment, but allow_off = no: connections are "
+                        "checked all the same");
+    else if (cvg_client_excluded(config, program))
+        cvg_output_note("%s is on the list of excluded programs: its connections are not checked",
+                        program);
+    else if (config->mode == CVG_MODE_MONITOR)
+        cvg_output_note("mode = monitor: verdicts are logged, and nothing is refused");
+}
+
 static enum cvg_error prepare(const char *program, char ret_conf[static CVG_PATH_MAX],
                               struct cvg_why *ret_why)
 {
@@ -41,9 +56,8 @@ static enum cvg_error prepare(const char *program, char ret_conf[static CVG_PATH
         err = cvg_agent_start(&paths, START_TIMEOUT_MS, ret_why);
     if (err == CVG_OK)
         err = cvg_program_conf(&paths, ret_conf, ret_why);
-    if (err == CVG_OK && cvg_client_excluded(&config, basename(program)))
-        cvg_output_note("%s is on the list of excluded programs: its connections are not checked",
-                        basename(program));
+    if (err == CVG_OK)
+        note_holes(&config, basename(program));
     return err;
 }
 

@@ -170,13 +170,12 @@ static enum cvg_error load_xdg(struct cvg_config *config, struct cvg_paths *path
     return err == CVG_ERR_NOT_FOUND ? CVG_OK : err;
 }
 
-static enum cvg_error load(struct cvg_config *config, struct cvg_paths *paths, struct cvg_why *why)
+/* The administrator's file is in *config; another may take its place. */
+static enum cvg_error load_in_force(struct cvg_config *config, struct cvg_paths *paths,
+                                    struct cvg_why *why)
 {
     const char *own_dir = secure_getenv("CONVERGE_CONFIG_DIR");
-    enum cvg_error err = read_file(CVG_SYSCONFDIR, 0, config, why);
 
-    if (err != CVG_OK && err != CVG_ERR_NOT_FOUND)
-        return err;
     if (config->lock || getauxval(AT_SECURE) != 0)
         return system_paths(paths, why);
     if (own_dir != NULL && own_dir[0] != '\0')
@@ -184,6 +183,19 @@ static enum cvg_error load(struct cvg_config *config, struct cvg_paths *paths, s
     if (config->agent == CVG_AGENT_USER && geteuid() != 0)
         return load_xdg(config, paths, why);
     return system_paths(paths, why);
+}
+
+static enum cvg_error load(struct cvg_config *config, struct cvg_paths *paths, struct cvg_why *why)
+{
+    enum cvg_error err = read_file(CVG_SYSCONFDIR, 0, config, why);
+    bool allowed;
+
+    if (err != CVG_OK && err != CVG_ERR_NOT_FOUND)
+        return err;
+    allowed = config->allow_off;
+    err = load_in_force(config, paths, why);
+    config->allow_off = config->allow_off && allowed;
+    return err;
 }
 
 enum cvg_error cvg_config_load(struct cvg_config *ret_config, struct cvg_paths *ret_paths,

@@ -28,6 +28,7 @@ void cvg_config_init(struct cvg_config *ret_config)
     strcpy(ret_config->public_anchors, PUBLIC_ANCHORS);
     ret_config->tunnel_ports[0] = 443;
     ret_config->tunnel_ports_count = 1;
+    ret_config->allow_off = true;
     ret_config->budget_per_minute = 600;
     ret_config->idle_exit_s = 600;
     strcpy(ret_config->log, "syslog");
@@ -230,6 +231,7 @@ static const struct cvg_key keys[] = {
      "at most 16 ports from 1 to 65535 are allowed, separated by blanks"},
     {"exclude_programs", set_programs, 0, 0, 0,
      "at most 64 file names without '/' are allowed, separated by blanks"},
+    {"allow_off", cvg_set_bool, FIELD(allow_off), 0, 0, YES_OR_NO},
     {"budget_per_minute", cvg_set_unsigned, FIELD(budget_per_minute), 1, 1000000,
      "a number from 1 to 1000000 is allowed"},
     {"idle_exit", cvg_set_duration_s, FIELD(idle_exit_s), 0, 365 * DAY_S,

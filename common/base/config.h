@@ -56,6 +56,7 @@ struct cvg_config {
     uint16_t tunnel_ports[CVG_PORTS_MAX];/* tunnel_ports = 443 ...: asked for inside a tunnel */
     size_t tunnel_ports_count;
     struct cvg_words exclude_programs;   /* exclude_programs = ...: added to the shipped list */
+    bool allow_off;                      /* allow_off = yes | no: CONVERGE=off counts */
     unsigned budget_per_minute;          /* budget_per_minute = 600: questions that need notaries,
                                             per uid */
     unsigned idle_exit_s;                /* idle_exit = 10m; 0: never */
@@ -98,6 +99,7 @@ struct cvg_paths {
  * kind is SYSTEM for 1 and for a directory of root's in 2: such an agent runs under
  * CVG_AGENT_USER_NAME (else nobody), and owner is that user. Else kind is USER and owner the
  * effective uid.
+ * allow_off is no where any file read says so: the system's `no` holds whatever else is in force.
  * A file that exists but is unreadable, malformed or not believed is an error: the caller must fail
  * closed, never use the defaults instead. Reads files; no other side effect; any thread; errno is
  * kept. */

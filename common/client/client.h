@@ -17,6 +17,11 @@ bool cvg_client_excluded(const struct cvg_config *config, const char *name);
 /* The basename of the running program, from /proc/self/exe, else program_invocation_short_name. */
 void cvg_client_program_name(char ret_name[static CVG_MESSAGE_NAME_MAX]);
 
+/* Whether this program was started with CONVERGE=off in its environment. Read once, without
+ * AT_SECURE only: what the program does to its environment later, in whatever thread, changes
+ * nothing. A plug-in calls it when it is loaded, while few programs have threads. errno is kept. */
+bool cvg_client_off(void);
+
 /* Asks the agent of this installation and fills ret_answer with what to do; never fails: without an
  * agent that can be believed (or with an answer that is late, short, foreign or unknown) it applies
  * mode and on_unreachable itself (`known` becomes deny), verdict NONE, reason NO_AGENT or DEADLINE

@@ -81,6 +81,12 @@ static void stamps(const struct cvg_settings *settings, struct stamp *ret_system
     stamp_of(path, ret_own);
 }
 
+/* Where nobody can tell whether the administrator allows it, it is not allowed. */
+static bool switched_off(const struct cvg_settings *settings)
+{
+    return !settings->broken && settings->config.allow_off && cvg_client_off();
+}
+
 static void read_files(struct cvg_settings *ret_settings)
 {
     struct cvg_why why;
@@ -91,7 +97,8 @@ static void read_files(struct cvg_settings *ret_settings)
     if (ret_settings->broken)
         cvg_config_init(&ret_settings->config);
     cvg_client_program_name(ret_settings->program);
-    ret_settings->excluded = cvg_client_excluded(&ret_settings->config, ret_settings->program);
+    ret_settings->excluded = cvg_client_excluded(&ret_settings->config, ret_settings->program) ||
+                             switched_off(ret_settings);
 }
 
 static void copy(const struct cvg_settings *from, struct cvg_settings *ret_to)

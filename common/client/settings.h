@@ -14,7 +14,7 @@ struct cvg_settings {
     struct cvg_paths paths;
     char program[CVG_MESSAGE_NAME_MAX];
     bool broken;   /* the configuration cannot be believed: fail closed */
-    bool excluded; /* this program is not checked */
+    bool excluded; /* this program is not checked: exclude_programs, or CONVERGE=off */
 };
 
 /* What a check must know before OpenSSL begins to verify. */

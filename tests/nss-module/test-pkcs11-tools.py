@@ -42,9 +42,9 @@ class Tools(nsslab.NssLab):
                    f"module: {os.path.abspath(MODULE)}\nx-init-reserved: any thing\n")
         self.p11_kit_works = shutil.which("p11-kit") and self.in_p11_kit("true")[0] == 0
 
-    def tool_says(self, *command):
+    def tool_says(self, *command, **options):
         """(status, both outputs)"""
-        status, out, err = self.run(*command)
+        status, out, err = self.run(*command, **options)
         return status, out + err
 
     def in_p11_kit(self, *command):
@@ -217,6 +217,21 @@ def talk(here, site, database, run, *rules):
     return "200 OK" in out, here.asked(), out
 
 
+def switched_off(tap, here, site):
+    """CONVERGE=off for one command."""
+    database = here.new_database("off", MODULE)
+    asked = [f"{NAME}:{site.port}"]
+    for value, config, expected in (("off", "", (True, [])), ("on", "", (False, asked)),
+                                    ("off", "allow_off = no\n", (False, asked))):
+        def run(*words, value=value):
+            return here.tool_says(*words, env=here.environment(CONVERGE=value))
+
+        here.configure(config)
+        got = talk(here, site, database, run, "*=refuse")
+        tap.case(f"tstclnt with CONVERGE={value} {config.strip()}", got[:2] == expected, got)
+    here.configure("")
+
+
 def registered(tap, here, site, self_signed):
     """One question a handshake, however often the module is registered."""
     os.mkdir(here.path("copy"))
@@ -287,6 +302,7 @@ def main():
         modutil(tap, here)
         beside(tap, here)
         settings(tap, here, site)
+        switched_off(tap, here, site)
         registered(tap, here, site, here.serve("self"))
         holders(tap, here)
     tap.done()

@@ -95,6 +95,26 @@ def check_curl(tap, here, site, self_signed):
              (got, here.asked()))
 
 
+def check_off(tap, here, site):
+    def run(value, config=""):
+        here.configure(config)
+        here.start_agent("*=refuse")
+        code, _, _ = here.run("curl", "-sS", "--noproxy", "*", "--cacert", here.path("ca.pem"),
+                              "--resolve", f"site.example:{site.port}:127.0.0.1",
+                              f"https://site.example:{site.port}/",
+                              env=here.environment(CONVERGE=value))
+        return code, here.asked()
+
+    asked = [f"site.example:{site.port}"]
+    tap.case("curl with CONVERGE=off: nobody is asked", run("off") == (0, []))
+    for value in "", "OFF", "on", "0":
+        tap.case(f"curl with CONVERGE={value}: as without", run(value) == (60, asked))
+    tap.case("curl with CONVERGE=off where allow_off = no: it is asked about and refused",
+             run("off", "allow_off = no\n") == (60, asked))
+    tap.case("curl with CONVERGE=off and a broken configuration: refused",
+             run("off", "mode = perhaps\n") == (60, []))
+
+
 def check_tls_proxy(tap, here, site):
     here.configure("")
     here.start_agent()
@@ -131,6 +151,7 @@ def main():
         check_program(tap, here, "curl", curl, site, self_signed)
         check_program(tap, here, "python3", python, site, self_signed)
         check_curl(tap, here, site, self_signed)
+        check_off(tap, here, site)
         check_tls_proxy(tap, here, site)
         check_asyncio(tap, here)
     tap.done()

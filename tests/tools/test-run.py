@@ -213,6 +213,18 @@ def an_excluded_program_is_told(installation):
     contains(result.stderr, "not checked")
 
 
+def what_is_not_checked_is_told(installation):
+    result = installation.run("run", "true", CONVERGE="off")
+    same(result.returncode, OK)
+    contains(result.stderr, "CONVERGE=off", "are not checked")
+    for value in "", "on", "OFF":
+        same(installation.run("run", "true", CONVERGE=value).stderr, "")
+    installation.write("converge.conf", "allow_off = no\n")
+    contains(installation.run("run", "true", CONVERGE="off").stderr, "checked all the same")
+    installation.write("converge.conf", "mode = monitor\n")
+    contains(installation.run("run", "true").stderr, "nothing is refused")
+
+
 def wrong_usage(installation):
     same(installation.run("run").returncode, USAGE)
     same(installation.run("run", "--").returncode, USAGE)
@@ -229,4 +241,4 @@ main(curl, python3, node, the_environment_is_the_callers_but_for_openssl_conf,
      with_a_configuration_that_cannot_be_read_the_command_is_not_run, a_path_with_a_line_break,
      the_callers_openssl_cnf_stays_in_force, no_openssl_cnf_at_all, run_within_run,
      a_thousand_commands_leave_one_file, an_ordinary_user, an_excluded_program_is_told,
-     wrong_usage)
+     what_is_not_checked_is_told, wrong_usage)

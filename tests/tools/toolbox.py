@@ -64,7 +64,7 @@ class Installation:
 
     def environment(self, **extra):
         environment = {k: v for k, v in os.environ.items()
-                       if not k.startswith(("CONVERGE_", "OPENSSL_"))}
+                       if not k.startswith(("CONVERGE", "OPENSSL_"))}
         environment.update(CONVERGE_CONFIG_DIR=self.directory, CONVERGE_AGENT=FAKE_AGENT,
                            CONVERGE_MODULE=MODULE, CONVERGE_NSS_MODULE=NSS_MODULE, LC_ALL="C.UTF-8", TZ="UTC")
         environment.update(extra)

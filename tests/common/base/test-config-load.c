@@ -185,6 +185,38 @@ static void a_user_s_directory_is_the_user_s_own_only(void **state)
     assert_int_equal(load(), CVG_ERR_OWNER);
 }
 
+static bool allowed_off(const char *own)
+{
+    scratch_file("own/converge.conf", own, 0600);
+    assert_int_equal(load(), CVG_OK);
+    return config.allow_off;
+}
+
+static void an_administrator_s_no_to_off_holds_everywhere(void **state)
+{
+    (void)state;
+    if (!system_file("agent = user\nallow_off = no\n"))
+        skip();
+    assert_int_equal(load(), CVG_OK);
+    assert_false(config.allow_off);
+    setenv("CONVERGE_CONFIG_DIR", scratch_path("own"), 1);
+    assert_false(allowed_off(""));
+    assert_false(allowed_off("allow_off = yes\n"));
+    unsetenv("CONVERGE_CONFIG_DIR");
+    pretended_uid = 12345;
+    scratch_dir("home/.config", 0755);
+    scratch_dir("home/.config/converge", 0755);
+    scratch_file("home/.config/converge/converge.conf", "allow_off = yes\n", 0644);
+    assert_int_equal(load(), CVG_OK);
+    assert_int_equal(paths.kind, CVG_AGENT_USER);
+    assert_false(config.allow_off);
+    system_file("allow_off = yes\n");
+    pretended_uid = 0;
+    setenv("CONVERGE_CONFIG_DIR", scratch_path("own"), 1);
+    assert_true(allowed_off(""));
+    assert_false(allowed_off("allow_off = no\n"));
+}
+
 static void root_s_directory_is_an_administrator_s(void **state)
 {
     (void)state;
@@ -387,6 +419,7 @@ int main(void)
         LOAD_TEST(a_directory_of_one_s_own_is_self_contained),
         LOAD_TEST(an_empty_directory_of_one_s_own_is_the_defaults),
         LOAD_TEST(a_user_s_directory_is_the_user_s_own_only),
+        LOAD_TEST(an_administrator_s_no_to_off_holds_everywhere),
         LOAD_TEST(root_s_directory_is_an_administrator_s),
         LOAD_TEST(a_directory_that_cannot_be_believed_is_an_error),
         LOAD_TEST(a_bad_file_is_an_error_not_the_defaults),

@@ -71,6 +71,7 @@ static void an_empty_file_is_the_defaults(void **state)
     assert_int_equal(config.tunnel_ports_count, 1);
     assert_int_equal(config.tunnel_ports[0], 443);
     assert_int_equal(config.exclude_programs.count, 0);
+    assert_true(config.allow_off);
     assert_int_equal(config.budget_per_minute, 600);
     assert_int_equal(config.idle_exit_s, 600);
     assert_string_equal(config.log, "syslog");
@@ -87,7 +88,8 @@ static void every_key_is_read(void **state)
                   "exempt_private_pki = no\nexempt_special_names = no\n"
                   "exempt_names = *.Corp.Example.com www.example.org. 192.0.2.1\n"
                   "public_anchors = /etc/anchors.pem\ntunnel_ports = 443 8443\t993\n"
-                  "exclude_programs = unbound my-resolver\nbudget_per_minute = 60\n"
+                  "exclude_programs = unbound my-resolver\nallow_off = no\n"
+                  "budget_per_minute = 60\n"
                   "idle_exit = 5h\nlog = /var/log/converge.log\nbundle_update = no\n");
     assert_int_equal(config.agent, CVG_AGENT_USER);
     assert_true(config.lock);
@@ -112,6 +114,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.tunnel_ports[2], 993);
     assert_int_equal(config.exclude_programs.count, 2);
     assert_string_equal(config.exclude_programs.word[1], "my-resolver");
+    assert_false(config.allow_off);
     assert_int_equal(config.budget_per_minute, 60);
     assert_int_equal(config.idle_exit_s, 18000);
     assert_string_equal(config.log, "/var/log/converge.log");
@@ -264,6 +267,7 @@ static void lists_are_checked_word_by_word(void **state)
     bad("exempt_names = *.192.0.2.1", "names like");
     bad("exempt_names = a.*.example.com", "names like");
     bad("exempt_names = a.example, b.example", "names like");
+    bad("allow_off = off", "yes or no");
     bad("exclude_programs = /usr/sbin/unbound", "without '/'");
     bad("exclude_programs = "
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
