@@ -360,7 +360,7 @@ static void the_document_is_every_default(void **state)
         if (strstr(text, line) == NULL)
             fail_msg("doc/converge.conf has no %s", name);
     }
-    assert_int_equal(keys, 22);
+    assert_int_equal(keys, 23);
 }
 
 /* The linker puts this in malloc's place. */
