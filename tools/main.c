@@ -9,11 +9,17 @@
 #include "tools/canary.h"
 #include "tools/tools.h"
 
-static const struct cvg_command *const commands[] = {
-    &cvg_cmd_run,    &cvg_cmd_check, &cvg_cmd_why,    &cvg_cmd_watch,   &cvg_cmd_status,
-    &cvg_cmd_notary, &cvg_cmd_cache, &cvg_cmd_enable, &cvg_cmd_disable, &cvg_cmd_doctor,
+/* In the order and under the titles of --help. */
+static const struct {
+    const char *title;
+    const struct cvg_command *command[8];
+} groups[] = {
+    {"One command, one host", {&cvg_cmd_run, &cvg_cmd_check, &cvg_cmd_why}},
+    {"What happens, and what did", {&cvg_cmd_watch, &cvg_cmd_status}},
+    {"For every program", {&cvg_cmd_enable, &cvg_cmd_disable, &cvg_cmd_mode, &cvg_cmd_doctor}},
+    {"What it rests on", {&cvg_cmd_notary, &cvg_cmd_cache}},
 };
-#define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
+#define GROUPS_COUNT (sizeof groups / sizeof groups[0])
 
 static const char exit_codes[] =
     "Exit codes: 0 agreed or done, 1 refused, 2 wrong usage, 3 undecided or unreachable,\n"
@@ -21,19 +27,23 @@ static const char exit_codes[] =
 
 static const struct cvg_command *find(const char *name)
 {
-    for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    for (size_t i = 0; i < GROUPS_COUNT; i++)
+        for (const struct cvg_command *const *at = groups[i].command; *at != NULL; at++)
+            if (strcmp((*at)->name, name) == 0)
+                return *at;
     return NULL;
 }
 
 static void print_help(FILE *out)
 {
     fputs("Usage: converge COMMAND [OPTION]...\n"
-          "Independent notaries watch over your TLS connections.\n\n",
+          "Independent notaries watch over your TLS connections.\n",
           out);
-    for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    for (size_t i = 0; i < GROUPS_COUNT; i++) {
+        fprintf(out, "\n%s:\n", groups[i].title);
+        for (const struct cvg_command *const *at = groups[i].command; *at != NULL; at++)
+            fprintf(out, "  %-8s %s\n", (*at)->name, (*at)->summary);
+    }
     fprintf(out, "\nTry: converge COMMAND --help, converge --version\n%s", exit_codes);
 }
 

@@ -30,7 +30,7 @@ struct cvg_command {
 };
 
 extern const struct cvg_command cvg_cmd_run, cvg_cmd_check, cvg_cmd_why, cvg_cmd_watch,
-    cvg_cmd_status, cvg_cmd_notary, cvg_cmd_cache, cvg_cmd_enable, cvg_cmd_disable, cvg_cmd_doctor;
+    cvg_cmd_mode, cvg_cmd_status, cvg_cmd_notary, cvg_cmd_cache, cvg_cmd_enable, cvg_cmd_disable, cvg_cmd_doctor;
 
 /* options.c */
 struct cvg_option {
