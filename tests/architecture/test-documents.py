@@ -132,7 +132,7 @@ def command_line():
     """Every command has a section, with its synopsis and every option, and no other option."""
     document = read("doc/converge.md")
     names = re.findall(r"^  (\w+) +\S", help_of(), re.M)
-    faults = differs(re.findall(r"^## (\w+)", document, re.M), names)
+    faults = differs(sorted(re.findall(r"^## (\w+)", document, re.M)), sorted(names))
     for name in names:
         text, told = section(document, name), help_of(name)
         usage = told.split("\n\n")[0].replace("Usage: ", "       ")
