@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # How converge-notaryd is made and started: --init, options, keys, directories, privileges.
 import os
-import re
 import shutil
 import signal
 import stat
@@ -182,29 +181,8 @@ def command_line():
         finally:
             del os.environ["OPENSSL_CONF"]
 
-    def documents():
-        """Every option and every key is in the document, and no other."""
-        source = os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "../.."))
-        with open(os.path.join(source, "doc/notary.md"), encoding="utf-8") as file:
-            text = file.read()
-        # Other programs' commands have options of their own.
-        text = re.sub(r"`(systemctl|systemd-analyze|redis-cli|\./configure)\b[^`]*`", "", text)
-        text = re.sub(r"^ {4} *(systemctl|systemd-|redis-cli).*(\\\n.*)*", "", text,
-                      flags=re.MULTILINE)
-        options = set(re.findall(r"--[a-z-]+", run("--help").stdout))
-        expect(set(re.findall(r"--[a-z][a-z-]+", text)), options)
-        section = text.split("## notary.conf")[1].split("\n## ")[0]
-        keys = set(re.findall(r"^\| `([a-z_`, 0-9]+)` \|", section, re.MULTILINE))
-        keys = {key for row in keys for key in row.replace("`", "").split(", ")}
-        keys |= {"ssl_port", "bounce_port", "relay_port"}
-        # An error message has not the room to name them all.
-        with open(os.path.join(source, "notary/settings.c"), encoding="utf-8") as file:
-            table = file.read().split("struct cvg_key keys[]")[1]
-        expect(keys, set(re.findall(r'^    \{"([a-z_0-9]+)",', table, re.MULTILINE)))
-
     tap.case("a key that is not the certificate's is an error", foreign_key)
     tap.case("OpenSSL's configuration is not read", no_configuration)
-    tap.case("the document names every option and every key", documents)
     tap.case("both bundles are handed out", bundle)
     namespace = ["unshare", "--user", "--map-root-user"]
 
