@@ -70,6 +70,12 @@ class Package:
             raise AssertionError(f"{' '.join(argv)}: exit status {result.returncode}")
         return output
 
+    def status(self, *argv, **extra):
+        """Only how it ends, whatever it says."""
+        return subprocess.run(argv, cwd=self.directory, env=self.environment(**extra),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=COMMAND_S, check=False).returncode
+
     def remove(self):
         shutil.rmtree(self.parent)
 
