@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "tools/plain-file.h"
+#include "tools/rehearsal.h"
 
-#define CONTEXT_NAME "security.selinux"
-#define CONTEXT_MAX  1024
+#define ATTRIBUTE_MAX 65536 /* as the kernel bounds names and values */
 
 static enum cvg_error fail_errno(struct cvg_why *why, const char *what, const char *path)
 {
@@ -60,14 +60,32 @@ void cvg_edit_file_free(struct cvg_edit_file *file)
     cvg_buffer_free(&file->text);
 }
 
-/* The label that SELinux gave the file; where there is none, a new file gets its directory's. */
-static bool copy_context(const char *path, int fd)
+/* What the kernel reckons over the file's content: the copy has its own. */
+static bool is_reckoned(const char *name)
 {
-    char context[CONTEXT_MAX];
-    ssize_t len = getxattr(path, CONTEXT_NAME, context, sizeof context);
+    return strcmp(name, "security.evm") == 0 || strcmp(name, "security.ima") == 0;
+}
 
-    return len <= 0 || fsetxattr(fd, CONTEXT_NAME, context, (size_t)len, 0) == 0 ||
-           errno == ENOTSUP;
+static bool copy_attribute(const char *path, int fd, const char *name)
+{
+    char value[ATTRIBUTE_MAX];
+    ssize_t len = getxattr(path, name, value, sizeof value);
+
+    if (len < 0)
+        return errno == ENODATA || errno == ENOTSUP;
+    return fsetxattr(fd, name, value, (size_t)len, 0) == 0 || errno == ENOTSUP;
+}
+
+/* SELinux's label, access control lists and whatever else is kept beside the content. */
+static bool copy_attributes(const char *path, int fd)
+{
+    char names[ATTRIBUTE_MAX];
+    ssize_t len = listxattr(path, names, sizeof names);
+    bool fine = len >= 0 || errno == ENOTSUP;
+
+    for (ssize_t at = 0; fine && at < len; at += (ssize_t)strlen(names + at) + 1)
+        fine = is_reckoned(names + at) || copy_attribute(path, fd, names + at);
+    return fine;
 }
 
 static bool write_all(int fd, const struct cvg_buffer *text)
@@ -98,7 +116,8 @@ static enum cvg_error write_beside(const struct cvg_edit_file *file, const struc
     fine = ((file->st.st_uid == geteuid() && file->st.st_gid == getegid()) ||
             fchown(fd, file->st.st_uid, file->st.st_gid) == 0) &&
            fchmod(fd, file->st.st_mode & 07777) == 0 &&
-           (!file->exists || copy_context(file->path, fd)) && write_all(fd, text) && fsync(fd) == 0;
+           (!file->exists || copy_attributes(file->path, fd)) && write_all(fd, text) &&
+           fsync(fd) == 0;
     if (fine)
         fine = close(fd) == 0;
     else
@@ -173,6 +192,8 @@ enum cvg_error cvg_edit_file_replace(const struct cvg_edit_file *file,
     char temporary[PATH_MAX + 8];
     enum cvg_error err;
 
+    if (cvg_rehearsal_is_on())
+        return cvg_rehearsal_change(file->path, file->exists ? &file->text : NULL, text, ret_why);
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", file->path);
     err = write_beside(file, text, temporary, ret_why);
     if (err != CVG_OK)
@@ -183,6 +204,18 @@ enum cvg_error cvg_edit_file_replace(const struct cvg_edit_file *file,
     else
         sync_directory(file->path);
     return err;
+}
+
+enum cvg_error cvg_edit_file_remove(const struct cvg_edit_file *file, struct cvg_why *ret_why)
+{
+    if (cvg_rehearsal_is_on())
+        return cvg_rehearsal_change(file->path, &file->text, NULL, ret_why);
+    if (!unchanged(file->path, &file->st))
+        return say_busy(file, ret_why);
+    if (unlink(file->path) != 0)
+        return fail_errno(ret_why, "remove", file->path);
+    sync_directory(file->path);
+    return CVG_OK;
 }
 
 static void backup_path(const struct cvg_edit_file *file,
@@ -197,6 +230,8 @@ enum cvg_error cvg_edit_file_keep(const struct cvg_edit_file *file, struct cvg_w
     char temporary[sizeof path + 8];
     enum cvg_error err;
 
+    if (cvg_rehearsal_is_on())
+        return CVG_OK;
     backup_path(file, path);
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     err = write_beside(file, &file->text, temporary, ret_why);
@@ -224,7 +259,7 @@ void cvg_edit_file_drop_kept(const struct cvg_edit_file *file, const struct cvg_
     struct cvg_buffer kept;
 
     backup_path(file, path);
-    if (cvg_edit_file_kept(file, &kept) && cvg_edit_same(&kept, text))
+    if (cvg_edit_file_kept(file, &kept) && cvg_edit_same(&kept, text) && !cvg_rehearsal_is_on())
         unlink(path);
     cvg_buffer_free(&kept);
 }

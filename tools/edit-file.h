@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A configuration file of somebody else's that is to be changed: read, replaced atomically with its
- * owner, mode and SELinux context, and kept beside itself as it was. */
+ * owner, mode and extended attributes (SELinux's context among them), and kept beside itself as it
+ * was. In a rehearsal (rehearsal.h) the changes are told, and not made. */
 #ifndef CVG_TOOLS_EDIT_FILE_H
 #define CVG_TOOLS_EDIT_FILE_H
 
@@ -34,6 +35,10 @@ void cvg_edit_file_free(struct cvg_edit_file *file);
 CVG_MUST_USE enum cvg_error cvg_edit_file_replace(const struct cvg_edit_file *file,
                                                   const struct cvg_buffer *text,
                                                   struct cvg_why *ret_why);
+
+/* Takes the file away; BUSY as above. */
+CVG_MUST_USE enum cvg_error cvg_edit_file_remove(const struct cvg_edit_file *file,
+                                                 struct cvg_why *ret_why);
 
 /* Keeps what was read as PATH.before-converge. */
 CVG_MUST_USE enum cvg_error cvg_edit_file_keep(const struct cvg_edit_file *file,

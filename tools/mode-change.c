@@ -12,6 +12,7 @@
 #include "tools/edit-file.h"
 #include "tools/key-line.h"
 #include "tools/plain-file.h"
+#include "tools/rehearsal.h"
 #include "tools/targets.h"
 #include "tools/tools.h"
 
@@ -59,8 +60,11 @@ static enum cvg_error read_old(const struct cvg_installation *installation, cons
 
     if (err != CVG_ERR_NOT_FOUND)
         return err;
-    err = cvg_directory_make(installation->paths.config_dir, geteuid(),
-                             installation->paths.kind == CVG_AGENT_USER ? 0700 : 0755, ret_why);
+    err =
+        cvg_rehearsal_is_on()
+            ? CVG_OK
+            : cvg_directory_make(installation->paths.config_dir, geteuid(),
+                                 installation->paths.kind == CVG_AGENT_USER ? 0700 : 0755, ret_why);
     if (err == CVG_OK)
         err = cvg_edit_file_new(path, 0644, FILE_MAX, ret_file, ret_why);
     if (err != CVG_OK || !inherits(installation))
@@ -121,7 +125,7 @@ static int check_permission(const struct cvg_installation *installation, const c
 {
     const char *directory = installation->paths.config_dir;
 
-    if (access(directory, W_OK) == 0 || errno == ENOENT)
+    if (cvg_rehearsal_is_on() || access(directory, W_OK) == 0 || errno == ENOENT)
         return CVG_GO_ON;
     if (installation->config.lock)
         return cvg_output_fail(CVG_EXIT_FAULT,
@@ -148,13 +152,15 @@ int cvg_mode_change(struct cvg_installation *installation, enum cvg_mode mode, b
     }
     code = check_permission(installation, path);
     if (code == CVG_GO_ON && installation->config.mode == CVG_MODE_MONITOR)
-        code = cvg_target_check_notaries(&options);
+        code = cvg_target_check_notaries(&options, installation);
     if (code != CVG_GO_ON)
         return code;
     if (write_mode(installation, path, mode, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     installation->config.mode = mode;
     *ret_changed = true;
+    if (cvg_rehearsal_is_on())
+        return CVG_GO_ON;
     code = cvg_installation_reload(installation);
     return code == CVG_EXIT_OK ? CVG_GO_ON : code;
 }

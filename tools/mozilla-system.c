@@ -3,7 +3,6 @@
  * program: a file there is only made where nothing is hidden by it. */
 #include "tools/mozilla-system.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "common/base/file.h"
 #include "tools/edit-file.h"
 #include "tools/mozilla-policies.h"
+#include "tools/rehearsal.h"
 #include "tools/root-path.h"
 
 #define FILES_MAX 8
@@ -64,6 +64,8 @@ static enum cvg_error make_directory_of(const char *path, struct cvg_why *ret_wh
 {
     char directory[PATH_MAX];
 
+    if (cvg_rehearsal_is_on())
+        return CVG_OK;
     snprintf(directory, sizeof directory, "%s", path);
     *strrchr(directory, '/') = '\0';
     return cvg_directory_make(directory, geteuid(), 0755, ret_why);
@@ -75,7 +77,7 @@ static void remove_directories_of(const char *path, size_t levels)
     char directory[PATH_MAX];
 
     snprintf(directory, sizeof directory, "%s", path);
-    while (levels-- > 0) {
+    while (!cvg_rehearsal_is_on() && levels-- > 0) {
         *strrchr(directory, '/') = '\0';
         if (rmdir(directory) != 0)
             return;
@@ -232,12 +234,8 @@ static enum cvg_error write_without(const struct cvg_edit_file *file, const stru
 
     if (err != CVG_OK)
         return err;
-    if (!kept && cvg_policies_look(text, module, &state, NULL) == CVG_OK && state.empty) {
-        if (unlink(file->path) != 0)
-            return cvg_fail(ret_why, CVG_ERR_IO, "cannot remove %.400s: %s", file->path,
-                            strerrordesc_np(errno));
-        return CVG_OK;
-    }
+    if (!kept && cvg_policies_look(text, module, &state, NULL) == CVG_OK && state.empty)
+        return cvg_edit_file_remove(file, ret_why);
     err = cvg_edit_file_replace(file, text, ret_why);
     if (err == CVG_OK)
         cvg_edit_file_drop_kept(file, text);
@@ -283,9 +281,8 @@ static enum cvg_error disable_lock(const struct cvg_mozilla_app *app,
 
     if (err != CVG_OK)
         return err;
-    if (ours && unlink(file.path) != 0)
-        err = cvg_fail(ret_why, CVG_ERR_IO, "cannot remove %.400s: %s", file.path,
-                       strerrordesc_np(errno));
+    if (ours)
+        err = cvg_edit_file_remove(&file, ret_why);
     system->changed = system->changed || (ours && err == CVG_OK);
     if (ours && err == CVG_OK)
         remove_directories_of(file.path, 3);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/nss-change.h"
+#include "tools/rehearsal.h"
 
 static const char *http3_word(enum cvg_http3 http3)
 {
@@ -67,8 +68,9 @@ static const char *proof(const struct cvg_nss_outcome *outcome)
 
 static void print_enabled(const struct cvg_nss_outcome *outcome)
 {
-    printf("%s as \"%s\"; %s\n", outcome->changed ? "enabled" : "enabled already", outcome->name,
-           proof(outcome));
+    printf("%s as \"%s\"; %s\n",
+           outcome->changed ? cvg_rehearsal_word("enabled", "would be enabled") : "enabled already",
+           outcome->name, proof(outcome));
     if (outcome->old_library[0] != '\0')
         printf("  it was there from another place: %s\n", outcome->old_library);
     if (outcome->http3 == CVG_HTTP3_LOCKED)
@@ -81,7 +83,8 @@ static void print_enabled(const struct cvg_nss_outcome *outcome)
 
 static void print_disabled(const struct cvg_nss_outcome *outcome)
 {
-    printf("%s\n", outcome->changed ? "disabled" : "was not enabled");
+    printf("%s\n", outcome->changed ? cvg_rehearsal_word("disabled", "would be disabled")
+                                    : "was not enabled");
     if (outcome->returns)
         printf("  it comes back at the next start, since the system says so; as root: converge "
                "disable "

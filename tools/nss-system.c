@@ -10,6 +10,7 @@
 
 #include "tools/mozilla-system.h"
 #include "tools/nss-try.h"
+#include "tools/rehearsal.h"
 
 struct attempt {
     const struct cvg_nss_job *job;
@@ -86,7 +87,8 @@ static int report_enabled(const struct attempt *attempt, const struct cvg_mozill
                       "http3", told.http3 ? "locked" : "none", "protected", good),
             code);
     printf("%s: %s for all users of %s; HTTP/3 is off and locked\n%s\n", system->file,
-           system->changed ? "enabled" : "enabled already", attempt->app->title,
+           system->changed ? cvg_rehearsal_word("enabled", "would be enabled") : "enabled already",
+           attempt->app->title,
            !attempt->tried         ? "NOT TRIED, since there is no NSS here"
            : attempt->canary.obeys ? "A canary handshake was watched, refused and accepted as told."
                                    : "The module is loaded and watches.");
@@ -125,7 +127,8 @@ static int disable(const struct cvg_nss_job *job, const struct cvg_mozilla_app *
                                          "file", system.file, "changed", system.changed),
                                CVG_EXIT_OK);
     printf("%s: %s for all users of %s\n", system.file,
-           system.changed ? "disabled" : "was not enabled", app->title);
+           system.changed ? cvg_rehearsal_word("disabled", "would be disabled") : "was not enabled",
+           app->title);
     if (system.changed)
         printf("Profiles that %s was started with keep the module until their users take it out: "
                "converge disable nss --profiles\n",

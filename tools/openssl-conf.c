@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <openssl/conf.h>
 #include <openssl/err.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+
+#include "tools/openssl-where.h"
 
 #define NAME_MAX_LEN 128
 
@@ -224,13 +225,12 @@ enum cvg_error cvg_openssl_put_path(struct cvg_buffer *buffer, const char *path)
 char *cvg_openssl_conf_in_use(void)
 {
     const char *path = secure_getenv("OPENSSL_CONF");
-    char *made = NULL;
+    char own[PATH_MAX];
 
     if (path != NULL)
         return strdup(path);
-    if (asprintf(&made, "%s/openssl.cnf", X509_get_default_cert_area()) < 0)
-        return NULL;
-    return made;
+    cvg_openssl_own_conf(own);
+    return strdup(own);
 }
 
 enum cvg_error cvg_module_path(const char **ret_path, struct cvg_why *ret_why)

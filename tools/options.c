@@ -7,7 +7,7 @@
 
 #include "common/libconverge/idn.h"
 
-#define OPTIONS_MAX 12
+#define OPTIONS_MAX 20
 #define OPTION_BASE 1000
 #define OPTION_HELP 900
 #define OPTION_JSON 901

@@ -15,6 +15,7 @@
 
 static const char *current = "";
 static bool as_json;
+static json_t *kept; /* members for the object that is printed last */
 
 void cvg_output_begin(const char *command_name)
 {
@@ -135,10 +136,28 @@ void cvg_output_help(const struct cvg_command *command)
     printf("\n%s\n\n%s", command->summary, command->help);
 }
 
+void cvg_output_add(const char *name, json_t *value)
+{
+    if (kept == NULL)
+        kept = json_object();
+    json_object_set_new(kept, name, value);
+}
+
+void cvg_output_append(const char *name, json_t *value)
+{
+    if (json_object_get(kept, name) == NULL)
+        cvg_output_add(name, json_array());
+    json_array_append_new(json_object_get(kept, name), value);
+}
+
 int cvg_output_json(json_t *object, int code)
 {
     int failed;
 
+    if (object != NULL && kept != NULL && json_object_update_missing(object, kept) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
     if (object == NULL) {
         fprintf(stderr, "converge %s: out of memory\n", current);
         return CVG_EXIT_FAULT;

@@ -5,10 +5,12 @@
 #define CVG_TOOLS_TARGET_NSS_H
 
 #include "tools/nss-change.h"
+#include "tools/standby.h"
 
 struct cvg_nss_job {
     const struct cvg_target_options *options;
-    const char *module; /* where it is; to disable: where it should be */
+    struct cvg_standby standby; /* to enable */
+    const char *module;         /* where it is; to disable: where it should be */
     bool enabling;
 };
 

@@ -11,6 +11,9 @@
 #include "tools/conf-edit.h"
 #include "tools/conf-file.h"
 #include "tools/openssl-conf.h"
+#include "tools/openssl-where.h"
+#include "tools/rehearsal.h"
+#include "tools/standby.h"
 
 /* The candidate goes through a canary before it may become the file. */
 static int try_candidate(const struct cvg_buffer *candidate, struct cvg_canary *ret_canary)
@@ -35,32 +38,74 @@ static int try_candidate(const struct cvg_buffer *candidate, struct cvg_canary *
     return CVG_GO_ON;
 }
 
-static int finish(const struct cvg_conf_file *file, const struct cvg_buffer *candidate)
-{
-    struct cvg_canary canary = {.loaded = false};
-    struct cvg_why why = {""};
-    bool same = cvg_edit_same(candidate, &file->file.text);
-    int code = try_candidate(candidate, &canary);
+struct job {
+    const struct cvg_target_options *options;
+    struct cvg_installation installation;
+    const char *module;
+    struct cvg_conf_file file;
+};
 
-    if (code != CVG_GO_ON)
-        return code;
-    if (!same && cvg_conf_file_write(file, candidate, &why) != CVG_OK)
-        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    if (cvg_output_is_json())
-        return cvg_output_json(json_pack("{s:b, s:s, s:b, s:b, s:b}", "ok", 1, "file",
-                                         file->file.path, "changed", !same, "watching",
-                                         canary.watching, "handshake", canary.obeys),
+static int report_enabled(const struct job *job, const struct cvg_canary *canary,
+                          const struct cvg_standby *standby, bool same)
+{
+    const char *path = job->file.file.path;
+    char undo[PATH_MAX + 64];
+
+    snprintf(undo, sizeof undo, "converge disable openssl%s%s",
+             job->options->file != NULL ? " --file " : "", job->options->file != NULL ? path : "");
+    if (cvg_output_is_json()) {
+        cvg_standby_report(standby, undo);
+        return cvg_output_json(json_pack("{s:b, s:o, s:b, s:b, s:b}", "ok", 1, "file",
+                                         cvg_output_text(path), "changed", !same, "watching",
+                                         canary->watching, "handshake", canary->obeys),
                                CVG_EXIT_OK);
-    printf("%s: %s; %s\n", file->file.path, same ? "enabled already" : "enabled",
-           canary.obeys ? "a canary handshake was watched, refused and accepted as told"
-                        : "the module is loaded and watches");
-    if (!same)
+    }
+    printf("%s: %s; %s\n", path,
+           same ? "enabled already" : cvg_rehearsal_word("enabled", "would be enabled"),
+           canary->obeys ? "a canary handshake was watched, refused and accepted as told"
+                         : "the module is loaded and watches");
+    if (!same && !job->options->dry_run)
         printf("Programs that run already notice nothing until they are started again.\n");
+    cvg_standby_report(standby, undo);
+    if (job->options->file == NULL)
+        cvg_openssl_say_others(path);
     return CVG_EXIT_OK;
 }
 
-static int complete(const struct cvg_conf_file *file, const char *module)
+static void target_line(const char *path, char ret_line[static PATH_MAX + 16])
 {
+    snprintf(ret_line, PATH_MAX + 16, "openssl %s", path);
+}
+
+/* The agent is ready before a program can be told to ask it. */
+static int finish(struct job *job, const struct cvg_buffer *candidate)
+{
+    struct cvg_canary canary = {.loaded = false};
+    struct cvg_standby standby;
+    struct cvg_why why = {""};
+    char line[PATH_MAX + 16];
+    bool same = cvg_edit_same(candidate, &job->file.file.text);
+    int code = try_candidate(candidate, &canary);
+
+    if (code == CVG_GO_ON)
+        code = cvg_standby_begin(&job->installation, job->options->no_agent, &standby);
+    if (code != CVG_GO_ON)
+        return code;
+    code = cvg_target_set_mode(job->options, &job->installation);
+    if (code == CVG_GO_ON && !same && cvg_conf_file_write(&job->file, candidate, &why) != CVG_OK)
+        code = cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    if (code != CVG_GO_ON) {
+        cvg_standby_undo(&standby);
+        return code;
+    }
+    target_line(job->file.file.path, line);
+    code = cvg_standby_keep(&standby, line);
+    return code == CVG_GO_ON ? report_enabled(job, &canary, &standby, same) : code;
+}
+
+static int complete(struct job *job)
+{
+    const struct cvg_conf_file *file = &job->file;
     struct cvg_buffer block, candidate, check;
     struct cvg_why why = {""};
     enum cvg_error err;
@@ -70,20 +115,20 @@ static int complete(const struct cvg_conf_file *file, const char *module)
     cvg_buffer_init(&candidate, CVG_OPENSSL_CONF_MAX);
     cvg_buffer_init(&check, CVG_OPENSSL_CONF_MAX);
     err = cvg_openssl_block((const char *)file->stripped.data, file->stripped.len, file->file.path,
-                            module, &block, &why);
+                            job->module, &block, &why);
     if (err == CVG_OK)
         err = cvg_buffer_put(&candidate, file->stripped.data, file->stripped.len);
     if (err == CVG_OK && block.len > 0)
         err = cvg_conf_append(&cvg_openssl_marks, &candidate, &block);
     if (err == CVG_OK)
         err = cvg_openssl_block((const char *)candidate.data, candidate.len, file->file.path,
-                                module, &check, &why);
+                                job->module, &check, &why);
     if (err == CVG_OK && check.len > 0)
         err = cvg_fail(&why, CVG_ERR_CONFIG,
                        "%s: lines at its end do not count there; add the provider by hand",
                        file->file.path);
     if (err == CVG_OK)
-        code = finish(file, &candidate);
+        code = finish(job, &candidate);
     else
         cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text[0] != '\0' ? why.text : cvg_strerror(err));
     cvg_buffer_free(&block);
@@ -105,30 +150,32 @@ static int check_usage(const struct cvg_command *command, const struct cvg_targe
 static int enable(const struct cvg_command *command, const struct cvg_target_options *options,
                   char *const operands[], int count)
 {
-    const char *module = NULL;
-    struct cvg_conf_file file;
+    struct job job = {.options = options};
     struct cvg_why why = {""};
     int code = check_usage(command, options, operands, count);
 
     if (code == CVG_GO_ON)
-        code = cvg_target_check_notaries(options);
+        code = cvg_target_check_notaries(options, &job.installation);
     if (code != CVG_GO_ON)
         return code;
-    if (cvg_module_path(&module, &why) != CVG_OK ||
-        cvg_conf_file_read(options->file, &file, &why) != CVG_OK)
+    if (cvg_module_path(&job.module, &why) != CVG_OK ||
+        cvg_conf_file_open(options->file, &job.file, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    code = complete(&file, module);
-    cvg_conf_file_free(&file);
+    code = complete(&job);
+    cvg_conf_file_free(&job.file);
     return code;
 }
 
 static int report_disabled(const struct cvg_conf_file *file)
 {
     if (cvg_output_is_json())
-        return cvg_output_json(json_pack("{s:b, s:s, s:b}", "ok", 1, "file", file->file.path,
-                                         "changed", file->had_lines),
+        return cvg_output_json(json_pack("{s:b, s:o, s:b}", "ok", 1, "file",
+                                         cvg_output_text(file->file.path), "changed",
+                                         file->had_lines),
                                CVG_EXIT_OK);
-    printf("%s: %s\n", file->file.path, file->had_lines ? "disabled" : "was not enabled");
+    printf("%s: %s\n", file->file.path,
+           file->had_lines ? cvg_rehearsal_word("disabled", "would be disabled")
+                           : "was not enabled");
     return CVG_EXIT_OK;
 }
 
@@ -137,15 +184,19 @@ static int disable(const struct cvg_command *command, const struct cvg_target_op
 {
     struct cvg_conf_file file;
     struct cvg_why why = {""};
+    char line[PATH_MAX + 16];
     int code = check_usage(command, options, operands, count);
 
     if (code != CVG_GO_ON)
         return code;
-    if (cvg_conf_file_read(options->file, &file, &why) != CVG_OK)
+    if (cvg_conf_file_open(options->file, &file, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    target_line(file.file.path, line);
     if (file.had_lines && cvg_conf_file_write(&file, &file.stripped, &why) != CVG_OK)
         code = cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     else
+        code = cvg_standby_end(line);
+    if (code == CVG_EXIT_OK)
         code = report_disabled(&file);
     cvg_conf_file_free(&file);
     return code;

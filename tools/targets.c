@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/mode-change.h"
 #include "tools/notary-command.h"
+#include "tools/rehearsal.h"
 
 #define NOTARIES_NEEDED 2
 
@@ -29,15 +31,39 @@ int cvg_target_find(const struct cvg_command *command, int argc, char **argv, in
     return cvg_output_usage(command, "what? There is: %s", names);
 }
 
-int cvg_target_check_notaries(const struct cvg_target_options *options)
+int cvg_target_check_mode(const struct cvg_command *command,
+                          const struct cvg_target_options *options)
 {
-    struct cvg_installation installation;
-    size_t configured = 0, answering = 0;
-    int code = cvg_installation_load(&installation);
+    enum cvg_mode mode;
 
-    if (code != CVG_GO_ON || options->anyway)
+    if (options->mode == NULL || cvg_mode_find(options->mode, &mode))
+        return CVG_GO_ON;
+    return cvg_output_usage(command, "--mode is augment, monitor or replace, not %s",
+                            options->mode);
+}
+
+int cvg_target_set_mode(const struct cvg_target_options *options,
+                        struct cvg_installation *installation)
+{
+    enum cvg_mode mode;
+    bool changed = false;
+
+    if (options->mode == NULL || !cvg_mode_find(options->mode, &mode))
+        return CVG_GO_ON;
+    return cvg_mode_change(installation, mode, options->anyway, &changed);
+}
+
+int cvg_target_check_notaries(const struct cvg_target_options *options,
+                              struct cvg_installation *ret_installation)
+{
+    size_t configured = 0, answering = 0;
+    int code = cvg_installation_load(ret_installation);
+
+    if (code == CVG_GO_ON && cvg_rehearsal_is_on() && !options->anyway)
+        cvg_rehearsal_step("ask whether at least two notaries answer");
+    if (code != CVG_GO_ON || options->anyway || cvg_rehearsal_is_on())
         return code;
-    code = cvg_notary_count_answering(&installation, &configured, &answering);
+    code = cvg_notary_count_answering(ret_installation, &configured, &answering);
     if (code != CVG_GO_ON || answering >= NOTARIES_NEEDED)
         return code;
     return cvg_output_fail(CVG_EXIT_UNDECIDED,

@@ -60,6 +60,10 @@ int cvg_output_usage(const struct cvg_command *command, const char *fmt, ...) CV
 /* A remark on standard error that changes nothing. */
 void cvg_output_note(const char *fmt, ...) CVG_PRINTF(1, 2);
 void cvg_output_help(const struct cvg_command *command);
+/* Keep a member, or an element of a member that is a list, for the object that is printed last;
+ * what that has itself stays. The value is released here. */
+void cvg_output_add(const char *name, json_t *value);
+void cvg_output_append(const char *name, json_t *value);
 /* Prints the object and releases it; NULL is out of memory. Returns code, or a fault's. */
 int cvg_output_json(json_t *object, int code);
 /* A string of JSON, also of what is no UTF-8, such as a path may be: then with "?" in it. */

@@ -2,7 +2,6 @@
 /* Our lines at the end of user.js, where no other line overrides them. */
 #include "tools/user-js.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,9 +142,7 @@ enum cvg_error cvg_user_js_disable(const char *profile, bool *ret_changed, struc
     if (js.had)
         err = forget(&js, profile, ret_why);
     if (err == CVG_OK && js.had && js.stripped.len == 0 && !was_kept) {
-        if (unlink(js.file.path) != 0)
-            err = cvg_fail(ret_why, CVG_ERR_IO, "cannot remove %.400s: %s", js.file.path,
-                           strerrordesc_np(errno));
+        err = cvg_edit_file_remove(&js.file, ret_why);
     } else if (err == CVG_OK && js.had) {
         err = cvg_edit_file_replace(&js.file, &js.stripped, ret_why);
         if (err == CVG_OK)

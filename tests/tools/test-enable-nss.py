@@ -365,14 +365,47 @@ def the_answers_as_json(installation):
     path = make_database(installation)
     answer = installation.json("enable", "nss", path, "--json")
     same(answer, {"ok": True, "database": path, "changed": True, "file": path + "/pkcs11.txt",
-                  "name": "Converge", "watching": True, "handshake": True, "protected": True})
+                  "name": "Converge", "watching": True, "handshake": True, "protected": True,
+                  "agent": "manual", "mode": "augment"})
     same(installation.json("enable", "nss", path, "--json")["changed"], False)
     same(installation.json("disable", "nss", path, "--json"),
          {"ok": True, "database": path, "changed": True, "file": path + "/pkcs11.txt"})
     same(installation.json("enable", "nss", "/nonexistent", "--json", code=FAULT)["ok"], False)
 
 
-main(there_and_back_again, the_same_in_effect_as_with_modutil, another_name_is_seen_and_kept,
+def a_dry_run_changes_nothing_and_shows_the_diff(installation):
+    path = make_database(installation)
+    before = get(path)
+    result = installation.run("enable", "nss", path, "--dry-run", CONVERGE_AGENT="/nonexistent")
+    same(result.returncode, OK, result.stdout + result.stderr)
+    contains(result.stdout, "+++ %s/pkcs11.txt" % path, "+library=%s\n" % NSS_MODULE,
+             "would be enabled")
+    same(get(path), before)
+    enable(installation, path)
+    enabled = get(path)
+    result = installation.run("disable", "nss", path, "--dry-run")
+    contains(result.stdout, "-library=%s\n" % NSS_MODULE, "would be disabled")
+    same(get(path), enabled)
+    made = installation.path("none-yet")
+    os.mkdir(made)
+    result = installation.run("enable", "nss", made, "--create", "--dry-run")
+    same(result.returncode, OK, result.stdout + result.stderr)
+    contains(result.stdout, "Would make an NSS database")
+    same(os.listdir(made), [])
+
+
+def all_users_are_roots_affair(installation):
+    for option in ("--firefox", "--thunderbird"):
+        command = [CONVERGE, "enable", "nss", option]
+        if os.geteuid() == 0:
+            command = ["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", "--", *command]
+        result = subprocess.run(command, env=installation.environment(), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        same(result.returncode, FAULT, result.stdout)
+        contains(result.stderr, "sudo converge enable nss " + option, "--profiles")
+
+
+main(there_and_back_again, a_dry_run_changes_nothing_and_shows_the_diff, all_users_are_roots_affair, the_same_in_effect_as_with_modutil, another_name_is_seen_and_kept,
      others_modules_stay, a_name_that_is_taken, unmodified_programs_obey,
      a_module_that_moved_is_brought_up_to_date, links_and_modes_stay,
      what_cannot_be_changed_is_told, a_list_that_is_not_there_yet, a_path_that_is_no_text,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """enable and disable, on many an openssl.cnf: what programs get out of the file, and that nothing
 in it is lost."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -251,7 +252,9 @@ def links_owners_and_modes_stay(installation):
     path = put(installation, DEBIAN)
     os.chmod(path, 0o640)
     if os.geteuid() == 0:
-        os.chown(path, 12345, 23456)
+        os.chown(path, 0, 23456)
+    with contextlib.suppress(OSError):
+        os.setxattr(path, "user.converge-test", b"kept")
     before = os.stat(path)
     link = installation.path("link.cnf")
     os.symlink("openssl.cnf", link)
@@ -260,6 +263,92 @@ def links_owners_and_modes_stay(installation):
     contains(get(path), "converge")
     after = os.stat(path)
     same((after.st_mode, after.st_uid, after.st_gid), (before.st_mode, before.st_uid, before.st_gid))
+    with contextlib.suppress(OSError):
+        if os.listxattr(path + ".before-converge"):
+            same(os.getxattr(path, "user.converge-test"), b"kept")
+
+
+def root_follows_nobodys_link(installation):
+    """Nor does root load a file that somebody else could have written."""
+    if os.geteuid() != 0:
+        raise Skip("only root has others to beware of")
+    path = put(installation, DEBIAN)
+    theirs = installation.path("theirs")
+    os.mkdir(theirs)
+    os.chown(theirs, 12345, 12345)
+    link = os.path.join(theirs, "openssl.cnf")
+    os.symlink(path, link)
+    own = put(installation, DEBIAN, "own.cnf")
+    os.chown(own, 12345, 12345)
+    for command in ("enable", "disable"):
+        for wrong in (link, own):
+            result = installation.run(command, "openssl", "--file", wrong)
+            same(result.returncode, FAULT, result.stdout)
+            contains(result.stderr, "belongs to uid 12345")
+    same(get(path), DEBIAN)
+    same(get(own), DEBIAN)
+
+
+def a_dry_run_changes_nothing_and_shows_the_diff(installation):
+    path = put(installation, DEBIAN)
+    before = os.stat(path)
+    files = sorted(os.listdir(installation.directory))
+    result = installation.run("enable", "openssl", "--file", path, "--dry-run",
+                              CONVERGE_AGENT="/nonexistent")
+    same(result.returncode, OK, result.stderr)
+    contains(result.stdout, "--- %s\n+++ %s\n@@ " % (path, path), "+module = %s\n" % MODULE,
+             "would be enabled")
+    same(os.stat(path), before)
+    same(sorted(os.listdir(installation.directory)), files)
+    shown = installation.json("enable", "openssl", "--file", path, "--dry-run", "--json")
+    same((shown["ok"], shown["dry_run"], shown["changes"][0]["file"]), (True, True, path))
+    same(installation.run("enable", "openssl", "--file", path).returncode, OK)
+    enabled = get(path)
+    if have("patch"):
+        put(installation, DEBIAN)
+        subprocess.run(["patch", "-s", path], input=shown["changes"][0]["diff"], text=True,
+                       check=True)
+        same(get(path), enabled)
+    result = installation.run("disable", "openssl", "--file", path, "--dry-run")
+    same(result.returncode, OK, result.stderr)
+    contains(result.stdout, "-module = %s\n" % MODULE, "would be disabled")
+    same(get(path), enabled)
+    result = installation.run("enable", "openssl", "--file", path, "--dry-run")
+    contains(result.stdout, "enabled already")
+    assert "@@" not in result.stdout, result.stdout
+
+
+def providers_in_an_included_directory(installation):
+    os.mkdir(installation.path("openssl.d"))
+    put(installation, "[provider_sect]\nlegacy = legacy_sect\n[legacy_sect]\nactivate = 1\n",
+        "openssl.d/legacy.cnf")
+    fedora = DEBIAN.replace("# providers", "providers") + """
+[provider_sect]
+default = default_sect
+[default_sect]
+activate = 1
+.include %s
+.include = /nonexistent/crypto-policies.config
+""" % installation.path("openssl.d")
+    round_trip(installation, fedora, ("converge", "default", "legacy"))
+
+
+def a_provider_from_elsewhere_stays(installation):
+    """As oqsprovider is set up; the legacy module stands in for it."""
+    legacy = subprocess.run(["openssl", "version", "-m"], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout.split('"')[1] + "/legacy.so"
+    if not os.path.exists(legacy):
+        raise Skip("no " + legacy)
+    round_trip(installation, DEBIAN.replace("# providers", "providers") + """
+[provider_sect]
+default = default_sect
+oqsprovider = oqsprovider_sect
+[oqsprovider_sect]
+activate = 1
+module = %s
+[default_sect]
+activate = 1
+""" % legacy, ("converge", "default", "oqsprovider"))
 
 
 def the_machines_own_file_without_naming_it(installation):
@@ -360,7 +449,8 @@ def wrong_usage(installation):
 def the_answers_as_json(installation):
     path = put(installation, DEBIAN)
     answer = installation.json("enable", "openssl", "--file", path, "--json")
-    same(answer, {"ok": True, "file": path, "changed": True, "watching": True, "handshake": True})
+    same(answer, {"ok": True, "file": path, "changed": True, "watching": True, "handshake": True,
+                  "agent": "manual", "mode": "augment"})
     same(installation.json("enable", "openssl", "--file", path, "--json")["changed"], False)
     same(installation.json("disable", "openssl", "--file", path, "--json"),
          {"ok": True, "file": path, "changed": True})
@@ -383,7 +473,9 @@ main(debians_default, the_systems_own, providers_that_are_there_stay,
      a_fips_setup_gets_no_default_provider, node_is_pointed_to_the_same_section,
      a_section_that_node_has_of_its_own_is_completed, others_changes_in_between_stay,
      a_lost_mark_is_told_and_nothing_changed, a_changed_module_path_is_brought_up_to_date,
-     links_owners_and_modes_stay, the_machines_own_file_without_naming_it, fewer_than_two_notaries,
+     links_owners_and_modes_stay, root_follows_nobodys_link,
+     a_dry_run_changes_nothing_and_shows_the_diff, providers_in_an_included_directory,
+     a_provider_from_elsewhere_stays, the_machines_own_file_without_naming_it, fewer_than_two_notaries,
      no_agent_no_change, a_module_that_does_not_load_changes_nothing,
      another_provider_in_the_modules_place, a_file_openssl_cannot_read, wrong_usage,
      the_answers_as_json, nothing_is_left_behind)
