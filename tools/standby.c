@@ -53,7 +53,20 @@ static void end_agent(const struct cvg_installation *installation)
     close(polled.fd);
 }
 
-static int switch_on(const struct cvg_installation *installation, struct cvg_standby *standby)
+/* A unit that is on is no agent yet: its user may be missing, or its directories. */
+static bool answers(const struct cvg_installation *installation, struct cvg_why *ret_why)
+{
+    json_t *reply = NULL;
+    enum cvg_error err =
+        cvg_agent_ask(&installation->paths, json_pack("{s:s}", "command", "status"), END_TIMEOUT_MS,
+                      &reply, ret_why);
+
+    json_decref(reply);
+    return err == CVG_OK;
+}
+
+static int switch_on(const struct cvg_installation *installation, bool anyway,
+                     struct cvg_standby *standby)
 {
     struct cvg_why why = {""};
 
@@ -67,12 +80,19 @@ static int switch_on(const struct cvg_installation *installation, struct cvg_sta
                                "nothing was changed: %s (--no-agent leaves the agent to you)",
                                why.text);
     standby->switched = true;
-    return CVG_GO_ON;
+    if (anyway || cvg_rehearsal_is_on() || answers(installation, &why))
+        return CVG_GO_ON;
+    cvg_standby_undo(standby);
+    return cvg_output_fail(CVG_EXIT_FAULT,
+                           "nothing was changed: " UNIT " starts no agent that answers: %s; see "
+                           "`systemctl status converge-agent' (was systemd-sysusers run?)",
+                           why.text);
 }
 
-int cvg_standby_begin(const struct cvg_installation *installation, bool leave,
-                      struct cvg_standby *ret_standby)
+int cvg_standby_begin(const struct cvg_installation *installation,
+                      const struct cvg_target_options *options, struct cvg_standby *ret_standby)
 {
+    bool leave = options->no_agent;
     bool machines = is_machines(installation);
     bool root = geteuid() == 0 || cvg_rehearsal_is_on();
 
@@ -82,7 +102,7 @@ int cvg_standby_begin(const struct cvg_installation *installation, bool leave,
     if (leave || !machines || !cvg_service_here(CVG_SERVICE_SYSTEM))
         return CVG_GO_ON;
     if (root)
-        return switch_on(installation, ret_standby);
+        return switch_on(installation, options->anyway, ret_standby);
     ret_standby->state =
         cvg_service_is_enabled(CVG_SERVICE_SYSTEM, UNIT) ? CVG_STANDBY_UNIT : CVG_STANDBY_ROOTS;
     return CVG_GO_ON;

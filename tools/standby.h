@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "tools/installation.h"
+#include "tools/targets.h"
 
 enum cvg_standby_state {
     CVG_STANDBY_UNIT = 0, /* systemd has the socket */
@@ -23,8 +23,8 @@ struct cvg_standby {
 };
 
 /* Before the programs are told of the module. CVG_GO_ON, or the exit code after saying why. */
-int cvg_standby_begin(const struct cvg_installation *installation, bool leave,
-                      struct cvg_standby *ret_standby);
+int cvg_standby_begin(const struct cvg_installation *installation,
+                      const struct cvg_target_options *options, struct cvg_standby *ret_standby);
 /* After it failed: what was switched on just now is switched off again. */
 void cvg_standby_undo(const struct cvg_standby *standby);
 /* After it is done: remembers the target ("openssl /etc/ssl/openssl.cnf"). CVG_GO_ON or the exit

@@ -129,7 +129,7 @@ static int run_with_agent(struct cvg_nss_job *job, struct cvg_installation *inst
                           char *const operands[], int count)
 {
     char name[PATH_MAX], line[PATH_MAX + 8], undo[PATH_MAX + 32];
-    int kept, code = cvg_standby_begin(installation, job->options->no_agent, &job->standby);
+    int kept, code = cvg_standby_begin(installation, job->options, &job->standby);
 
     if (code != CVG_GO_ON)
         return code;

@@ -88,7 +88,7 @@ static int finish(struct job *job, const struct cvg_buffer *candidate)
     int code = try_candidate(candidate, &canary);
 
     if (code == CVG_GO_ON)
-        code = cvg_standby_begin(&job->installation, job->options->no_agent, &standby);
+        code = cvg_standby_begin(&job->installation, job->options, &standby);
     if (code != CVG_GO_ON)
         return code;
     code = cvg_target_set_mode(job->options, &job->installation);

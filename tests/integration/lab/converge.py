@@ -82,7 +82,7 @@ class Installation:
         self.started = False
         self.directory = self._directory(name)
         self.log_path = os.path.join(isolation.SCRATCH, "agent-%s.log" % name)
-        os.makedirs(os.path.join(self.directory, "notaries.d"))
+        os.makedirs(os.path.join(self.directory, "notaries.d"), exist_ok=True)
         for notary in notaries:
             shutil.copy(notary.bundle(version), os.path.join(self.directory, "notaries.d"))
         settings = {"log": self.log_path, "deadline": "8s", "public_anchors": "/etc/ssl/certs",
