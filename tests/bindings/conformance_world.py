@@ -4,6 +4,7 @@ cannot be recognised), a site, and for each world of the table an installation w
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 
@@ -12,13 +13,23 @@ sys.path[:0] = [os.path.join(_TESTS, "common", "engine"), os.path.join(_TESTS, "
 import agentlab
 import notarylab
 
+LIBRARIES = os.path.join(os.path.abspath(agentlab.BUILD), ".libs")
 HOST = "site.converge-lab.org"
 SAME_SITE = (HOST, "xn--bcher-kva.converge-lab.org")  # also asked for as it is written in UTF-8
+
+PAGE = b"hello from the site\n"
 
 # A world's settings, where it does not say otherwise: nothing is remembered from case to case, and
 # a busy machine changes no verdict.
 SETTINGS = {"deadline": "20s", "cache_ttl": "0", "negative_ttl": "0", "bundle_update": "no",
             "idle_exit": "1m", "bounce": "off"}
+
+
+def sanitized():
+    """A sanitized library does not load in a language's interpreter, which is not."""
+    symbols = subprocess.run(["nm", "-D", os.path.join(LIBRARIES, "libconverge.so")], check=True,
+                             stdout=subprocess.PIPE, text=True)
+    return any(word in symbols.stdout for word in ("__asan_", "__tsan_", "__ubsan_"))
 
 
 class Real:
@@ -55,17 +66,35 @@ class Fake:
         self.notary.listener.stop()
 
 
+class WebSite(notarylab.Site):
+    """Answers any request with PAGE, and counts them: a notary's look is none."""
+
+    requests = 0
+
+    def serve(self, connection):
+        try:
+            with self.context.wrap_socket(connection, server_side=True) as tls:
+                if tls.recv(65536):
+                    self.requests += 1
+                    tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PAGE) +
+                                PAGE)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+
 class Cast:
     """Everything outside an installation: made once, for all worlds."""
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="converge-bindings-")
         self.site, self.other = (self._leaf(name) for name in ("site", "other"))
-        self.server = notarylab.Site(self.site)
+        self.server = WebSite(self.site)
         self.notaries = {notary.name: notary for notary in self._notaries()}
 
     def _leaf(self, name):
-        leaf = agentlab.Leaf(self.directory, name)
+        leaf = agentlab.Leaf(self.directory, name, f"DNS:{HOST},IP:127.0.0.1")
         leaf.crt = leaf.pem
         leaf.path = os.path.join(self.directory, name + ".der")
         with open(leaf.path, "wb") as file:
@@ -132,9 +161,8 @@ class World:
     def environment(self, extra):
         clean = {key: value for key, value in os.environ.items()
                  if not key.startswith("CONVERGE")}
-        libraries = os.path.join(os.path.abspath(agentlab.BUILD), ".libs")
         return {**clean, "CONVERGE_CONFIG_DIR": self.installation.config,
-                "CONVERGE_AGENT": os.path.abspath(agentlab.AGENT), "LD_LIBRARY_PATH": libraries,
+                "CONVERGE_AGENT": os.path.abspath(agentlab.AGENT), "LD_LIBRARY_PATH": LIBRARIES,
                 **(extra or {})}
 
     def close(self):

@@ -40,12 +40,13 @@ def openssl(*arguments, data=None):
 
 
 class Leaf:
-    """A certificate that a site may show."""
+    """A certificate that a site may show. san: its names and addresses, as openssl writes them."""
 
-    def __init__(self, directory, name):
+    def __init__(self, directory, name, san=None):
         key, pem = os.path.join(directory, name + ".key"), os.path.join(directory, name + ".pem")
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", key, "-out", pem, "-days", "30", "-subj", "/CN=" + name)
+                "-keyout", key, "-out", pem, "-days", "30", "-subj", "/CN=" + name,
+                *(["-addext", "subjectAltName=" + san] if san else []))
         self.key, self.pem = key, pem
         self.der = openssl("x509", "-in", pem, "-outform", "DER")
         self.sha256 = hashlib.sha256(self.der).digest()
