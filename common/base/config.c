@@ -12,6 +12,10 @@
 #define PROGRAM_MAX 63 /* octets of a program's name */
 #define DAY_S       86400
 
+#define HISTORY_DEFAULT (8U << 20)
+#define HISTORY_MIN     (1U << 20)
+#define HISTORY_MAX     (1U << 30)
+
 /* The distribution's own certificates. Not /etc/ssl/certs: the administrator's private roots are
  * linked into that. */
 #define PUBLIC_ANCHORS "/usr/share/ca-certificates/mozilla"
@@ -32,6 +36,7 @@ void cvg_config_init(struct cvg_config *ret_config)
     ret_config->budget_per_minute = 600;
     ret_config->idle_exit_s = 600;
     strcpy(ret_config->log, "syslog");
+    ret_config->history = HISTORY_DEFAULT;
     ret_config->bundle_update = true;
 }
 
@@ -123,6 +128,19 @@ static bool set_log(const struct cvg_key *key, const struct cvg_value *value, vo
     if (!cvg_value_is(value, "syslog"))
         return cvg_set_path(key, value, target);
     strcpy((char *)target + key->offset, "syslog");
+    return true;
+}
+
+/* Less than the least is not worth its files. */
+static bool set_history(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    uint64_t octets;
+    struct cvg_key any = *key;
+
+    any.offset = 0;
+    if (!cvg_set_octets(&any, value, &octets) || (octets != 0 && octets < HISTORY_MIN))
+        return false;
+    ((struct cvg_config *)target)->history = octets;
     return true;
 }
 
@@ -237,6 +255,8 @@ static const struct cvg_key keys[] = {
     {"idle_exit", cvg_set_duration_s, FIELD(idle_exit_s), 0, 365 * DAY_S,
      "0 (never) to 365d is allowed, for example 10m"},
     {"log", set_log, FIELD(log), 0, CVG_PATH_MAX, "syslog or an absolute path is allowed"},
+    {"history", set_history, FIELD(history), 0, HISTORY_MAX,
+     "0 or 1M to 1G is allowed, for example 8M"},
     {"bundle_update", cvg_set_bool, FIELD(bundle_update), 0, 0, YES_OR_NO},
 };
 

@@ -275,6 +275,27 @@ bool cvg_set_duration_s64(const struct cvg_key *key, const struct cvg_value *val
     return true;
 }
 
+bool cvg_set_octets(const struct cvg_key *key, const struct cvg_value *value, void *target)
+{
+    static const char units[] = "KMG";
+    uint64_t *field = field_of(key, target), number, octets;
+    const char *unit;
+
+    if (cvg_value_is(value, "0") && key->min == 0) {
+        *field = 0;
+        return true;
+    }
+    unit = value->len == 0 ? NULL : memchr(units, value->text[value->len - 1], strlen(units));
+    if (unit == NULL ||
+        !cvg_value_number(&(struct cvg_value){value->text, value->len - 1}, 0, UINT32_MAX, &number))
+        return false;
+    octets = number << 10 * (unit - units + 1);
+    if (octets < key->min || octets > key->max)
+        return false;
+    *field = octets;
+    return true;
+}
+
 bool cvg_set_path(const struct cvg_key *key, const struct cvg_value *value, void *target)
 {
     char *field = field_of(key, target);

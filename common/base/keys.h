@@ -45,6 +45,8 @@ bool cvg_set_unsigned(const struct cvg_key *key, const struct cvg_value *value, 
 bool cvg_set_duration_ms(const struct cvg_key *key, const struct cvg_value *value, void *target);
 bool cvg_set_duration_s(const struct cvg_key *key, const struct cvg_value *value, void *target);
 bool cvg_set_duration_s64(const struct cvg_key *key, const struct cvg_value *value, void *target);
+/* Octets into uint64_t: a number and K, M or G (of 1024); 0 needs no unit. */
+bool cvg_set_octets(const struct cvg_key *key, const struct cvg_value *value, void *target);
 /* An absolute path into char[key->max]. */
 bool cvg_set_path(const struct cvg_key *key, const struct cvg_value *value, void *target);
 

@@ -6,6 +6,7 @@
 #include "common/engine/commands.h"
 
 #define FLUSH_MS    500  /* how long a new record may wait to be written */
+#define REMEMBER_MS 1000 /* ... and a line of the history */
 #define ORPHANS_MAX 1024 /* checks that nobody waits for */
 
 /* One question on its way; it may outlive the connection it came by. */
@@ -37,6 +38,21 @@ static void on_flush(uv_timer_t *timer)
         cvg_cache_flush(agent->cache);
 }
 
+static void on_remember(uv_timer_t *timer)
+{
+    struct cvg_agent *agent = timer->data;
+
+    if (cvg_history_flush(agent->history))
+        uv_timer_start(timer, on_remember, REMEMBER_MS, 0);
+}
+
+static void remember(struct cvg_agent *agent, const struct cvg_verdict_entry *entry)
+{
+    if (agent->history != NULL && cvg_history_note(agent->history, entry) &&
+        !uv_is_active((uv_handle_t *)&agent->remember))
+        uv_timer_start(&agent->remember, on_remember, REMEMBER_MS, 0);
+}
+
 static void on_verdict(const struct cvg_question *question, const struct cvg_answer *answer,
                        void *user)
 {
@@ -48,6 +64,7 @@ static void on_verdict(const struct cvg_question *question, const struct cvg_ans
     entry = cvg_verdict_log_note(agent->log, question, answer, asker->uid, asker->pid);
     if (asker->conn != NULL)
         send_answer(agent, asker->conn, answer);
+    remember(agent, entry);
     cvg_commands_tell(agent->commands, entry);
     if (answer->reason == CVG_REASON_VOTE && !uv_is_active((uv_handle_t *)&agent->flush))
         uv_timer_start(&agent->flush, on_flush, FLUSH_MS, 0);

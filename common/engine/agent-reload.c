@@ -79,6 +79,8 @@ enum cvg_error cvg_agent_reload(struct cvg_agent *agent, struct cvg_why *ret_why
     agent->config_error[0] = '\0';
     if (cvg_verdict_log_reopen(agent->log, electorate->config.log, &why) != CVG_OK)
         cvg_log(CVG_LOG_WARNING, "%s; the old one is used", why.text);
+    if (agent->history != NULL)
+        cvg_history_set_max(agent->history, electorate->config.history);
     agent->transport->reset(agent->transport);
     cvg_electorate_unref(agent->electorate);
     agent->electorate = electorate;

@@ -9,6 +9,7 @@
 #include "common/engine/agent.h"
 #include "common/engine/cache.h"
 #include "common/engine/check.h"
+#include "common/engine/history.h"
 #include "common/engine/listener.h"
 
 #define CVG_WATCHED_MAX 4 /* directories whose changes mean a new configuration */
@@ -23,6 +24,7 @@ struct cvg_agent {
     struct cvg_electorate *electorate;
     struct cvg_verdict_log *log;
     struct cvg_transport *transport;
+    struct cvg_history *history; /* NULL: no memory for it */
     struct cvg_cache *cache; /* NULL: none could be opened, nothing is remembered */
     struct cvg_checks *checks;
     struct cvg_commands *commands;
@@ -30,7 +32,7 @@ struct cvg_agent {
     struct cvg_listener *listener;
     struct cvg_buffer out;
     uv_prepare_t prepare; /* arms pump for the checks' next deadline */
-    uv_timer_t pump, flush, idle, reload, tend;
+    uv_timer_t pump, flush, remember, idle, reload, tend;
     uv_signal_t hangup, terminate, interrupt;
     uv_poll_t inotify;
     int inotify_fd; /* -1: none */

@@ -189,6 +189,7 @@ static void init_handles(struct cvg_agent *agent)
     uv_prepare_init(loop, &agent->prepare);
     uv_timer_init(loop, &agent->pump);
     uv_timer_init(loop, &agent->flush);
+    uv_timer_init(loop, &agent->remember);
     uv_timer_init(loop, &agent->idle);
     uv_timer_init(loop, &agent->reload);
     uv_timer_init(loop, &agent->tend);
@@ -197,7 +198,7 @@ static void init_handles(struct cvg_agent *agent)
     uv_signal_init(loop, &agent->interrupt);
     agent->prepare.data = agent;
     agent->pump.data = agent->flush.data = agent->idle.data = agent->reload.data = agent;
-    agent->tend.data = agent;
+    agent->tend.data = agent->remember.data = agent;
     agent->hangup.data = agent->terminate.data = agent->interrupt.data = agent;
 }
 
@@ -244,6 +245,16 @@ static void open_cache(struct cvg_agent *agent)
         agent->cache = NULL;
 }
 
+/* Without a history checks go on all the same. */
+static void open_history(struct cvg_agent *agent)
+{
+    char path[CVG_PATH_MAX + 16];
+
+    snprintf(path, sizeof path, "%s/history", agent->paths.state_dir);
+    if (cvg_history_new(path, agent->electorate->config.history, &agent->history) != CVG_OK)
+        agent->history = NULL;
+}
+
 static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
 {
     const struct cvg_listener_events events = {
@@ -255,6 +266,7 @@ static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
     agent->started_s = cvg_clock_wall_s(agent->world.clock);
     agent->busy_ms = uv_now(&agent->loop);
     open_cache(agent);
+    open_history(agent);
     err = cvg_listener_new(&agent->loop, listen_fd, &most, &events, &agent->listener);
     if (err == CVG_OK)
         err = cvg_notary_client_new(&agent->loop, agent->world.clock, &agent->transport);
@@ -323,6 +335,7 @@ void cvg_agent_free(struct cvg_agent *agent)
         agent->transport->free(agent->transport);
     if (agent->cache != NULL)
         cvg_cache_close(agent->cache);
+    cvg_history_free(agent->history);
     cvg_breaker_free(agent->world.breaker);
     cvg_electorate_unref(agent->electorate);
     cvg_buffer_free(&agent->out);

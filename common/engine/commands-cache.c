@@ -4,11 +4,9 @@
 
 #include "common/engine/commands-state.h"
 
-#define PAGE_RECORDS 48    /* even the longest ones fit in one message */
-#define WHY_OCTETS   65536 /* about as much as a reply may hold, with room to spare */
+#define PAGE_RECORDS 48 /* even the longest ones fit in one message */
 
-/* What an entry takes as JSON, at most or nearly so. */
-static size_t entry_octets(size_t votes)
+size_t cvg_json_entry_octets(size_t votes)
 {
     return 1200 + 160 * votes;
 }
@@ -36,8 +34,8 @@ static bool gather_cached(const struct cvg_cache_record *record, void *user)
     if (strcmp(record->endpoint.host, target->host) != 0 ||
         (target->port != 0 && target->port != record->endpoint.port))
         return true;
-    gathering->octets += entry_octets(record->voter_count);
-    if (gathering->octets > WHY_OCTETS)
+    gathering->octets += cvg_json_entry_octets(record->voter_count);
+    if (gathering->octets > CVG_REPLY_OCTETS)
         return false;
     json_array_append_new(gathering->entries, cvg_json_cached_entry(record));
     return true;
@@ -57,10 +55,10 @@ bool cvg_command_why(struct command *command)
     for (size_t i = 0; (entry = cvg_verdict_log_recent(agent->log, i)) != NULL; i++) {
         if (!visible(entry, command->view, &target))
             continue;
-        gathering.octets += entry_octets(entry->vote_count);
-        if (gathering.octets > WHY_OCTETS)
+        gathering.octets += cvg_json_entry_octets(entry->vote_count);
+        if (gathering.octets > CVG_REPLY_OCTETS)
             break;
-        json_array_append_new(gathering.entries, cvg_json_entry(entry));
+        json_array_append_new(gathering.entries, cvg_json_entry(entry, "recent"));
     }
     if (agent->cache != NULL)
         cvg_cache_each(agent->cache, command->view, gather_cached, &gathering);

@@ -44,18 +44,19 @@ static json_t *votes_of(const struct cvg_verdict_entry *entry)
     return votes;
 }
 
-json_t *cvg_json_entry(const struct cvg_verdict_entry *entry)
+json_t *cvg_json_entry(const struct cvg_verdict_entry *entry, const char *source)
 {
     bool sha256 = entry->fingerprint.len == CVG_SHA256_LEN;
 
-    return json_pack(
-        "{s:s, s:I, s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:o}", "source",
-        "recent", "time_s", (json_int_t)entry->time_s, "host", entry->host, "port",
-        (int)entry->port, "sha256", text_of(entry->fingerprint.bytes, sha256 ? CVG_SHA256_LEN : 0),
-        "verdict", cvg_verdict_name(entry->verdict), "action", cvg_action_name(entry->action),
-        "reason", cvg_reason_name(entry->reason), "text", entry->text != NULL ? entry->text : "",
-        "program", entry->program, "pid", (int)entry->pid, "uid", (json_int_t)entry->uid,
-        "elapsed_ms", (json_int_t)entry->elapsed_ms, "votes", votes_of(entry));
+    return json_pack("{s:s, s:I, s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:o}",
+                     "source", source, "time_s", (json_int_t)entry->time_s, "host", entry->host,
+                     "port", (int)entry->port, "sha256",
+                     text_of(entry->fingerprint.bytes, sha256 ? CVG_SHA256_LEN : 0), "verdict",
+                     cvg_verdict_name(entry->verdict), "action", cvg_action_name(entry->action),
+                     "reason", cvg_reason_name(entry->reason), "pki", cvg_pki_word(entry->pki),
+                     "text", entry->text != NULL ? entry->text : "", "program", entry->program,
+                     "pid", (int)entry->pid, "uid", (json_int_t)entry->uid, "elapsed_ms",
+                     (json_int_t)entry->elapsed_ms, "votes", votes_of(entry));
 }
 
 json_t *cvg_json_cached_entry(const struct cvg_cache_record *record)

@@ -19,8 +19,10 @@ struct errand {
     uint64_t id;
     uint32_t uid;                           /* whose view: CVG_EVERYBODY for root */
     bool watching, blocked;                 /* blocked: the last message is not out yet */
+    bool ended;                             /* ... and was the last one of all */
     json_t *pages;                          /* replies still to send, in order */
     void (*abandon)(struct errand *errand); /* stops what is under way; may be NULL */
+    void (*resume)(struct errand *errand);  /* the asker takes more; NULL: pages go on */
     void *extra;                            /* abandon's, freed by it */
 };
 
@@ -49,6 +51,13 @@ bool cvg_reply_error(struct command *command, const char *word, const char *mess
 struct errand *cvg_errand_new(struct command *command);
 /* The errand's last reply; frees the errand. */
 void cvg_errand_finish(struct errand *errand, json_t *reply);
+/* Ends the errand without a further reply, and its connection. */
+void cvg_errand_drop(struct errand *errand);
+/* Sends one of several replies; blocked says whether the asker has to catch up first. False if the
+ * errand has ended: the asker is gone. */
+bool cvg_errand_send(struct errand *errand, json_t *reply);
+/* Sends the last of several, and ends the errand as soon as it is out. True if that is later. */
+bool cvg_errand_send_last(struct errand *errand, json_t *reply);
 /* Sends the errand's pages as far as the asker takes them; true while there are more. */
 bool cvg_errand_pages(struct errand *errand);
 
@@ -57,16 +66,23 @@ bool cvg_command_target(struct command *command, bool required, struct cvg_endpo
                         bool *ret_given);
 
 /* commands-json.c */
-json_t *cvg_json_entry(const struct cvg_verdict_entry *entry);
+/* source: where it is remembered, "recent" or "history". */
+json_t *cvg_json_entry(const struct cvg_verdict_entry *entry, const char *source);
 json_t *cvg_json_cached_entry(const struct cvg_cache_record *record);
 json_t *cvg_json_record(const struct cvg_cache_record *record, uint64_t ttl_s);
 json_t *cvg_json_status(struct cvg_agent *agent);
 
-/* commands-cache.c, commands-test.c: each returns whether the connection is kept. */
+/* What an entry takes as JSON, at most or nearly so, and what a reply should not go beyond. */
+#define CVG_REPLY_OCTETS 65536
+size_t cvg_json_entry_octets(size_t votes);
+
+/* commands-cache.c, commands-log.c, commands-test.c: each returns whether the connection is kept.
+ */
 bool cvg_command_why(struct command *command);
 bool cvg_command_cache_list(struct command *command);
 bool cvg_command_cache_forget(struct command *command);
 bool cvg_command_cache_clear(struct command *command);
+bool cvg_command_log(struct command *command);
 bool cvg_command_notary_test(struct command *command);
 
 #endif

@@ -124,34 +124,53 @@ void cvg_errand_finish(struct errand *errand, json_t *reply)
     free_errand(errand);
 }
 
-static void drop(struct errand *errand)
+void cvg_errand_drop(struct errand *errand)
 {
     cvg_conn_close(errand->conn);
     free_errand(errand);
+}
+
+static bool send_reply(struct errand *errand, bool more, json_t *reply)
+{
+    struct cvg_commands *commands = errand->commands;
+    enum cvg_error err = CVG_ERR_NOMEM;
+
+    if (write_reply(commands, errand->id, more, reply))
+        err = cvg_conn_send(errand->conn, commands->out.data, commands->out.len);
+    errand->blocked = err == CVG_ERR_BUSY;
+    if (err == CVG_OK || err == CVG_ERR_BUSY)
+        return true;
+    cvg_errand_drop(errand);
+    return false;
+}
+
+bool cvg_errand_send(struct errand *errand, json_t *reply)
+{
+    return send_reply(errand, true, reply);
+}
+
+bool cvg_errand_send_last(struct errand *errand, json_t *reply)
+{
+    if (!send_reply(errand, false, reply))
+        return false;
+    errand->ended = errand->blocked;
+    if (!errand->ended)
+        cvg_errand_drop(errand);
+    return errand->ended;
 }
 
 bool cvg_errand_pages(struct errand *errand)
 {
     while (!errand->blocked && json_array_size(errand->pages) > 1) {
         json_t *page = json_incref(json_array_get(errand->pages, 0));
-        enum cvg_error err;
 
         json_array_remove(errand->pages, 0);
-        if (!write_reply(errand->commands, errand->id, true, page)) {
-            drop(errand);
+        if (!cvg_errand_send(errand, page))
             return false;
-        }
-        err = cvg_conn_send(errand->conn, errand->commands->out.data, errand->commands->out.len);
-        errand->blocked = err == CVG_ERR_BUSY;
-        if (err != CVG_OK && err != CVG_ERR_BUSY) {
-            drop(errand);
-            return false;
-        }
     }
     if (errand->blocked)
         return true;
-    cvg_errand_finish(errand, json_incref(json_array_get(errand->pages, 0)));
-    return false;
+    return cvg_errand_send_last(errand, json_incref(json_array_get(errand->pages, 0)));
 }
 
 void cvg_commands_drained(struct cvg_commands *commands, struct cvg_conn *conn)
@@ -160,7 +179,11 @@ void cvg_commands_drained(struct cvg_commands *commands, struct cvg_conn *conn)
 
     (void)commands;
     errand->blocked = false;
-    if (!errand->watching)
+    if (errand->ended)
+        cvg_errand_drop(errand);
+    else if (errand->resume != NULL)
+        errand->resume(errand);
+    else if (!errand->watching)
         cvg_errand_pages(errand);
 }
 
@@ -177,7 +200,7 @@ void cvg_commands_dismiss(struct cvg_commands *commands)
     for (struct errand *errand = commands->errands; errand != NULL; errand = next) {
         next = errand->next;
         if (errand->watching)
-            drop(errand);
+            cvg_errand_drop(errand);
     }
 }
 
@@ -186,19 +209,15 @@ void cvg_commands_tell(struct cvg_commands *commands, const struct cvg_verdict_e
     struct errand *next;
 
     for (struct errand *errand = commands->errands; errand != NULL; errand = next) {
-        enum cvg_error err = CVG_ERR_UNREACHABLE;
-
         next = errand->next;
         if (!errand->watching || (errand->uid != CVG_EVERYBODY && errand->uid != entry->uid))
             continue;
         /* A watcher who does not keep up is let go rather than kept up for. */
-        if (!errand->blocked &&
-            write_reply(commands, errand->id, true,
-                        json_pack("{s:b, s:o}", "ok", 1, "entry", cvg_json_entry(entry))))
-            err = cvg_conn_send(errand->conn, commands->out.data, commands->out.len);
-        errand->blocked = err == CVG_ERR_BUSY;
-        if (err != CVG_OK && err != CVG_ERR_BUSY)
-            drop(errand);
+        if (errand->blocked)
+            cvg_errand_drop(errand);
+        else
+            (void)cvg_errand_send(
+                errand, json_pack("{s:b, s:o}", "ok", 1, "entry", cvg_json_entry(entry, "recent")));
     }
 }
 
@@ -266,6 +285,7 @@ static bool dispatch(struct command *command, const char *name)
         {"cache-list", cvg_command_cache_list},
         {"cache-forget", cvg_command_cache_forget},
         {"cache-clear", cvg_command_cache_clear},
+        {"log", cvg_command_log},
         {"notary-test", cvg_command_notary_test},
         {"reload", command_reload},
         {"watch", command_watch},

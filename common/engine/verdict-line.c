@@ -33,7 +33,7 @@ static const char *found_word(unsigned found)
     return found < CVG_FOUND_COUNT && words[found] != NULL ? words[found] : "none";
 }
 
-static const char *pki_word(enum cvg_pki pki)
+const char *cvg_pki_word(enum cvg_pki pki)
 {
     switch (pki) {
     case CVG_PKI_OK:
@@ -200,7 +200,7 @@ char *cvg_verdict_line(const struct cvg_question *question, const struct cvg_ans
     put(&line, " uid=");
     put_number(&line, uid);
     put(&line, " pki=");
-    put(&line, pki_word(question->pki));
+    put(&line, cvg_pki_word(question->pki));
     put(&line, " ms=");
     put_number(&line, answer->elapsed_ms);
     put_votes(&line, answer);

@@ -131,6 +131,7 @@ static void remember(struct cvg_verdict_entry *entry, const struct cvg_question 
     entry->verdict = answer->verdict;
     entry->action = answer->action;
     entry->reason = answer->reason;
+    entry->pki = question->pki;
     memcpy(entry->program, question->program, sizeof entry->program);
     entry->elapsed_ms = answer->elapsed_ms;
     entry->text = strdup(answer->text);

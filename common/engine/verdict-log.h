@@ -25,6 +25,7 @@ struct cvg_verdict_entry {
     enum cvg_verdict verdict;
     enum cvg_action action;
     enum cvg_reason reason;
+    enum cvg_pki pki; /* what PKI had said */
     char program[CVG_MESSAGE_NAME_MAX];
     int32_t pid;
     uint32_t uid;
@@ -62,6 +63,7 @@ const struct cvg_verdict_entry *cvg_verdict_log_recent(const struct cvg_verdict_
 char *cvg_verdict_line(const struct cvg_question *question, const struct cvg_answer *answer,
                        uint32_t uid, int32_t pid, int64_t time_s, char *buf, size_t size);
 
+const char *cvg_pki_word(enum cvg_pki pki);       /* "trust-error" */
 const char *cvg_sayer_word(enum cvg_sayer sayer); /* "dane" */
 const char *cvg_said_word(enum cvg_said said);    /* "yes", "no", "aside"; NOTHING: "" */
 

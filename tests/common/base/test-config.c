@@ -75,6 +75,7 @@ static void an_empty_file_is_the_defaults(void **state)
     assert_int_equal(config.budget_per_minute, 600);
     assert_int_equal(config.idle_exit_s, 600);
     assert_string_equal(config.log, "syslog");
+    assert_int_equal(config.history, 8 << 20);
     assert_true(config.bundle_update);
 }
 
@@ -90,7 +91,8 @@ static void every_key_is_read(void **state)
                   "public_anchors = /etc/anchors.pem\ntunnel_ports = 443 8443\t993\n"
                   "exclude_programs = unbound my-resolver\nallow_off = no\n"
                   "budget_per_minute = 60\n"
-                  "idle_exit = 5h\nlog = /var/log/converge.log\nbundle_update = no\n");
+                  "idle_exit = 5h\nlog = /var/log/converge.log\nhistory = 2M\n"
+                  "bundle_update = no\n");
     assert_int_equal(config.agent, CVG_AGENT_USER);
     assert_true(config.lock);
     assert_int_equal(config.mode, CVG_MODE_REPLACE);
@@ -118,6 +120,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.budget_per_minute, 60);
     assert_int_equal(config.idle_exit_s, 18000);
     assert_string_equal(config.log, "/var/log/converge.log");
+    assert_int_equal(config.history, 2 << 20);
     assert_false(config.bundle_update);
 }
 
@@ -202,6 +205,8 @@ static void numbers_and_durations_at_their_limits(void **state)
         {"negative_ttl", "0s", "1h", "1500ms", "3601s"},
         {"idle_exit", "0", "365d", "1ms", "366d"},
         {"tunnel_ports", "1", "65535", "0", "65536"},
+        {"history", "0", "1G", "1023K", "1025M"},
+        {"history", "1M", "1048576K", "1", "4294967296M"},
     };
 
     (void)state;
@@ -360,7 +365,7 @@ static void the_document_is_every_default(void **state)
         if (strstr(text, line) == NULL)
             fail_msg("doc/converge.conf has no %s", name);
     }
-    assert_int_equal(keys, 23);
+    assert_int_equal(keys, 24);
 }
 
 /* The linker puts this in malloc's place. */

@@ -42,33 +42,13 @@ def silent_thousand():
         sock.close()
 
 
-def as_user(uid, ask):
-    """What ask() returns in a process of another user, which may not be able to read this tree."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(uid)
-            os.setuid(uid)
-            with os.fdopen(writer, "w") as out:
-                json.dump(ask(), out)
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as said:
-        text = said.read()
-    os.waitpid(child, 0)
-    return json.loads(text)
-
-
 def cold_flood():
     """a user's flood of new questions ends at the budget; another user's is answered"""
     if os.geteuid() != 0:
         raise agentlab.Skip("only root can ask as another user")
     installation = Installation("budget_per_minute = 20\n", trio).start()
     try:
-        said = as_user(OTHER_UID, lambda: [
+        said = agentlab.as_user(OTHER_UID, lambda: [
             installation.ask(f"flood-{n}.example.org", 443, good).reason for n in range(40)])
         assert said.count("vote") >= 20 and said.count("budget") >= 15, said
         answer = installation.ask("after-the-flood.example.org", 443, good)
@@ -233,7 +213,7 @@ def other_user():
     if os.geteuid() != 0:
         raise agentlab.Skip("only root can ask as another user")
     agrees("private.example.org")
-    said = as_user(OTHER_UID, lambda: [
+    said = agentlab.as_user(OTHER_UID, lambda: [
         shared.command("why", host="private.example.org")[0]["entries"],
         shared.command("cache-list")[0]["records"],
         shared.command("cache-clear")[0]["forgotten"], shared.command("reload")[0]["ok"]])
