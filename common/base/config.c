@@ -36,6 +36,7 @@ void cvg_config_init(struct cvg_config *ret_config)
     ret_config->budget_per_minute = 600;
     ret_config->idle_exit_s = 600;
     strcpy(ret_config->log, "syslog");
+    ret_config->portal_check = true;
     ret_config->history = HISTORY_DEFAULT;
     ret_config->bundle_update = true;
 }
@@ -255,6 +256,7 @@ static const struct cvg_key keys[] = {
     {"idle_exit", cvg_set_duration_s, FIELD(idle_exit_s), 0, 365 * DAY_S,
      "0 (never) to 365d is allowed, for example 10m"},
     {"log", set_log, FIELD(log), 0, CVG_PATH_MAX, "syslog or an absolute path is allowed"},
+    {"portal_check", cvg_set_bool, FIELD(portal_check), 0, 0, YES_OR_NO},
     {"history", set_history, FIELD(history), 0, HISTORY_MAX,
      "0 or 1M to 1G is allowed, for example 8M"},
     {"bundle_update", cvg_set_bool, FIELD(bundle_update), 0, 0, YES_OR_NO},

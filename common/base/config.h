@@ -61,6 +61,7 @@ struct cvg_config {
                                             per uid */
     unsigned idle_exit_s;                /* idle_exit = 10m; 0: never */
     char log[CVG_PATH_MAX];              /* log = syslog | /absolute/file */
+    bool portal_check;                   /* portal_check = yes | no */
     uint64_t history;                    /* history = 8M; 0: none, else 1M to 1G */
     bool bundle_update;                  /* bundle_update = yes | no */
     char pool[CVG_TEXT_POOL_MAX];        /* the words' text */

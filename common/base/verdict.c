@@ -87,6 +87,7 @@ const char *cvg_reason_name(enum cvg_reason reason)
         [CVG_REASON_DEADLINE] = "deadline",
         [CVG_REASON_BAD_QUESTION] = "bad-question",
         [CVG_REASON_INTERNAL] = "internal",
+        [CVG_REASON_CAPTIVE_PORTAL] = "captive-portal",
     };
 
     return cvg_reason_valid(reason) ? names[reason] : "?";

@@ -46,6 +46,7 @@ enum cvg_reason {
     CVG_REASON_DEADLINE,        /* the deadline passed */
     CVG_REASON_BAD_QUESTION,    /* the question could not be understood */
     CVG_REASON_INTERNAL,        /* memory, a system call, a bug */
+    CVG_REASON_CAPTIVE_PORTAL,  /* too few answers, and a portal is on the way; as UNREACHABLE */
     CVG_REASON_COUNT
 };
 

@@ -4,6 +4,7 @@
 
 #include "common/engine/agent-state.h"
 #include "common/engine/commands.h"
+#include "common/engine/portal.h"
 
 #define FLUSH_MS    500  /* how long a new record may wait to be written */
 #define REMEMBER_MS 1000 /* ... and a line of the history */
@@ -65,6 +66,7 @@ static void on_verdict(const struct cvg_question *question, const struct cvg_ans
     if (asker->conn != NULL)
         send_answer(agent, asker->conn, answer);
     remember(agent, entry);
+    cvg_portal_hear(agent->portal, answer);
     cvg_commands_tell(agent->commands, entry);
     if (answer->reason == CVG_REASON_VOTE && !uv_is_active((uv_handle_t *)&agent->flush))
         uv_timer_start(&agent->flush, on_flush, FLUSH_MS, 0);

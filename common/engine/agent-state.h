@@ -15,6 +15,7 @@
 #define CVG_WATCHED_MAX 4 /* directories whose changes mean a new configuration */
 
 struct cvg_commands;
+struct cvg_portal;
 struct cvg_updates;
 
 struct cvg_agent {
@@ -29,6 +30,7 @@ struct cvg_agent {
     struct cvg_checks *checks;
     struct cvg_commands *commands;
     struct cvg_updates *updates;
+    struct cvg_portal *portal;
     struct cvg_listener *listener;
     struct cvg_buffer out;
     uv_prepare_t prepare; /* arms pump for the checks' next deadline */

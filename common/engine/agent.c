@@ -14,6 +14,7 @@
 #include "common/engine/agent-state.h"
 #include "common/engine/commands.h"
 #include "common/engine/notary-client.h"
+#include "common/engine/portal.h"
 
 #define DESCRIPTORS_RESERVED 256 /* for notaries, the cache, the log */
 #define CONNECTIONS_MIN      64
@@ -255,6 +256,11 @@ static void open_history(struct cvg_agent *agent)
         agent->history = NULL;
 }
 
+static const char *portal_url(void *user)
+{
+    return cvg_portal_url(user);
+}
+
 static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
 {
     const struct cvg_listener_events events = {
@@ -279,6 +285,10 @@ static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
         err = cvg_commands_new(agent, &agent->commands);
     if (err == CVG_OK)
         err = cvg_updates_new(agent, &agent->updates);
+    if (err == CVG_OK)
+        err = cvg_portal_new(agent, &agent->portal);
+    if (err == CVG_OK)
+        cvg_checks_set_portal(agent->checks, portal_url, agent->portal);
     return err == CVG_OK ? start_handles(agent) : err;
 }
 
@@ -329,6 +339,7 @@ void cvg_agent_free(struct cvg_agent *agent)
         return;
     cvg_listener_free(agent->listener);
     cvg_updates_free(agent->updates);
+    cvg_portal_free(agent->portal);
     cvg_commands_free(agent->commands);
     cvg_checks_free(agent->checks);
     if (agent->transport != NULL)

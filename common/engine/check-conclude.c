@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a check: verdict and reason become the answer. */
+#include <stdio.h>
+
 #include "common/engine/check-state.h"
 #include "common/engine/check-text.h"
 
@@ -24,6 +26,29 @@ static void count(struct cvg_check_counts *counts, const struct cvg_answer *answ
         counts->cached++;
 }
 
+/* Where no notary's answer arrived and a portal is known of, that is the reason to be told. */
+static void blame_portal(struct cvg_check *check)
+{
+    struct cvg_answer *answer = &check->answer;
+    const struct cvg_checks *checks = check->owner;
+    const char *url;
+
+    if (checks->portal == NULL || answer->verdict != CVG_VERDICT_UNDECIDED ||
+        (answer->reason != CVG_REASON_UNREACHABLE && answer->reason != CVG_REASON_DEADLINE))
+        return;
+    for (size_t i = 0; i < answer->vote_count; i++)
+        if (answer->vote[i].kind != CVG_VOTE_SILENT || answer->vote[i].error == CVG_ERR_REFUSED)
+            return;
+    url = checks->portal(checks->portal_user);
+    if (url == NULL)
+        return;
+    answer->reason = CVG_REASON_CAPTIVE_PORTAL;
+    cvg_answer_describe(answer);
+    if (url[0] != '\0')
+        snprintf(answer->text, sizeof answer->text,
+                 "a captive portal is in the way: log in to this network first, at %s", url);
+}
+
 static void give(struct cvg_check *check)
 {
     struct cvg_answer *answer = &check->answer;
@@ -31,6 +56,7 @@ static void give(struct cvg_check *check)
     answer->id = check->question.id;
     answer->elapsed_ms = (uint32_t)(cvg_clock_ms(check->owner->world->clock) - check->started_ms);
     cvg_answer_describe(answer);
+    blame_portal(check);
     count(&check->owner->counts, answer);
     check->done(&check->question, answer, check->user);
 }

@@ -39,6 +39,8 @@ struct cvg_checks {
     struct cvg_flights *flights;
     struct cvg_check *pending;
     struct cvg_check_counts counts;
+    const char *(*portal)(void *user); /* NULL: nobody looks for portals */
+    void *portal_user;
 };
 
 /* check-conclude.c: give the answer. conclude derives the action from the verdict under the mode;

@@ -22,6 +22,7 @@ static const char *const sentences[CVG_REASON_COUNT] = {
     [CVG_REASON_DEADLINE] = "the deadline passed before enough notaries had answered",
     [CVG_REASON_BAD_QUESTION] = "the question could not be understood",
     [CVG_REASON_INTERNAL] = "the agent could not do its work",
+    [CVG_REASON_CAPTIVE_PORTAL] = "a captive portal is in the way: log in to this network first",
 };
 
 struct tally {

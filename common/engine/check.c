@@ -56,6 +56,12 @@ static void set_cache_policy(struct cvg_cache *cache, const struct cvg_electorat
     cvg_cache_set_notaries(cache, electorate->voter, electorate->bundles.count);
 }
 
+void cvg_checks_set_portal(struct cvg_checks *checks, const char *(*portal)(void *user), void *user)
+{
+    checks->portal = portal;
+    checks->portal_user = user;
+}
+
 void cvg_checks_set_electorate(struct cvg_checks *checks, struct cvg_electorate *electorate)
 {
     struct cvg_electorate *old = checks->electorate;

@@ -25,6 +25,10 @@ void cvg_checks_free(struct cvg_checks *checks);
 /* The electorate for the checks from here on; referenced. NULL: every check is refused. */
 void cvg_checks_set_electorate(struct cvg_checks *checks, struct cvg_electorate *electorate);
 
+/* Whom to ask whether a captive portal is in the way: its address, "" if it is not known, NULL if
+ * there is none. Portals change what an answer says, never what it does. */
+void cvg_checks_set_portal(struct cvg_checks *checks, const char *(*portal)(void *user), void *user);
+
 /* The answer; called exactly once unless forgotten. question is the one asked, with the fingerprint
  * in place of the certificate. */
 typedef void cvg_check_done(const struct cvg_question *question, const struct cvg_answer *answer,

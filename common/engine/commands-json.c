@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/engine/commands-state.h"
+#include "common/engine/portal.h"
 
 static json_t *text_of(const uint8_t *bytes, size_t len)
 {
@@ -136,6 +137,13 @@ static json_t *check_status(struct cvg_agent *agent)
                      "exempt", (json_int_t)counts.exempt, "cached", (json_int_t)counts.cached);
 }
 
+static json_t *portal_status(struct cvg_agent *agent)
+{
+    const char *url = cvg_portal_url(agent->portal);
+
+    return json_pack("{s:b, s:s}", "found", url != NULL, "url", url != NULL ? url : "");
+}
+
 json_t *cvg_json_status(struct cvg_agent *agent)
 {
     const struct cvg_electorate *electorate = agent->electorate;
@@ -147,7 +155,7 @@ json_t *cvg_json_status(struct cvg_agent *agent)
                               notary_status(electorate->bundles.bundle[i], &electorate->state[i]));
     return json_pack(
         "{s:b, s:s, s:i, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:s, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "ok", 1, "version", PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
         (json_int_t)(cvg_clock_wall_s(agent->world.clock) - agent->started_s), "kind",
         agent->paths.kind == CVG_AGENT_SYSTEM ? "system" : "user", "config_dir",
@@ -157,5 +165,6 @@ json_t *cvg_json_status(struct cvg_agent *agent)
         threshold_text(electorate), "quorum", (int)config->quorum, "min_votes",
         (int)electorate->policy.min_votes, "deadline_ms", (int)config->deadline_ms, "bounce",
         (int)cvg_electorate_bounces(electorate), "config_error", agent->config_error, "notaries",
-        notaries, "cache", cache_status(agent), "checks", check_status(agent));
+        notaries, "cache", cache_status(agent), "checks", check_status(agent), "portal",
+        portal_status(agent));
 }

@@ -75,6 +75,7 @@ static void an_empty_file_is_the_defaults(void **state)
     assert_int_equal(config.budget_per_minute, 600);
     assert_int_equal(config.idle_exit_s, 600);
     assert_string_equal(config.log, "syslog");
+    assert_true(config.portal_check);
     assert_int_equal(config.history, 8 << 20);
     assert_true(config.bundle_update);
 }
@@ -91,7 +92,8 @@ static void every_key_is_read(void **state)
                   "public_anchors = /etc/anchors.pem\ntunnel_ports = 443 8443\t993\n"
                   "exclude_programs = unbound my-resolver\nallow_off = no\n"
                   "budget_per_minute = 60\n"
-                  "idle_exit = 5h\nlog = /var/log/converge.log\nhistory = 2M\n"
+                  "idle_exit = 5h\nlog = /var/log/converge.log\nportal_check = no\n"
+                  "history = 2M\n"
                   "bundle_update = no\n");
     assert_int_equal(config.agent, CVG_AGENT_USER);
     assert_true(config.lock);
@@ -120,6 +122,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.budget_per_minute, 60);
     assert_int_equal(config.idle_exit_s, 18000);
     assert_string_equal(config.log, "/var/log/converge.log");
+    assert_false(config.portal_check);
     assert_int_equal(config.history, 2 << 20);
     assert_false(config.bundle_update);
 }
@@ -365,7 +368,7 @@ static void the_document_is_every_default(void **state)
         if (strstr(text, line) == NULL)
             fail_msg("doc/converge.conf has no %s", name);
     }
-    assert_int_equal(keys, 24);
+    assert_int_equal(keys, 25);
 }
 
 /* The linker puts this in malloc's place. */

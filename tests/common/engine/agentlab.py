@@ -30,7 +30,7 @@ PKI_OK, PKI_TRUST_ERROR, PKI_OTHER_ERROR = 1, 2, 3
 REASONS = ["none", "vote", "cache", "unreachable", "known-key", "pki-failed", "exempt-name",
            "exempt-address", "exempt-port", "private-pki", "not-public", "excluded-program",
            "not-applicable", "no-notaries", "no-agent", "budget", "deadline", "bad-question",
-           "internal"]
+           "internal", "captive-portal"]
 MESSAGE_MAX = 98304
 
 
