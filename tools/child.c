@@ -20,7 +20,8 @@ static bool is_variable(const char *entry, const char *name)
     return strncmp(entry, name, len) == 0 && entry[len] == '=';
 }
 
-/* Our environment with two variables exchanged. The array is one allocation with the two texts
+/* Our environment with two variables exchanged, and without CONVERGE: what is looked at is whether
+ * the checks work, not whether somebody has switched them off here. The array is one allocation with the two texts
  * behind it, so that freeing it frees everything that is not environ's. */
 static char **make_environment(const char *openssl_conf, const char *config_dir)
 {
@@ -45,7 +46,8 @@ static char **make_environment(const char *openssl_conf, const char *config_dir)
         text += sprintf(text, "%s=%s", names[i], values[i]) + 1;
     }
     for (size_t i = 0; i < count; i++)
-        if ((openssl_conf == NULL || !is_variable(environ[i], names[0])) &&
+        if (!is_variable(environ[i], "CONVERGE") &&
+            (openssl_conf == NULL || !is_variable(environ[i], names[0])) &&
             (config_dir == NULL || !is_variable(environ[i], names[1])))
             made[used++] = environ[i];
     return made;

@@ -13,7 +13,8 @@ struct cvg_child {
 };
 
 /* Starts the program (found on PATH unless it has a slash). Its environment is ours but for
- * OPENSSL_CONF and CONVERGE_CONFIG_DIR (NULL: as ours); standard input and error are /dev/null. */
+ * OPENSSL_CONF and CONVERGE_CONFIG_DIR (NULL: as ours), and without CONVERGE; standard input and
+ * error are /dev/null. */
 CVG_MUST_USE enum cvg_error cvg_child_start(const char *program, char *const arguments[],
                                             const char *openssl_conf, const char *config_dir,
                                             struct cvg_child *ret_child, struct cvg_why *ret_why);

@@ -4,11 +4,13 @@
 #include "tools/tools.h"
 
 static const char help[] =
-    "Without a program: the agent, the notaries, whether converge.so works with this OpenSSL, "
-    "whether\n"
-    "it is enabled in openssl.cnf, whether libconverge-nss.so is at work in the NSS databases of\n"
-    "the system and of yours (browser profiles, too), and which well-known programs here are not\n"
-    "covered, and why.\n"
+    "Without a program: the agent, each notary and how far apart they stand, whether converge.so\n"
+    "works with this OpenSSL and is enabled in openssl.cnf, whether libconverge-nss.so is at work "
+    "in\n"
+    "the NSS databases of the system and of yours (browser profiles, too), which well-known "
+    "programs\n"
+    "here are not covered, and what the configuration lets pass. Each finding is good, a note, a\n"
+    "warning or bad, and comes with what to do about it.\n"
     "\n"
     "With a program: which TLS library it uses, and whether our module is loaded and at work in "
     "it.\n"
@@ -17,37 +19,46 @@ static const char help[] =
     "with\n"
     "its output thrown away, and each of its watched connections is refused. Browsers are not\n"
     "started: of programs over NSS the database they read is told, and tried with their NSS.\n"
-    "Neither asks a notary about anything but whether it answers.\n"
+    "None of this asks a notary about anything but whether it answers.\n"
     "\n"
     "Options:\n"
-    "      --help   this text\n"
-    "      --json   for programs\n"
+    "      --help           this text\n"
+    "      --json           for programs\n"
+    "      --quiet          only what is not good\n"
+    "      --section GROUP  only agent, notaries, modules, openssl.cnf, nss, programs,\n"
+    "                       configuration or holes\n"
     "\n"
-    "Exit codes, without a program: 0 all is well, 1 the module is not enabled in openssl.cnf\n"
-    "(`converge run` works), 3 no agent, or fewer than two notaries answer, 4 a module does not\n"
-    "work where it is enabled, or a browser can go round it. With a program: 0 covered, 1 not\n"
-    "covered, 3 cannot be told, 4 no such program.\n"
+    "Exit codes, without a program: 0 nothing is wrong, 1 there is a warning (not enabled in\n"
+    "openssl.cnf, a hole, a notary that is silent), 3 no agent, or fewer than two notaries "
+    "answer,\n"
+    "4 what should protect does not work: a module, the configuration, a browser's profile. With "
+    "a\n"
+    "program: 0 covered, 1 not covered, 3 cannot be told, 4 no such program.\n"
     "2 is wrong usage.\n";
 
 static int run(const struct cvg_command *command, int argc, char **argv)
 {
-    const struct cvg_option options[] = {{NULL, NULL, NULL}};
+    struct cvg_doctor_options wanted = {.only = NULL};
+    const struct cvg_option options[] = {
+        {"quiet", &wanted.quiet, NULL}, {"section", NULL, &wanted.only}, {NULL, NULL, NULL}};
     struct cvg_installation installation;
     int first = 0;
     int code = cvg_options_parse(command, argc, argv, true, options, &first);
 
-    if (code == CVG_GO_ON)
-        code = cvg_installation_load(&installation);
     if (code != CVG_GO_ON)
         return code;
-    if (first < argc)
-        return cvg_doctor_program(&installation, argc - first, argv + first);
-    return cvg_doctor_machine(&installation);
+    if (wanted.only != NULL && !cvg_doctor_group_exists(wanted.only))
+        return cvg_output_usage(command, "there is no section %s", wanted.only);
+    if (first == argc)
+        return cvg_doctor_machine(&wanted);
+    code = cvg_installation_load(&installation);
+    return code == CVG_GO_ON ? cvg_doctor_program(&installation, argc - first, argv + first) : code;
 }
 
 const struct cvg_command cvg_cmd_doctor = {
     .name = "doctor",
-    .synopsis = "doctor [--json] [-- PROGRAM [ARGUMENT]...]",
+    .synopsis =
+        "doctor [--json] [--quiet] [--section GROUP]\ndoctor [--json] -- PROGRAM [ARGUMENT]...",
     .summary = "See whether the protection is really there.",
     .help = help,
     .run = run,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One NSS database: is our module listed there, once and in its place, and does it work? */
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,6 +92,20 @@ static bool comes_by_proxy(const char *nss_directory, const char *database,
     return true;
 }
 
+/* What does not work, and what to do about it. */
+CVG_PRINTF(3, 4)
+static void tell(struct cvg_doctor_finding *finding, const char *remedy, const char *fmt, ...)
+{
+    char text[CVG_DOCTOR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    cvg_doctor_set(finding, CVG_DOCTOR_BAD, "%s", text);
+    cvg_doctor_remedy(finding, "%s", remedy);
+}
+
 static void try_it(const char *nss_directory, const char *database,
                    struct cvg_doctor_finding *finding)
 {
@@ -98,11 +113,13 @@ static void try_it(const char *nss_directory, const char *database,
     struct cvg_why why = {""};
 
     if (may_try(nss_directory, database, &why) != CVG_OK)
-        cvg_doctor_set(finding, CVG_DOCTOR_BAD, "enabled, but not tried: %s", why.text);
+        tell(finding, "call converge doctor as the user whose database it is",
+             "enabled, but not tried: %s", why.text);
     else if (cvg_canary_run_nss(nss_directory, database, &canary, &why) != CVG_OK)
-        cvg_doctor_set(finding, CVG_DOCTOR_BAD, "%s", why.text);
+        tell(finding, "see that the database is whole: certutil -L -d DIRECTORY", "%s", why.text);
     else if (!cvg_canary_good(&canary))
-        cvg_doctor_set(finding, CVG_DOCTOR_BAD, "enabled, but: %s", canary.text);
+        tell(finding, "converge disable nss, then converge enable nss, for this database",
+             "enabled, but: %s", canary.text);
     else
         cvg_doctor_set(finding, CVG_DOCTOR_GOOD, "%s",
                        canary.obeys ? "a canary handshake was watched, refused and accepted as told"
@@ -129,20 +146,21 @@ void cvg_doctor_database(const char *nss_directory, const char *database, bool *
     else if (err != CVG_OK)
         cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD, "%s", why.text);
     else if (listed.count == 0)
-        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING, "not enabled: `converge enable nss %s`",
-                       database);
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING, "not enabled");
     else if (listed.gone[0] != '\0')
-        cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
-                       "enabled, but %s is gone: `converge enable nss %s`", listed.gone, database);
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD, "enabled, but %.500s is gone", listed.gone);
     else if (listed.other[0] != '\0')
         cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
-                       "two copies of the module are listed, %s and %s: `converge disable nss %s`, "
-                       "then enable it again",
-                       listed.library, listed.other, database);
+                       "two copies of the module are listed, %.250s and %.250s", listed.library,
+                       listed.other);
     else
         try_it(nss_directory, database, ret_finding);
     if (ret_finding->state == CVG_DOCTOR_GOOD && listed.count > 1)
-        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING,
-                       "it works, but is listed %zu times: `converge enable nss %s` leaves one",
-                       listed.count, database);
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING, "it works, but is listed %zu times",
+                       listed.count);
+    if (ret_finding->remedy[0] == '\0' && ret_finding->state != CVG_DOCTOR_GOOD)
+        cvg_doctor_remedy(ret_finding,
+                          listed.other[0] != '\0' ? "converge disable nss %s; then enable it again"
+                                                  : "converge enable nss %s",
+                          database);
 }

@@ -102,22 +102,23 @@ static void judge_ways_round(const struct cvg_mozilla_profile *profile,
 {
     struct cvg_mozilla_pref pref = {.locked = false};
 
-    if (!told->http3)
-        cvg_doctor_set(
-            finding, CVG_DOCTOR_BAD,
-            "not protected: HTTP/3, WebTransport or hosts that share a connection, which "
-            "go round the module, are not off and locked: "
-            "`sudo converge enable nss --%s`",
-            profile->app->name);
-    else if (!told->utility && find_pref(profile->directory, UTILITY, &pref) &&
-             strcmp(pref.value, "true") == 0)
+    if (!told->http3) {
+        cvg_doctor_set(finding, CVG_DOCTOR_BAD,
+                       "not protected: HTTP/3, WebTransport or hosts that share a connection, "
+                       "which go round the module, are not off and locked");
+        cvg_doctor_remedy(finding, "sudo converge enable nss --%s", profile->app->name);
+    } else if (!told->utility && find_pref(profile->directory, UTILITY, &pref) &&
+               strcmp(pref.value, "true") == 0) {
         cvg_doctor_set(finding, CVG_DOCTOR_BAD,
                        "not protected: " UTILITY " is on, so modules are in a process without "
-                       "connections: set it to false in about:config");
-    else if (find_pref(profile->directory, PROXY, &pref) && strcmp(pref.value, BY_SCRIPT) == 0)
+                       "connections");
+        cvg_doctor_remedy(finding, "set " UTILITY " to false in about:config");
+    } else if (find_pref(profile->directory, PROXY, &pref) && strcmp(pref.value, BY_SCRIPT) == 0) {
         cvg_doctor_set(finding, CVG_DOCTOR_WARNING,
                        "it works, but a script chooses the proxy: behind one that is spoken to in "
                        "TLS (\"HTTPS\") only the proxy's own certificate is seen");
+        cvg_doctor_remedy(finding, "set the proxy by hand in the network settings, or none");
+    }
 }
 
 void cvg_doctor_profile(const struct cvg_mozilla_profile *profile, const char *nss_directory,
@@ -127,23 +128,26 @@ void cvg_doctor_profile(const struct cvg_mozilla_profile *profile, const char *n
 
     *ret_listed = false;
     if (profile->confined != NULL) {
-        cvg_doctor_set(
-            ret_finding, CVG_DOCTOR_WARNING,
-            "cannot be covered: it is of a %s, where neither our modules nor the agent's "
-            "socket are",
-            profile->confined);
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_NOTE,
+                       "cannot be covered: it is of a %s, where neither our modules nor the "
+                       "agent's socket are",
+                       profile->confined);
+        cvg_doctor_remedy(ret_finding, "use the distribution's %s, or Mozilla's own archive",
+                          profile->app->title);
         return;
     }
     cvg_doctor_database(nss_directory, profile->directory, ret_listed, ret_finding);
     if (*ret_listed && ret_finding->state != CVG_DOCTOR_BAD)
         judge_ways_round(profile, &told, ret_finding);
-    else if (!*ret_listed && ret_finding->state != CVG_DOCTOR_BAD && told.module)
+    else if (!*ret_listed && ret_finding->state != CVG_DOCTOR_BAD && told.module) {
         cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING,
                        "not enabled yet: the system's policies do that when %s is started",
                        profile->app->title);
-    else if (!*ret_listed && ret_finding->state != CVG_DOCTOR_BAD)
-        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING,
-                       "not enabled: `converge enable nss --profiles`");
+        cvg_doctor_remedy(ret_finding, "start %s once", profile->app->title);
+    } else if (!*ret_listed && ret_finding->state != CVG_DOCTOR_BAD) {
+        cvg_doctor_set(ret_finding, CVG_DOCTOR_WARNING, "not enabled");
+        cvg_doctor_remedy(ret_finding, "converge enable nss --profiles");
+    }
 }
 
 bool cvg_doctor_all_users(const struct cvg_mozilla_app *app, struct cvg_doctor_finding *ret_finding)
@@ -154,17 +158,17 @@ bool cvg_doctor_all_users(const struct cvg_mozilla_app *app, struct cvg_doctor_f
         return false;
     if (told.gone[0] != '\0')
         cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
-                       "not protected: the module is for every profile, but %.300s is gone: `sudo "
-                       "converge enable nss --%s`, or disable it there",
-                       told.gone, app->name);
+                       "not protected: the module is for every profile, but %.300s is gone",
+                       told.gone);
     else if (told.http3)
         cvg_doctor_set(ret_finding, CVG_DOCTOR_GOOD,
                        "the module is for every profile that is started; HTTP/3 is off and locked");
     else
         cvg_doctor_set(ret_finding, CVG_DOCTOR_BAD,
                        "not protected: the module is for every profile, but HTTP/3, which goes "
-                       "round it, is not off and locked: `sudo converge enable nss --%s`",
-                       app->name);
+                       "round it, is not off and locked");
+    if (ret_finding->state != CVG_DOCTOR_GOOD)
+        cvg_doctor_remedy(ret_finding, "sudo converge enable nss --%s", app->name);
     return true;
 }
 
@@ -196,16 +200,18 @@ static void judge_profiles(const char *name, const char *directory, struct cvg_d
         seen++;
         cvg_doctor_profile(&profiles[i], directory, &listed, &finding);
         cvg_doctor_nss_add(nss, profiles[i].directory, &finding);
-        if ((!listed || finding.state == CVG_DOCTOR_BAD) && nss->coverage == CVG_COVERED)
-            cvg_doctor_nss_judge(nss, CVG_NOT_COVERED, "profile %s: %s", profiles[i].name,
+        if ((!listed || finding.state == CVG_DOCTOR_BAD) && nss->coverage == CVG_COVERED) {
+            cvg_doctor_nss_judge(nss, CVG_NOT_COVERED, "profile %.100s: %.400s", profiles[i].name,
                                  finding.text);
+            snprintf(nss->remedy, sizeof nss->remedy, "%s", finding.remedy);
+        }
     }
     free(profiles);
-    if (seen == 0)
-        cvg_doctor_nss_judge(nss, CVG_NOT_COVERED,
-                             "you have no profile of %s yet: start it once, then `converge enable "
-                             "nss --profiles`",
-                             name);
+    if (seen == 0) {
+        cvg_doctor_nss_judge(nss, CVG_NOT_COVERED, "you have no profile of %s yet", name);
+        snprintf(nss->remedy, sizeof nss->remedy,
+                 "start %s once, then: converge enable nss --profiles", name);
+    }
 }
 
 void cvg_doctor_mozilla(const struct cvg_application *application, struct cvg_doctor_nss *nss)
@@ -215,9 +221,9 @@ void cvg_doctor_mozilla(const struct cvg_application *application, struct cvg_do
             judge_profiles(application->name, application->directory, nss);
             return;
         }
-    cvg_doctor_nss_judge(
-        nss, CVG_COVERAGE_UNKNOWN,
-        "%s is made of Firefox; where its profiles are is not known here: `converge "
-        "enable nss DIRECTORY` for each of them",
-        application->name);
+    cvg_doctor_nss_judge(nss, CVG_COVERAGE_UNKNOWN,
+                         "%s is made of Firefox; where its profiles are is not known here",
+                         application->name);
+    snprintf(nss->remedy, sizeof nss->remedy,
+             "converge enable nss DIRECTORY, for each of its profiles");
 }

@@ -15,24 +15,16 @@
 #define P11_MODULE_MAX 65536
 #define P11_SUFFIX     ".module"
 
-struct places {
-    json_t *list;
-    enum cvg_doctor_state worst;
-};
-
-static void add(struct places *places, const char *what, const char *path,
+static void add(struct cvg_doctor_report *report, const char *what, const char *path,
                 const struct cvg_doctor_finding *finding)
 {
-    json_t *entry = cvg_doctor_finding_json(finding);
+    struct cvg_doctor_finding named = *finding;
 
-    json_object_set_new(entry, "what", cvg_output_text(what));
-    json_object_set_new(entry, "path", cvg_output_text(path));
-    json_array_append_new(places->list, entry);
-    if (finding->state > places->worst)
-        places->worst = finding->state;
+    snprintf(named.text, sizeof named.text, "%.150s: %.400s", what, finding->text);
+    cvg_doctor_add_finding(report, CVG_DOCTOR_NSS, "nss", path, &named);
 }
 
-static void look_at_database(struct places *places, const char *what, const char *path)
+static void look_at_database(struct cvg_doctor_report *report, const char *what, const char *path)
 {
     struct cvg_doctor_finding finding = {.state = CVG_DOCTOR_BAD};
     char list[PATH_MAX];
@@ -42,19 +34,19 @@ static void look_at_database(struct places *places, const char *what, const char
         access(list, F_OK) != 0)
         return;
     cvg_doctor_database("", path, &listed, &finding);
-    add(places, what, path, &finding);
+    add(report, what, path, &finding);
 }
 
 /* One of those that a user's programs share. */
-static void look_at_own(struct places *places, const char *base, const char *below)
+static void look_at_own(struct cvg_doctor_report *report, const char *base, const char *below)
 {
     char path[PATH_MAX];
 
     if (base != NULL && snprintf(path, sizeof path, "%s%s", base, below) < (int)sizeof path)
-        look_at_database(places, "your database", path);
+        look_at_database(report, "your database", path);
 }
 
-static void look_at_policies(struct places *places)
+static void look_at_policies(struct cvg_doctor_report *report)
 {
     for (size_t i = 0; i < CVG_MOZILLA_COUNT; i++) {
         const struct cvg_mozilla_app *app = &cvg_mozilla_apps[i];
@@ -64,11 +56,11 @@ static void look_at_policies(struct places *places)
         if (!cvg_doctor_all_users(app, &finding))
             continue;
         snprintf(what, sizeof what, "%s for all users", app->title);
-        add(places, what, app->system, &finding);
+        add(report, what, app->system, &finding);
     }
 }
 
-static void look_at_profiles(struct places *places)
+static void look_at_profiles(struct cvg_doctor_report *report)
 {
     size_t count = 0;
     struct cvg_mozilla_profile *profiles = cvg_doctor_profiles(&count);
@@ -81,7 +73,7 @@ static void look_at_profiles(struct places *places)
 
         snprintf(what, sizeof what, "%s, profile %s", profiles[i].app->title, profiles[i].name);
         cvg_doctor_profile(&profiles[i], directory != NULL ? directory : "", &listed, &finding);
-        add(places, what, profiles[i].directory, &finding);
+        add(report, what, profiles[i].directory, &finding);
     }
     free(profiles);
 }
@@ -108,7 +100,7 @@ static bool names_us(const char *path)
 
 /* Through p11-kit's proxy a process may get the module a second time. It stays one, but whoever
  * takes it out of a database would wonder. */
-static void look_at_p11_kit(struct places *places, const char *directory)
+static void look_at_p11_kit(struct cvg_doctor_report *report, const char *directory)
 {
     DIR *dir = opendir(directory);
     const struct dirent *entry;
@@ -122,34 +114,31 @@ static void look_at_p11_kit(struct places *places, const char *directory)
             snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) >= (int)sizeof path ||
             !names_us(path))
             continue;
-        cvg_doctor_set(&finding, CVG_DOCTOR_WARNING,
+        cvg_doctor_set(&finding, CVG_DOCTOR_NOTE,
                        "p11-kit has the module, too, for NSS databases that list its proxy; where "
                        "both do it stays one, but `converge disable nss` leaves this one");
-        add(places, "p11-kit", path, &finding);
+        add(report, "p11-kit", path, &finding);
     }
     if (dir != NULL)
         closedir(dir);
 }
 
-json_t *cvg_doctor_nss_machine(enum cvg_doctor_state *ret_worst)
+void cvg_doctor_nss_machine(struct cvg_doctor_report *report)
 {
-    struct places places = {json_array(), CVG_DOCTOR_GOOD};
     const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
     char path[PATH_MAX];
 
-    look_at_database(&places, "the system's database", "/etc/pki/nssdb");
-    look_at_own(&places, home, "/.pki/nssdb");
+    look_at_database(report, "the system's database", "/etc/pki/nssdb");
+    look_at_own(report, home, "/.pki/nssdb");
     if (data != NULL && data[0] == '/')
-        look_at_own(&places, data, "/pki/nssdb");
+        look_at_own(report, data, "/pki/nssdb");
     else
-        look_at_own(&places, home, "/.local/share/pki/nssdb");
-    look_at_policies(&places);
-    look_at_profiles(&places);
-    look_at_p11_kit(&places, "/etc/pkcs11/modules");
-    look_at_p11_kit(&places, "/usr/share/p11-kit/modules");
+        look_at_own(report, home, "/.local/share/pki/nssdb");
+    look_at_policies(report);
+    look_at_profiles(report);
+    look_at_p11_kit(report, "/etc/pkcs11/modules");
+    look_at_p11_kit(report, "/usr/share/p11-kit/modules");
     if (home != NULL &&
         snprintf(path, sizeof path, "%s/.config/pkcs11/modules", home) < (int)sizeof path)
-        look_at_p11_kit(&places, path);
-    *ret_worst = places.worst;
-    return places.list;
+        look_at_p11_kit(report, path);
 }

@@ -99,10 +99,11 @@ static bool find_database(const struct cvg_linkage *linkage, int argc, char **ar
 void cvg_doctor_nss_add(struct cvg_doctor_nss *nss, const char *path,
                         const struct cvg_doctor_finding *finding)
 {
-    json_t *entry = cvg_doctor_finding_json(finding);
-
-    json_object_set_new(entry, "path", cvg_output_text(path));
-    json_array_append_new(nss->databases, entry);
+    json_array_append_new(nss->databases,
+                          json_pack("{s:o, s:s, s:o, s:o}", "path", cvg_output_text(path), "state",
+                                    cvg_doctor_state_word(finding->state), "text",
+                                    cvg_output_text(finding->text), "do",
+                                    cvg_output_text(finding->remedy)));
 }
 
 static void judge_by_database(const struct cvg_linkage *linkage, int argc, char **argv,
@@ -118,18 +119,19 @@ static void judge_by_database(const struct cvg_linkage *linkage, int argc, char 
         cvg_doctor_nss_judge(
             nss, finding.state != CVG_DOCTOR_BAD && listed ? CVG_COVERED : CVG_NOT_COVERED,
             "it reads the NSS database %.200s: %.350s", database, finding.text);
+        snprintf(nss->remedy, sizeof nss->remedy, "%s", finding.remedy);
     } else if (linkage->curl_nss) {
         cvg_doctor_nss_judge(
             nss, CVG_NOT_COVERED,
             "its HTTPS is libcurl's with NSS, which reads the database that SSL_DIR names, "
-            "else " SYSTEM_DB
-            ", and neither is there: make one with certutil -N, then `converge enable "
-            "nss DIRECTORY`");
+            "else " SYSTEM_DB ", and neither is there");
+        snprintf(nss->remedy, sizeof nss->remedy,
+                 "sudo converge enable nss " SYSTEM_DB " --create");
     } else {
-        cvg_doctor_nss_judge(
-            nss, CVG_COVERAGE_UNKNOWN,
-            "it uses NSS, with a database that is not known here: say `converge doctor -- PROGRAM "
-            "ARGUMENT...` with a command that connects");
+        cvg_doctor_nss_judge(nss, CVG_COVERAGE_UNKNOWN,
+                             "it uses NSS, with a database that is not known here");
+        snprintf(nss->remedy, sizeof nss->remedy,
+                 "converge doctor -- PROGRAM ARGUMENT..., with a command that connects");
     }
 }
 
@@ -159,6 +161,8 @@ static bool judge_proxy(struct cvg_doctor_nss *nss)
                 "%s names a proxy that is spoken to in TLS: what goes through it is TLS inside "
                 "TLS, where only the proxy's certificate is seen",
                 names[i]);
+            snprintf(nss->remedy, sizeof nss->remedy,
+                     "name the proxy with http:// in %s, if it takes that", names[i]);
             return true;
         }
     }

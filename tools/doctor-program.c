@@ -18,6 +18,7 @@ struct finding {
     struct cvg_probe probe;
     enum cvg_coverage coverage;
     char reason[CVG_DOCTOR_TEXT_MAX];
+    char remedy[CVG_DOCTOR_DO_MAX];
 };
 
 /* Programs whose TLS is their own, whatever they link. */
@@ -97,11 +98,11 @@ static void judge_static(struct finding *finding)
     bool out = ruled_out(&finding->linkage);
 
     finding->coverage = out ? CVG_NOT_COVERED : CVG_COVERAGE_UNKNOWN;
-    snprintf(
-        finding->reason, sizeof finding->reason, "%s",
-        out ? reason_of(&finding->linkage)
-            : "it was not seen to connect: say `converge doctor -- PROGRAM ARGUMENT...` with a "
-              "command that does");
+    snprintf(finding->reason, sizeof finding->reason, "%s",
+             out ? reason_of(&finding->linkage) : "it was not seen to connect");
+    snprintf(finding->remedy, sizeof finding->remedy, "%s",
+             out ? CVG_DOCTOR_ELSEWHERE
+                 : "converge doctor -- PROGRAM ARGUMENT..., with a command that connects");
 }
 
 static void judge(struct finding *finding)
@@ -115,10 +116,12 @@ static void judge(struct finding *finding)
     } else if (finding->over_nss) {
         finding->coverage = finding->nss.coverage;
         memcpy(finding->reason, finding->nss.reason, sizeof finding->reason);
+        memcpy(finding->remedy, finding->nss.remedy, sizeof finding->remedy);
     } else if (probe->connected) {
         finding->coverage = CVG_NOT_COVERED;
         snprintf(finding->reason, sizeof finding->reason, "it shook hands and asked nobody: %s",
                  reason_of(&finding->linkage));
+        snprintf(finding->remedy, sizeof finding->remedy, "%s", CVG_DOCTOR_ELSEWHERE);
     } else {
         judge_static(finding);
     }
@@ -152,13 +155,13 @@ static int print_json(const struct finding *finding, int code)
     const struct cvg_probe *probe = &finding->probe;
 
     return cvg_output_json(
-        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:{s:b, s:b, s:b, s:b, s:s, s:i}}",
+        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:{s:b, s:b, s:b, s:b, s:s, s:i}}",
                   "ok", 1, "program", finding->linkage.path, "interpreter",
                   finding->linkage.interpreter, "helper", finding->linkage.helper, "library",
                   library_of(finding), "covered", words[finding->coverage], "reason",
-                  finding->reason, "databases", finding->nss.databases, "probe", "ran", probe->ran,
-                  "connected", probe->connected, "asked", probe->asked, "right", probe->right,
-                  "host", probe->host, "port", (int)probe->port),
+                  finding->reason, "do", finding->remedy, "databases", finding->nss.databases,
+                  "probe", "ran", probe->ran, "connected", probe->connected, "asked", probe->asked,
+                  "right", probe->right, "host", probe->host, "port", (int)probe->port),
         code);
 }
 
@@ -177,6 +180,8 @@ static int print(const struct finding *finding)
     cvg_output_word(paints[finding->coverage], 0, words[finding->coverage]);
     putchar('\n');
     cvg_output_field("why", "%s", finding->reason);
+    if (finding->remedy[0] != '\0')
+        cvg_output_field("do", "%s", finding->remedy);
     if (finding->linkage.interpreter[0] != '\0')
         cvg_output_field("a script of", "%s", finding->linkage.interpreter);
     if (finding->linkage.helper[0] != '\0')
@@ -198,6 +203,8 @@ static int tell(const struct cvg_installation *installation, int argc, char **ar
         snprintf(finding->reason, sizeof finding->reason,
                  "it is on the list of excluded programs: resolvers, programs that bring up the "
                  "network, mail servers");
+        snprintf(finding->remedy, sizeof finding->remedy,
+                 "take it out of exclude_programs, if it is there");
         return print(finding);
     }
     cvg_application_find(finding->linkage.path, &finding->application);

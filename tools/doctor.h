@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two halves of `converge doctor`; each returns the exit code. And what they share. */
+/* The parts of `converge doctor`, and what they share. */
 #ifndef CVG_TOOLS_DOCTOR_H
 #define CVG_TOOLS_DOCTOR_H
 
@@ -7,34 +7,43 @@
 
 #include "common/base/attr.h"
 #include "tools/application.h"
+#include "tools/doctor-report.h"
 #include "tools/installation.h"
 #include "tools/linkage.h"
 #include "tools/mozilla-profiles.h"
 
-#define CVG_DOCTOR_TEXT_MAX 600
-
-enum cvg_doctor_state { CVG_DOCTOR_GOOD = 0, CVG_DOCTOR_WARNING, CVG_DOCTOR_BAD };
-
-struct cvg_doctor_finding {
-    enum cvg_doctor_state state;
-    char text[CVG_DOCTOR_TEXT_MAX];
-};
+/* What is left to do where nothing covers a program. */
+#define CVG_DOCTOR_ELSEWHERE                                                                       \
+    "use a program over OpenSSL 3 or NSS for what matters, or ask first: converge check HOST"
 
 enum cvg_coverage { CVG_COVERED, CVG_NOT_COVERED, CVG_COVERAGE_UNKNOWN };
 
-int cvg_doctor_machine(const struct cvg_installation *installation);
+/* What the machine is asked. */
+struct cvg_doctor_options {
+    bool quiet;       /* only what is not good */
+    const char *only; /* one group's word; NULL: all */
+};
 
+/* Of the machine; each of these two returns the exit code. */
+int cvg_doctor_machine(const struct cvg_doctor_options *options);
 /* argv: the program and its arguments, NULL-terminated. */
 int cvg_doctor_program(const struct cvg_installation *installation, int argc, char **argv);
 
-void cvg_doctor_set(struct cvg_doctor_finding *finding, enum cvg_doctor_state state,
-                    const char *fmt, ...) CVG_PRINTF(3, 4);
-/* "good", "warning" or "bad". */
-const char *cvg_doctor_state_word(enum cvg_doctor_state state);
-/* {"state": WORD, "text": ...} */
-json_t *cvg_doctor_finding_json(const struct cvg_doctor_finding *finding);
-/* "  label        WORD  text". */
-void cvg_doctor_finding_print(const char *label, const struct cvg_doctor_finding *finding);
+/* doctor-agent.c: whether an agent answers; tells of it, its cache and its mode. */
+bool cvg_doctor_agent(const struct cvg_installation *installation,
+                      struct cvg_doctor_report *report);
+/* doctor-notaries.c: asks them, if there is an agent, and returns how many are configured. */
+size_t cvg_doctor_notaries(const struct cvg_installation *installation, bool agent,
+                           struct cvg_doctor_report *report);
+/* doctor-openssl.c: whether converge.so works here, and whether openssl.cnf has it. */
+void cvg_doctor_modules(const struct cvg_paths *paths, struct cvg_doctor_report *report);
+void cvg_doctor_openssl(struct cvg_doctor_report *report);
+/* doctor-config.c: what the configuration lets pass, weakens or can never reach. Pure but for a
+ * look at public_anchors. notaries: how many are configured. */
+void cvg_doctor_config(const struct cvg_config *config, size_t notaries,
+                       struct cvg_doctor_report *report);
+/* doctor-programs.c: well-known programs that are here, and that nothing can cover. */
+void cvg_doctor_known_programs(struct cvg_doctor_report *report);
 
 /* Whether this program is here and cannot be covered, whatever is configured; fills in where it is,
  * and why for a person. */
@@ -57,7 +66,9 @@ struct cvg_doctor_nss {
     bool never; /* cvg_doctor_nss_never() */
     enum cvg_coverage coverage;
     char reason[CVG_DOCTOR_TEXT_MAX];
-    json_t *databases; /* [{"path", "state", "text"}]: those it reads; the caller releases it */
+    char remedy[CVG_DOCTOR_DO_MAX];
+    json_t
+        *databases; /* [{"path", "state", "text", "do"}]: those it reads; the caller releases it */
 };
 /* Whether the program's TLS is NSS's; fills in what that means then. Takes argv, since a database
  * may be named there. */
@@ -86,7 +97,7 @@ void cvg_doctor_nss_add(struct cvg_doctor_nss *nss, const char *path,
                         const struct cvg_doctor_finding *finding);
 
 /* doctor-nss-machine.c: the NSS databases that this user's programs read, the system's and the
- * profiles of browsers: [{"what", "path", "state", "text"}]. *ret_worst: the worst state of any. */
-json_t *cvg_doctor_nss_machine(enum cvg_doctor_state *ret_worst);
+ * profiles of browsers. */
+void cvg_doctor_nss_machine(struct cvg_doctor_report *report);
 
 #endif

@@ -529,11 +529,11 @@ def notary_test(installation):
 def a_configuration_that_cannot_be_read(installation):
     installation.write("converge.conf", "\nquorum = many\n")
     for arguments in (("status",), ("why", "a.b"), ("cache", "list"), ("notary", "list"),
-                      ("doctor",), ("enable", "openssl", "--file", "/nonexistent")):
+                      ("doctor", "--", "curl"), ("enable", "openssl", "--file", "/nonexistent")):
         result = installation.run(*arguments)
         same(result.returncode, FAULT, str(arguments))
         contains(result.stderr, "converge.conf:2")
-        told = installation.json(*arguments, "--json", code=FAULT)
+        told = installation.json(arguments[0], "--json", *arguments[1:], code=FAULT)
         same((told["ok"], told["error"]), (False, "fault"))
     same(installation.run("check", "a.b", "--fingerprint", FINGERPRINT).returncode, FAULT)
 

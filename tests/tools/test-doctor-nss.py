@@ -51,7 +51,11 @@ def machine(installation, **extra):
     os.makedirs(home, exist_ok=True)
     result = installation.run("doctor", "--json", HOME=home, CONVERGE_NSS_MODULE=NSS_MODULE,
                               **extra)
-    return {entry["path"]: entry for entry in json.loads(result.stdout)["nss"]}, result.returncode
+    return by_path(json.loads(result.stdout)), result.returncode
+
+
+def by_path(told):
+    return {entry["about"]: entry for entry in told["findings"] if entry["group"] == "nss"}
 
 
 def one_s_own_database_on_the_machine(installation):
@@ -60,7 +64,8 @@ def one_s_own_database_on_the_machine(installation):
     found, code = machine(installation, XDG_DATA_HOME=None)
     for one in (path, newer):
         same((found[one]["state"], code), ("warning", UNDECIDED), str(found))
-        contains(found[one]["text"], "converge enable nss " + one)
+        contains(found[one]["text"], "not enabled")
+        same(found[one]["do"], "converge enable nss " + one)
     elsewhere = installation.path("home", ".local", "share")
     same(set(machine(installation, XDG_DATA_HOME=elsewhere)[0]), {path, newer})
     list_module(path)
@@ -144,9 +149,8 @@ def only_through_p11_kit(installation):
     found, _ = machine(installation)
     same(found[path]["state"], "warning", str(found))
     file = "/etc/pkcs11/modules/converge.module"
-    found = {entry["path"]: entry for entry in with_system_file(
-        installation, UNDECIDED, file, "module: " + NSS_MODULE)["nss"]}
-    same((found[path]["state"], found[file]["state"]), ("good", "warning"), str(found))
+    found = by_path(with_system_file(installation, UNDECIDED, file, "module: " + NSS_MODULE))
+    same((found[path]["state"], found[file]["state"]), ("good", "note"), str(found))
     contains(found[path]["text"], "p11-kit's proxy")
 
 
@@ -313,10 +317,12 @@ def a_browser_without_a_profile(installation):
 def a_browser_whose_profile_is_not_enabled(installation):
     start, path = firefox(installation)
     told = program(installation, REFUSED, start, HOME=installation.path("home"))
-    contains(told["reason"], "profile mine", "converge enable nss --profiles")
+    contains(told["reason"], "profile mine", "not enabled")
+    same(told["do"], "converge enable nss --profiles")
     same(told["databases"][0]["path"], path)
     found, _ = machine(installation)
-    same((found[path]["what"], found[path]["state"]), ("Firefox, profile mine", "warning"))
+    same(found[path]["state"], "warning")
+    contains(found[path]["text"], "Firefox, profile mine: not enabled")
 
 
 def a_browser_that_may_use_http3(installation):
@@ -326,7 +332,8 @@ def a_browser_that_may_use_http3(installation):
     contains(told["reason"], "not protected: HTTP/3")
     found, code = machine(installation)
     same((found[path]["state"], code), ("bad", FAULT))
-    contains(found[path]["text"], "not protected: HTTP/3", "enable nss --firefox")
+    contains(found[path]["text"], "not protected: HTTP/3")
+    same(found[path]["do"], "sudo converge enable nss --firefox")
 
 
 ETC = """
@@ -381,16 +388,18 @@ def a_browser_for_all_users(installation):
     start, path = firefox(installation)
     file = "/etc/firefox/policies/policies.json"
     told = with_system_file(installation, UNDECIDED, file, json.dumps({"policies": POLICIES}))
-    found = {entry["path"]: entry for entry in told["nss"]}
-    same((found["/etc/firefox"]["what"], found["/etc/firefox"]["state"], found[path]["state"]),
-         ("Firefox for all users", "good", "warning"), str(found))
+    found = by_path(told)
+    same((found["/etc/firefox"]["state"], found[path]["state"]), ("good", "warning"), str(found))
+    contains(found["/etc/firefox"]["text"], "Firefox for all users: ")
     contains(found[path]["text"], "not enabled yet", "when Firefox is started")
     gone = {**POLICIES, "SecurityDevices": {"Add": {"Converge": "/gone/libconverge-nss.so"}}}
     told = with_system_file(installation, FAULT, file, json.dumps({"policies": gone}))
-    contains(told["nss"][0]["text"], "not protected", "/gone/libconverge-nss.so is gone")
+    contains(by_path(told)["/etc/firefox"]["text"], "not protected",
+             "/gone/libconverge-nss.so is gone")
+    same(by_path(told)["/etc/firefox"]["do"], "sudo converge enable nss --firefox")
     half = {"SecurityDevices": POLICIES["SecurityDevices"]}
     told = with_system_file(installation, FAULT, file, json.dumps({"policies": half}))
-    same([entry["state"] for entry in told["nss"]], ["bad", "warning"])
+    same([entry["state"] for entry in by_path(told).values()], ["bad", "warning"])
     list_module(path)
     told = with_system_file(installation, OK, file, json.dumps({"policies": POLICIES}), "--", start)
     same(told["covered"], "yes")

@@ -13,8 +13,25 @@ STATUS = {"ok": True, "pid": 4711, "mode": "augment", "config_error": "", "notar
 EMPTY_CNF = "openssl_conf = a\n[a]\n"
 
 
-def machine(installation, code, **extra):
-    return installation.json("doctor", "--json", code=code, **extra)
+def quiet_environment(installation):
+    """No database of this user's, and no variable that would be told."""
+    return {"HOME": installation.directory, "XDG_DATA_HOME": None, "SSL_CERT_FILE": None,
+            "SSL_CERT_DIR": None}
+
+
+def machine(installation, code, *options, **extra):
+    return installation.json("doctor", "--json", *options, code=code, **extra)
+
+
+def finding(told, name, about=None):
+    """The one finding of that id."""
+    found = [f for f in told["findings"] if f["id"] == name and about in (None, f["about"])]
+    same(len(found), 1, "%s\n%s" % (name, told))
+    return found[0]
+
+
+def state(told, name, about=None):
+    return finding(told, name, about)["state"]
 
 
 def all_is_well(installation):
@@ -23,12 +40,13 @@ def all_is_well(installation):
     path = installation.path("openssl.cnf")
     installation.write("openssl.cnf", EMPTY_CNF)
     same(installation.run("enable", "openssl", "--file", path).returncode, OK)
-    told = machine(installation, OK, OPENSSL_CONF=path)
-    for part in ("agent", "notaries", "module", "system"):
-        same(told[part]["state"], "good", str(told))
-    text = installation.run("doctor", OPENSSL_CONF=path)
+    told = machine(installation, OK, OPENSSL_CONF=path, **quiet_environment(installation))
+    for name in ("agent", "answering", "module", "openssl.cnf", "configuration"):
+        same(state(told, name), "good", str(told))
+    same(told["counts"]["bad"] + told["counts"]["warning"], 0, str(told))
+    text = installation.run("doctor", OPENSSL_CONF=path, **quiet_environment(installation))
     same(text.returncode, OK)
-    contains(text.stdout, "4711", "2 of 2 answer", "refused and accepted as told",
+    contains(" ".join(text.stdout.split()), "4711", "2 of 2 answer", "refused and accepted as told",
              "enabled in " + path)
 
 
@@ -37,14 +55,16 @@ def not_enabled(installation):
     installation.reply("status", STATUS)
     installation.write("openssl.cnf", EMPTY_CNF)
     told = machine(installation, REFUSED, OPENSSL_CONF=installation.path("openssl.cnf"))
-    same((told["module"]["state"], told["system"]["state"]), ("good", "warning"))
-    contains(told["system"]["text"], "not enabled")
+    same((state(told, "module"), state(told, "openssl.cnf")), ("good", "warning"))
+    contains(finding(told, "openssl.cnf")["text"], "not enabled")
+    contains(finding(told, "openssl.cnf")["do"], "converge enable openssl")
 
 
 def no_agent(installation):
     told = machine(installation, UNDECIDED)
-    same((told["agent"]["state"], told["notaries"]["state"], told["module"]["state"]),
+    same((state(told, "agent"), state(told, "answering"), state(told, "module")),
          ("bad", "bad", "good"))
+    contains(finding(told, "agent")["do"], "converge check")
     same(installation.read("starts"), "")
 
 
@@ -52,18 +72,22 @@ def too_few_notaries(installation):
     installation.start_agent()
     installation.reply("status", STATUS)
     installation.reply("notary-test", {"ok": True, "notaries": [
-        {"name": "alpha", "answered": True}, {"name": "beta", "answered": False}]})
+        {"name": "alpha", "answered": True},
+        {"name": "beta", "answered": False, "error": "pin"}]})
     told = machine(installation, UNDECIDED)
-    contains(told["notaries"]["text"], "1 of 2")
+    contains(finding(told, "answering")["text"], "1 of 2")
+    same((state(told, "notary", "alpha"), state(told, "notary", "beta")), ("good", "warning"))
+    contains(finding(told, "notary", "beta")["do"], "new bundle", "converge notary remove")
 
 
 def a_module_that_does_not_work(installation):
     installation.write("broken.so", "")
     told = machine(installation, FAULT, CONVERGE_MODULE=installation.path("broken.so"))
-    same(told["module"]["state"], "bad")
-    contains(told["module"]["text"], "did not load")
+    same(state(told, "module"), "bad")
+    contains(finding(told, "module")["text"], "did not load")
+    contains(finding(told, "module")["do"], "make install")
     told = machine(installation, FAULT, CONVERGE_MODULE="/nonexistent/converge.so")
-    contains(told["module"]["text"], "/nonexistent/converge.so")
+    contains(finding(told, "module")["text"], "/nonexistent/converge.so")
 
 
 def an_enabled_file_whose_module_is_gone(installation):
@@ -74,13 +98,104 @@ def an_enabled_file_whose_module_is_gone(installation):
     same(installation.run("enable", "openssl", "--file", path, CONVERGE_MODULE=copy).returncode, OK)
     os.unlink(copy)
     told = machine(installation, FAULT, OPENSSL_CONF=path)
-    same(told["system"]["state"], "bad")
-    contains(told["system"]["text"], "enabled in " + path, "did not load")
+    same(state(told, "openssl.cnf"), "bad")
+    contains(finding(told, "openssl.cnf")["text"], "enabled in " + path, "did not load")
+    contains(finding(told, "openssl.cnf")["do"], "disable openssl", "enable openssl")
+
+
+HOLES = """mode = monitor
+on_unreachable = allow
+exempt_names = *.com printer.example.com
+exclude_programs = fetchmail
+quorum = 1
+min_votes = 1
+cache_ttl = 0
+bundle_update = no
+public_anchors = /nonexistent/roots
+"""
+
+
+def holes_in_the_configuration(installation):
+    installation.write("converge.conf", HOLES)
+    told = machine(installation, UNDECIDED, CONVERGE="off", NODE_TLS_REJECT_UNAUTHORIZED="0",
+                   SSL_CERT_FILE="/own.pem")
+    for name, wanted, remedy in (
+            ("mode-monitor", "note", "converge mode augment"),
+            ("on-unreachable", "warning", "on_unreachable = deny"),
+            ("exempt-wide", "warning", "your own domain"),
+            ("exempt-names", "note", ""), ("exclude-programs", "note", ""),
+            ("cache-ttl", "note", "cache_ttl = 90d"),
+            ("bundle-update", "note", "bundle_update = yes"),
+            ("public-anchors", "warning", "public_anchors")):
+        same(state(told, name), wanted, name)
+        contains(finding(told, name)["do"], remedy)
+    for variable, wanted in (("CONVERGE", "warning"), ("NODE_TLS_REJECT_UNAUTHORIZED", "warning"),
+                             ("SSL_CERT_FILE", "note"), ("CONVERGE_CONFIG_DIR", "note")):
+        same(state(told, "environment", variable), wanted, variable)
+        same(finding(told, "environment", variable)["do"], "unset " + variable)
+    installation.write("converge.conf", "allow_off = no\n")
+    told = machine(installation, UNDECIDED, CONVERGE="off")
+    same(state(told, "environment", "CONVERGE"), "note")
+
+
+def a_configuration_that_cannot_be_believed(installation):
+    installation.write("converge.conf", "quorum = 3\nqourum = 3\n")
+    told = machine(installation, FAULT)
+    same(state(told, "configuration"), "bad")
+    contains(finding(told, "configuration")["text"], "converge.conf:2", "qourum")
+    contains(finding(told, "configuration")["do"], "mend")
+
+
+def one_section(installation):
+    told = machine(installation, UNDECIDED)
+    assert len({f["group"] for f in told["findings"]}) > 3
+    told = machine(installation, OK, "--section", "modules")
+    same({f["group"] for f in told["findings"]}, {"modules"})
+    same(installation.run("doctor", "--section", "nonsense").returncode, USAGE)
+    text = installation.run("doctor", "--quiet", "--section", "modules")
+    same(text.stdout, "1 good.\n")
+
+
+def an_agent_of_another_version(installation):
+    installation.start_agent()
+    installation.reply("status", {**STATUS, "version": "0.0.9", "cache": {
+        "records": 0, "octets": 0, "writing": False}})
+    told = machine(installation, REFUSED, "--section", "agent")
+    same((state(told, "agent-version"), state(told, "cache")), ("warning", "warning"))
+    contains(finding(told, "agent-version")["text"], "0.0.9")
+    contains(finding(told, "cache")["do"], "agent")
+    os.makedirs(installation.path("cache"), exist_ok=True)
+    installation.write("cache/cache.gdbm.damaged", "")
+    told = machine(installation, REFUSED, "--section", "agent")
+    contains(finding(told, "cache-damaged")["do"], "rm " + installation.path("cache"))
+
+
+def clocks(installation):
+    installation.start_agent()
+    installation.reply("status", STATUS)
+    three = [{"name": name, "answered": True, "clock_offset_s": 0} for name in "abc"]
+    three[1]["clock_offset_s"] = -3600
+    installation.reply("notary-test", {"ok": True, "notaries": three})
+    told = machine(installation, OK, "--section", "notaries")
+    same(state(told, "notary-clock", "b"), "note")
+    three[2]["clock_offset_s"] = -3601
+    installation.reply("notary-test", {"ok": True, "notaries": three})
+    told = machine(installation, REFUSED, "--section", "notaries")
+    same(state(told, "clock"), "warning")
+    contains(finding(told, "clock")["do"], "timedatectl")
+
+
+def eighty_columns_and_no_colour(installation):
+    text = installation.run("doctor")
+    assert "\033" not in text.stdout
+    longest = max(text.stdout.splitlines(), key=len)
+    assert len(longest) <= 80 or " " not in longest.strip(), longest
 
 
 def programs_that_cannot_be_watched_are_named(installation):
     told = machine(installation, UNDECIDED)
-    named = {entry["program"]: entry["reason"] for entry in told["uncovered"]}
+    named = {entry["about"]: entry["text"] for entry in told["findings"]
+             if entry["id"] == "not-covered"}
     for program in ("git", "wget"):
         if have(program):
             contains(named.get(program, ""), "GnuTLS")
@@ -203,7 +318,9 @@ def nothing_is_left_behind(installation):
 
 
 main(all_is_well, not_enabled, no_agent, too_few_notaries, a_module_that_does_not_work,
-     an_enabled_file_whose_module_is_gone, programs_that_cannot_be_watched_are_named,
+     an_enabled_file_whose_module_is_gone, holes_in_the_configuration,
+     a_configuration_that_cannot_be_believed, one_section, an_agent_of_another_version, clocks,
+     eighty_columns_and_no_colour, programs_that_cannot_be_watched_are_named,
      programs_that_use_openssl_3, programs_that_use_gnutls, cargo_is_not_covered,
      a_command_of_ones_own, scripts_and_programs_without_tls, an_excluded_program, no_such_program,
      nothing_is_left_behind)
