@@ -15,7 +15,8 @@ static const struct {
     const struct cvg_command *command[8];
 } groups[] = {
     {"One command, one host", {&cvg_cmd_run, &cvg_cmd_check, &cvg_cmd_why}},
-    {"What happens, and what did", {&cvg_cmd_watch, &cvg_cmd_status}},
+    {"What happens, and what did",
+     {&cvg_cmd_watch, &cvg_cmd_log, &cvg_cmd_report, &cvg_cmd_status}},
     {"For every program", {&cvg_cmd_enable, &cvg_cmd_disable, &cvg_cmd_mode, &cvg_cmd_doctor}},
     {"What it rests on", {&cvg_cmd_notary, &cvg_cmd_cache}},
 };

@@ -4,8 +4,10 @@
 
 #include <getopt.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/libconverge/idn.h"
+#include "tools/when.h"
 
 #define OPTIONS_MAX 20
 #define OPTION_BASE 1000
@@ -81,5 +83,13 @@ int cvg_operand_endpoint(const struct cvg_command *command, const char *operand,
         cvg_user_endpoint_parse(operand, 444, &other, &why) != CVG_OK)
         return cvg_output_usage(command, "%s", why.text);
     *ret_any_port = other.port != ret_endpoint->port;
+    return CVG_GO_ON;
+}
+
+int cvg_option_when(const struct cvg_command *command, const char *option, const char *text,
+                    int64_t *ret_time_s)
+{
+    if (text != NULL && !cvg_when_parse(text, (int64_t)time(NULL), ret_time_s))
+        return cvg_output_usage(command, "%s %s: " CVG_WHEN_HELP, option, text);
     return CVG_GO_ON;
 }

@@ -167,7 +167,7 @@ int cvg_output_json(json_t *object, int code)
     return failed ? CVG_EXIT_FAULT : code;
 }
 
-static bool in_colour(void)
+bool cvg_output_in_colour(void)
 {
     const char *term = getenv("TERM");
 
@@ -182,7 +182,7 @@ void cvg_output_word(enum cvg_paint paint, int width, const char *word)
 
     snprintf(text, sizeof text, "%-*s", width, word);
     cvg_mask_controls(text);
-    if (paint != CVG_PAINT_NONE && in_colour())
+    if (paint != CVG_PAINT_NONE && cvg_output_in_colour())
         printf("%s%s\033[0m", codes[paint], text);
     else
         fputs(text, stdout);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -30,7 +31,7 @@ struct cvg_command {
 };
 
 extern const struct cvg_command cvg_cmd_run, cvg_cmd_check, cvg_cmd_why, cvg_cmd_watch,
-    cvg_cmd_mode, cvg_cmd_status, cvg_cmd_notary, cvg_cmd_cache, cvg_cmd_enable, cvg_cmd_disable, cvg_cmd_doctor;
+    cvg_cmd_log, cvg_cmd_report, cvg_cmd_mode, cvg_cmd_status, cvg_cmd_notary, cvg_cmd_cache, cvg_cmd_enable, cvg_cmd_disable, cvg_cmd_doctor;
 
 /* options.c */
 struct cvg_option {
@@ -49,6 +50,11 @@ int cvg_options_parse(const struct cvg_command *command, int argc, char **argv, 
  * code. */
 int cvg_operand_endpoint(const struct cvg_command *command, const char *operand,
                          struct cvg_endpoint *ret_endpoint, bool *ret_any_port);
+
+/* The moment that an option's value names; untouched where text is NULL. CVG_GO_ON, or the exit
+ * code. */
+int cvg_option_when(const struct cvg_command *command, const char *option, const char *text,
+                    int64_t *ret_time_s);
 
 /* output.c */
 void cvg_output_begin(const char *command_name);
@@ -70,6 +76,8 @@ int cvg_output_json(json_t *object, int code);
 json_t *cvg_output_text(const char *text);
 
 enum cvg_paint { CVG_PAINT_NONE = 0, CVG_PAINT_GOOD, CVG_PAINT_BAD, CVG_PAINT_WARN, CVG_PAINT_DIM };
+/* Whether a person looks, who wants colours. */
+bool cvg_output_in_colour(void);
 /* Prints a word padded to width, coloured only where a person looks. Control characters become '?':
  * names come from notaries. */
 void cvg_output_word(enum cvg_paint paint, int width, const char *word);

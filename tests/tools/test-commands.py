@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
 
-COMMANDS = ("run", "check", "why", "watch", "status", "notary", "cache", "enable", "disable", "doctor")
+COMMANDS = ("run", "check", "why", "watch", "log", "report", "mode", "status", "notary", "cache", "enable", "disable", "doctor")
 FINGERPRINT = "AA" * 32
 VOTES = " alpha=yes beta=no gamma=silent delta=aside"
 
