@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The runner of bindings/cases.txt for C: reads cases, asks libconverge, writes what it answered. */
+/* The runner of bindings/cases.txt for C: reads cases, asks libconverge, writes what it answered.
+ */
 #include <converge.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,9 +120,9 @@ static void run_case(char *line)
     if (strcmp(field[CALL], "check") == 0)
         check(field);
     else
-        printf("%s\t%d\t-\t-\t-\t-\n", field[NAME],
-               converge(field[HOST], (int)strtol(field[PORT], NULL, 10),
-                        given(field[FINGERPRINT])));
+        printf(
+            "%s\t%d\t-\t-\t-\t-\n", field[NAME],
+            converge(field[HOST], (int)strtol(field[PORT], NULL, 10), given(field[FINGERPRINT])));
 }
 
 int main(void)

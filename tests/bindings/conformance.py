@@ -139,14 +139,19 @@ def _section(tap, cast, section, argv, extra):
     tap.case(f"{section.name}: the runner ended well, and said no more", ran_well)
 
 
+def run_in(cast, tap, runner_argv, env_extra=None, only=None):
+    """Runs the whole table, or the world `only`, with notaries that are there already."""
+    for section in read_table():
+        if only in (None, section.name):
+            _section(tap, cast, section, list(runner_argv), env_extra)
+
+
 def run(runner_argv, env_extra=None, tap=None, only=None):
-    """Runs the whole table, or the world `only`. Without a tap of the caller's it exits."""
-    sections = [one for one in read_table() if only in (None, one.name)]
+    """The same with notaries of its own. Without a tap of the caller's it exits."""
     own = tap or Tap()
     cast = conformance_world.Cast()
     try:
-        for section in sections:
-            _section(own, cast, section, list(runner_argv), env_extra)
+        run_in(cast, own, runner_argv, env_extra, only)
     finally:
         cast.close()
     if tap is None:
