@@ -58,28 +58,54 @@ static enum cvg_error reply_error(const json_t *reply, struct cvg_why *ret_why)
                     cvg_reply_text(reply, "message"));
 }
 
-static enum cvg_error each_reply(int fd, uint64_t id, uint64_t deadline_ms,
-                                 cvg_reply_handler *handler, void *user, struct cvg_why *ret_why)
+enum cvg_error cvg_agent_next(struct cvg_agent_stream *stream, uint64_t deadline_ms,
+                              json_t **ret_reply, struct cvg_why *ret_why)
 {
-    bool more = true;
+    json_t *reply = NULL;
+    enum cvg_error err = receive_reply(stream->fd, stream->id, deadline_ms, &reply, &stream->more);
 
-    while (more) {
-        json_t *reply = NULL;
-        enum cvg_error err = receive_reply(fd, id, deadline_ms, &reply, &more);
-
-        if (err == CVG_ERR_UNREACHABLE)
-            err = cvg_fail(ret_why, CVG_ERR_PROTOCOL, "the agent hung up without an answer");
-        else if (err != CVG_OK)
-            cvg_fail(ret_why, err, "the agent did not answer as it should: %s", cvg_strerror(err));
-        else
-            err = reply_error(reply, ret_why);
-        if (err == CVG_OK && !handler(reply, user))
-            more = false;
+    if (err == CVG_ERR_UNREACHABLE)
+        err = cvg_fail(ret_why, CVG_ERR_PROTOCOL, "the agent hung up without an answer");
+    else if (err != CVG_OK)
+        cvg_fail(ret_why, err, "the agent did not answer as it should: %s", cvg_strerror(err));
+    else
+        err = reply_error(reply, ret_why);
+    if (err == CVG_OK)
+        *ret_reply = reply;
+    else
         json_decref(reply);
-        if (err != CVG_OK)
-            return err;
+    return err;
+}
+
+enum cvg_error cvg_agent_open(const struct cvg_paths *paths, json_t *command, uint64_t deadline_ms,
+                              struct cvg_agent_stream *ret_stream, struct cvg_why *ret_why)
+{
+    struct cvg_agent_stream stream = {.fd = -1, .id = 0, .more = true};
+    enum cvg_error err;
+
+    if (command == NULL)
+        return cvg_fail(ret_why, CVG_ERR_NOMEM, "%s", cvg_strerror(CVG_ERR_NOMEM));
+    if (getrandom(&stream.id, sizeof stream.id, 0) != sizeof stream.id)
+        err = cvg_fail(ret_why, CVG_ERR_IO, "no random numbers");
+    else
+        err = cvg_client_connect(paths, deadline_ms, &stream.fd, ret_why);
+    if (err == CVG_OK) {
+        err = send_command(stream.fd, stream.id, command, deadline_ms);
+        if (err != CVG_OK) {
+            cvg_fail(ret_why, err, "cannot send to the agent: %s", cvg_strerror(err));
+            close(stream.fd);
+        }
     }
-    return CVG_OK;
+    json_decref(command);
+    if (err == CVG_OK)
+        *ret_stream = stream;
+    return err;
+}
+
+void cvg_agent_close(struct cvg_agent_stream *stream)
+{
+    close(stream->fd);
+    stream->fd = -1;
 }
 
 enum cvg_error cvg_agent_command(const struct cvg_paths *paths, json_t *command,
@@ -87,25 +113,21 @@ enum cvg_error cvg_agent_command(const struct cvg_paths *paths, json_t *command,
                                  struct cvg_why *ret_why)
 {
     uint64_t deadline_ms = cvg_clock_ms(cvg_clock_system()) + timeout_ms;
-    uint64_t id = 0;
-    int fd = -1;
-    enum cvg_error err;
+    struct cvg_agent_stream stream;
+    enum cvg_error err = cvg_agent_open(paths, command, deadline_ms, &stream, ret_why);
+    bool go_on = true;
 
-    if (command == NULL)
-        return cvg_fail(ret_why, CVG_ERR_NOMEM, "%s", cvg_strerror(CVG_ERR_NOMEM));
-    if (getrandom(&id, sizeof id, 0) != sizeof id)
-        err = cvg_fail(ret_why, CVG_ERR_IO, "no random numbers");
-    else
-        err = cvg_client_connect(paths, deadline_ms, &fd, ret_why);
-    if (err == CVG_OK) {
-        err = send_command(fd, id, command, deadline_ms);
-        if (err != CVG_OK)
-            cvg_fail(ret_why, err, "cannot send to the agent: %s", cvg_strerror(err));
-        else
-            err = each_reply(fd, id, deadline_ms, handler, user, ret_why);
-        close(fd);
+    if (err != CVG_OK)
+        return err;
+    while (err == CVG_OK && go_on) {
+        json_t *reply = NULL;
+
+        err = cvg_agent_next(&stream, deadline_ms, &reply, ret_why);
+        if (err == CVG_OK)
+            go_on = handler(reply, user) && stream.more;
+        json_decref(reply);
     }
-    json_decref(command);
+    cvg_agent_close(&stream);
     return err;
 }
 

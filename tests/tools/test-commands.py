@@ -55,7 +55,7 @@ def every_option_in_the_help_is_taken(installation):
         options = {word.split("=")[0].rstrip(",.") for word in text.split()
                    if word.startswith("--") and len(word) > 2}
         for option in options - {"--help", "--json"}:
-            result = installation.run(command, option)
+            result = installation.run(command, option, "", "operand")
             assert "there is no option" not in result.stderr, command + " " + option
 
 
@@ -289,7 +289,7 @@ def watch(installation):
     same(result.returncode, UNDECIDED, result.stderr)
     lines = result.stdout.splitlines()
     same(len(lines), 2)
-    contains(lines[0], "22:13:20", "accept", "site.converge.example:443", "curl(1234)", "alpha:yes")
+    contains(lines[0], "22:13:20", "accept", "site.converge.example:443", "curl(1234)", "alpha yes 11 ms")
     contains(lines[1], "refuse", "two?:443")
     result = installation.run("watch", "--json")
     same([json.loads(line)["action"] for line in result.stdout.splitlines()[:2]],
