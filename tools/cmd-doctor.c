@@ -25,6 +25,7 @@ static const char help[] =
     "      --help           this text\n"
     "      --json           for programs\n"
     "      --quiet          only what is not good\n"
+    "      --pid PID        a running process: its TLS libraries, our modules, what hinders them\n"
     "      --section GROUP  only agent, notaries, modules, openssl.cnf, nss, programs,\n"
     "                       configuration or holes\n"
     "\n"
@@ -39,8 +40,11 @@ static const char help[] =
 static int run(const struct cvg_command *command, int argc, char **argv)
 {
     struct cvg_doctor_options wanted = {.only = NULL};
-    const struct cvg_option options[] = {
-        {"quiet", &wanted.quiet, NULL}, {"section", NULL, &wanted.only}, {NULL, NULL, NULL}};
+    const char *pid = NULL;
+    const struct cvg_option options[] = {{"quiet", &wanted.quiet, NULL},
+                                         {"section", NULL, &wanted.only},
+                                         {"pid", NULL, &pid},
+                                         {NULL, NULL, NULL}};
     struct cvg_installation installation;
     int first = 0;
     int code = cvg_options_parse(command, argc, argv, true, options, &first);
@@ -49,16 +53,20 @@ static int run(const struct cvg_command *command, int argc, char **argv)
         return code;
     if (wanted.only != NULL && !cvg_doctor_group_exists(wanted.only))
         return cvg_output_usage(command, "there is no section %s", wanted.only);
-    if (first == argc)
+    if (pid != NULL && first < argc)
+        return cvg_output_usage(command, "either --pid or a program");
+    if (pid == NULL && first == argc)
         return cvg_doctor_machine(&wanted);
     code = cvg_installation_load(&installation);
+    if (code == CVG_GO_ON && pid != NULL)
+        return cvg_doctor_pid(&installation, pid);
     return code == CVG_GO_ON ? cvg_doctor_program(&installation, argc - first, argv + first) : code;
 }
 
 const struct cvg_command cvg_cmd_doctor = {
     .name = "doctor",
-    .synopsis =
-        "doctor [--json] [--quiet] [--section GROUP]\ndoctor [--json] -- PROGRAM [ARGUMENT]...",
+    .synopsis = "doctor [--json] [--quiet] [--section GROUP]\ndoctor [--json] --pid PID\ndoctor "
+                "[--json] -- PROGRAM [ARGUMENT]...",
     .summary = "See whether the protection is really there.",
     .help = help,
     .run = run,

@@ -155,13 +155,14 @@ static int print_json(const struct finding *finding, int code)
     const struct cvg_probe *probe = &finding->probe;
 
     return cvg_output_json(
-        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:{s:b, s:b, s:b, s:b, s:s, s:i}}",
-                  "ok", 1, "program", finding->linkage.path, "interpreter",
-                  finding->linkage.interpreter, "helper", finding->linkage.helper, "library",
-                  library_of(finding), "covered", words[finding->coverage], "reason",
-                  finding->reason, "do", finding->remedy, "databases", finding->nss.databases,
-                  "probe", "ran", probe->ran, "connected", probe->connected, "asked", probe->asked,
-                  "right", probe->right, "host", probe->host, "port", (int)probe->port),
+        json_pack(
+            "{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:{s:b, s:b, s:b, s:b, s:s, s:i}}",
+            "ok", 1, "program", finding->linkage.path, "interpreter", finding->linkage.interpreter,
+            "helper", finding->linkage.helper, "library", library_of(finding), "covered",
+            words[finding->coverage], "reason", finding->reason, "do", finding->remedy, "databases",
+            finding->nss.databases, "probe", "ran", probe->ran, "connected", probe->connected,
+            "asked", probe->asked, "right", probe->right, "host", probe->host, "port",
+            (int)probe->port),
         code);
 }
 

@@ -38,6 +38,7 @@ bool cvg_doctor_wants(const struct cvg_doctor_report *report, enum cvg_doctor_gr
 void cvg_doctor_report_init(const char *only, struct cvg_doctor_report *ret_report)
 {
     memset(ret_report, 0, sizeof *ret_report);
+    ret_report->code = -1;
     ret_report->only = only;
     ret_report->findings = json_array();
 }
@@ -106,6 +107,8 @@ int cvg_doctor_report_code(const struct cvg_doctor_report *report)
     bool reached = report->worst[CVG_DOCTOR_AGENT] < CVG_DOCTOR_BAD &&
                    report->worst[CVG_DOCTOR_NOTARIES] < CVG_DOCTOR_BAD;
 
+    if (report->code >= 0)
+        return report->code;
     for (size_t i = CVG_DOCTOR_NOTARIES + 1; i < CVG_DOCTOR_GROUPS; i++)
         if (report->worst[i] == CVG_DOCTOR_BAD)
             return CVG_EXIT_FAULT;

@@ -40,6 +40,7 @@ struct cvg_doctor_finding {
 };
 
 struct cvg_doctor_report {
+    int code;         /* the exit code, where it is not by the states; else negative */
     const char *only; /* findings of other groups are left out; NULL: none is */
     json_t *findings; /* [{"group", "id", "about", "state", "text", "do"}] */
     size_t count[CVG_DOCTOR_STATES];

@@ -26,6 +26,9 @@ struct cvg_doctor_options {
 
 /* Of the machine; each of these two returns the exit code. */
 int cvg_doctor_machine(const struct cvg_doctor_options *options);
+/* doctor-pid.c: of a running process; returns the exit code. */
+int cvg_doctor_pid(const struct cvg_installation *installation, const char *pid);
+
 /* argv: the program and its arguments, NULL-terminated. */
 int cvg_doctor_program(const struct cvg_installation *installation, int argc, char **argv);
 
