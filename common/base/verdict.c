@@ -90,7 +90,7 @@ const char *cvg_reason_name(enum cvg_reason reason)
         [CVG_REASON_CAPTIVE_PORTAL] = "captive-portal",
     };
 
-    return cvg_reason_valid(reason) ? names[reason] : "?";
+    return cvg_reason_valid(reason) ? names[reason] : "unknown";
 }
 
 const char *cvg_mode_name(enum cvg_mode mode)

@@ -73,7 +73,7 @@ enum cvg_action cvg_action_of(enum cvg_mode mode, enum cvg_verdict verdict,
                               bool pki_trust_error, bool known_key);
 
 /* Lower-case words for logs and JSON ("agree", "accept", "vote", "augment", "deny"); static, never
- * NULL, "?" for values out of range. */
+ * NULL, "?" for values out of range, "unknown" for reasons that are (a newer agent may give them). */
 const char *cvg_verdict_name(enum cvg_verdict verdict);
 const char *cvg_action_name(enum cvg_action action);
 const char *cvg_reason_name(enum cvg_reason reason);

@@ -4,6 +4,7 @@
 
 #include "common/client/dialogue.h"
 
+#include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ static enum cvg_error write_question(struct cvg_question *question, uint64_t dea
                                      struct cvg_buffer *message)
 {
     cvg_buffer_clear(message);
+    snprintf(question->release, sizeof question->release, "%s", PACKAGE_VERSION);
     set_timeout(question, deadline_ms);
     return cvg_question_write(question, message);
 }

@@ -18,6 +18,18 @@ struct cvg_commands;
 struct cvg_portal;
 struct cvg_updates;
 
+/* The software that has asked, by its release. */
+#define CVG_RELEASES_MAX 8
+struct cvg_releases {
+    struct {
+        char name[CVG_MESSAGE_RELEASE_MAX]; /* "": told none */
+        uint64_t questions;
+    } release[CVG_RELEASES_MAX];
+    size_t count;
+    uint64_t others; /* questions of releases that found no place */
+    bool foreign;    /* a message of another version has come, and been told of */
+};
+
 struct cvg_agent {
     uv_loop_t loop;
     struct cvg_paths paths;
@@ -45,6 +57,7 @@ struct cvg_agent {
     uint64_t busy_ms; /* when the last message came, in the loop's ms */
     int64_t started_s;
     bool activated, stopping;
+    struct cvg_releases releases;
     char config_error[CVG_WHY_MAX]; /* why the last reload was not taken; or "" */
 };
 
@@ -57,6 +70,8 @@ struct cvg_conn_work {
 /* agent-ask.c: a question, from its message to its answer. */
 bool cvg_agent_ask(struct cvg_agent *agent, struct cvg_conn *conn, const void *data, size_t len,
                    uint64_t id);
+/* Answers a message of another version of the protocol so that its asker fails closed. */
+void cvg_agent_ask_foreign(struct cvg_agent *agent, struct cvg_conn *conn, uint64_t id);
 void cvg_agent_asker_gone(struct cvg_agent *agent, struct cvg_conn *conn);
 
 /* agent-reload.c: reads the configuration anew; on failure the old stays. */

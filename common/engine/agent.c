@@ -53,11 +53,17 @@ static bool on_message(struct cvg_conn *conn, const void *data, size_t len, void
 {
     struct cvg_agent *agent = user;
     enum cvg_message_type type;
-    uint64_t id;
+    enum cvg_error err;
+    uint64_t id = 0;
 
     agent->busy_ms = uv_now(&agent->loop);
     refresh_anchors(agent);
-    if (cvg_message_peek(data, len, &type, &id) == CVG_OK) {
+    err = cvg_message_peek(data, len, &type, &id);
+    if (err == CVG_ERR_VERSION) {
+        cvg_agent_ask_foreign(agent, conn, id);
+        return false;
+    }
+    if (err == CVG_OK) {
         if (type == CVG_MESSAGE_CHECK)
             return cvg_agent_ask(agent, conn, data, len, id);
         if (type == CVG_MESSAGE_COMMAND)

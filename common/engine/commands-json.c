@@ -144,6 +144,19 @@ static json_t *portal_status(struct cvg_agent *agent)
     return json_pack("{s:b, s:s}", "found", url != NULL, "url", url != NULL ? url : "");
 }
 
+static json_t *releases_status(struct cvg_agent *agent)
+{
+    const struct cvg_releases *releases = &agent->releases;
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < releases->count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I}", "release", releases->release[i].name,
+                                        "questions", (json_int_t)releases->release[i].questions));
+    return json_pack("{s:o, s:I, s:b}", "heard", list, "others", (json_int_t)releases->others,
+                     "foreign", (int)releases->foreign);
+}
+
 json_t *cvg_json_status(struct cvg_agent *agent)
 {
     const struct cvg_electorate *electorate = agent->electorate;
@@ -155,7 +168,7 @@ json_t *cvg_json_status(struct cvg_agent *agent)
                               notary_status(electorate->bundles.bundle[i], &electorate->state[i]));
     return json_pack(
         "{s:b, s:s, s:i, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:s, s:o, s:o, "
-        "s:o, s:o}",
+        "s:o, s:o, s:i, s:o}",
         "ok", 1, "version", PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
         (json_int_t)(cvg_clock_wall_s(agent->world.clock) - agent->started_s), "kind",
         agent->paths.kind == CVG_AGENT_SYSTEM ? "system" : "user", "config_dir",
@@ -166,5 +179,5 @@ json_t *cvg_json_status(struct cvg_agent *agent)
         (int)electorate->policy.min_votes, "deadline_ms", (int)config->deadline_ms, "bounce",
         (int)cvg_electorate_bounces(electorate), "config_error", agent->config_error, "notaries",
         notaries, "cache", cache_status(agent), "checks", check_status(agent), "portal",
-        portal_status(agent));
+        portal_status(agent), "protocol", CVG_MESSAGE_VERSION, "releases", releases_status(agent));
 }

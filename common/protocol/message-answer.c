@@ -111,10 +111,9 @@ static enum cvg_error front_read(struct cvg_reader *reader, struct front *front,
     front->vote_count = cvg_reader_u8(reader);
     if (reader->error != CVG_OK)
         return cvg_fail(ret_why, CVG_ERR_SYNTAX, "the answer is too short");
-    if (!cvg_verdict_valid(front->verdict) || !cvg_action_valid(front->action) ||
-        !cvg_reason_valid(front->reason))
-        return cvg_fail(ret_why, CVG_ERR_PROTOCOL, "unknown verdict %#x, action %#x or reason %u",
-                        front->verdict, front->action, front->reason);
+    if (!cvg_verdict_valid(front->verdict) || !cvg_action_valid(front->action))
+        return cvg_fail(ret_why, CVG_ERR_PROTOCOL, "unknown verdict %#x or action %#x",
+                        front->verdict, front->action);
     if (front->text_len >= CVG_MESSAGE_TEXT_MAX || front->vote_count > CVG_MESSAGE_VOTES_MAX)
         return cvg_fail(ret_why, CVG_ERR_RANGE, "a text of %zu octets or %zu votes is too much",
                         front->text_len, front->vote_count);
@@ -183,8 +182,6 @@ enum cvg_error cvg_answer_parse(const void *data, size_t len, uint64_t expected_
     votes = reader;
     for (size_t i = 0; err == CVG_OK && i < front.vote_count; i++)
         err = vote_read(&reader, &scratch, ret_why);
-    if (err == CVG_OK && cvg_reader_done(&reader) != CVG_OK)
-        err = cvg_fail(ret_why, CVG_ERR_SYNTAX, "octets after the answer");
     if (err != CVG_OK)
         return err;
     answer_fill(id, &front, ret_answer);
@@ -192,4 +189,11 @@ enum cvg_error cvg_answer_parse(const void *data, size_t len, uint64_t expected_
         err = vote_read(&votes, &ret_answer->vote[i], ret_why);
     ret_answer->vote_count = front.vote_count;
     return err;
+}
+
+/* Askers that tell their release tolerate reasons that they do not know. */
+void cvg_answer_limit(struct cvg_answer *answer, const char *release)
+{
+    if (release[0] == '\0' && answer->reason > CVG_REASON_INTERNAL)
+        answer->reason = CVG_REASON_UNREACHABLE;
 }

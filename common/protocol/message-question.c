@@ -95,10 +95,12 @@ enum cvg_error cvg_question_write(const struct cvg_question *question,
                                   struct cvg_buffer *ret_buffer)
 {
     const struct cvg_question *q = question;
-    size_t host_len, program_len;
+    size_t host_len, program_len, release_len;
 
-    if (!memchr(q->host, '\0', sizeof q->host) || !memchr(q->program, '\0', sizeof q->program))
+    if (!memchr(q->host, '\0', sizeof q->host) || !memchr(q->program, '\0', sizeof q->program) ||
+        !memchr(q->release, '\0', sizeof q->release))
         return CVG_ERR_ARGUMENT;
+    release_len = strlen(q->release);
     host_len = strlen(q->host);
     program_len = strlen(q->program);
     if (question_check(q, host_len, NULL) != CVG_OK)
@@ -123,6 +125,8 @@ enum cvg_error cvg_question_write(const struct cvg_question *question,
     cvg_buffer_put_u32(ret_buffer, q->timeout_ms);
     program_put(ret_buffer, q->program, program_len);
     leaf_put(ret_buffer, q);
+    if (release_len > 0)
+        program_put(ret_buffer, q->release, release_len);
     return cvg_buffer_error(ret_buffer);
 }
 
@@ -179,6 +183,23 @@ static enum cvg_error program_read(struct cvg_reader *reader, struct cvg_questio
     return CVG_OK;
 }
 
+/* The first of the fields that were appended after the first release; later ones are not ours to
+ * read. */
+static enum cvg_error release_read(struct cvg_reader *reader, struct cvg_question *q,
+                                   struct cvg_why *ret_why)
+{
+    size_t len = reader->left > 0 ? cvg_reader_u8(reader) : 0;
+    const uint8_t *release = cvg_reader_take(reader, len);
+
+    if (reader->error != CVG_OK)
+        return cvg_fail(ret_why, CVG_ERR_SYNTAX, "the question is too short");
+    if (len >= CVG_MESSAGE_RELEASE_MAX)
+        return cvg_fail(ret_why, CVG_ERR_RANGE, "a release of %zu octets", len);
+    for (size_t i = 0; release && i < len; i++)
+        q->release[i] = printable((char)release[i]);
+    return CVG_OK;
+}
+
 static enum cvg_error leaf_read(struct cvg_reader *reader, bool is_fingerprint,
                                 struct cvg_question *q, struct cvg_why *ret_why)
 {
@@ -226,8 +247,8 @@ static enum cvg_error body_read(struct cvg_reader *reader, struct cvg_question *
     err = program_read(reader, q, ret_why);
     if (err == CVG_OK)
         err = leaf_read(reader, flags & FLAG_FINGERPRINT, q, ret_why);
-    if (err == CVG_OK && cvg_reader_done(reader) != CVG_OK)
-        err = cvg_fail(ret_why, CVG_ERR_SYNTAX, "the question is too short or too long");
+    if (err == CVG_OK)
+        err = release_read(reader, q, ret_why);
     return err;
 }
 

@@ -27,13 +27,13 @@ static enum cvg_error head_read(struct cvg_reader *reader, unsigned *ret_type, u
         return cvg_fail(ret_why, CVG_ERR_PROTOCOL, "the message is shorter than its head");
     if (memcmp(start, magic, sizeof magic) != 0)
         return cvg_fail(ret_why, CVG_ERR_PROTOCOL, "the message does not begin with CVGA");
+    *ret_id = id;
     if (version != CVG_MESSAGE_VERSION)
         return cvg_fail(ret_why, CVG_ERR_VERSION, "message version %u, expected %d", version,
                         CVG_MESSAGE_VERSION);
     if (type < CVG_MESSAGE_CHECK || type > CVG_MESSAGE_REPLY)
         return cvg_fail(ret_why, CVG_ERR_PROTOCOL, "unknown message type %u", type);
     *ret_type = type;
-    *ret_id = id;
     return CVG_OK;
 }
 

@@ -24,6 +24,7 @@
 #define CVG_MESSAGE_PORTS_MAX 16
 #define CVG_MESSAGE_VOTES_MAX 32
 #define CVG_MESSAGE_NAME_MAX  64
+#define CVG_MESSAGE_RELEASE_MAX 32
 #define CVG_MESSAGE_TEXT_MAX  512
 
 enum cvg_message_type {
@@ -73,6 +74,8 @@ struct cvg_question {
     uint8_t anchor_sha256[CVG_SHA256_LEN]; /* of the DER anchor the chain ended in */
     uint32_t timeout_ms;          /* how long the asker will wait; 0: nobody waits (monitor) */
     char program[CVG_MESSAGE_NAME_MAX]; /* advisory; printable ASCII, others become '?' */
+    char release[CVG_MESSAGE_RELEASE_MAX]; /* version of the asking software; "": one that does not
+                                     tell it, and reads only what the first release could say */
     const uint8_t *leaf;          /* DER; or, for the API, fingerprint below. Points into the bytes
                                      parsed, or is the caller's. */
     size_t leaf_len;
@@ -132,14 +135,18 @@ CVG_MUST_USE enum cvg_error cvg_question_parse(const void *data, size_t len,
                                                struct cvg_why *ret_why);
 CVG_MUST_USE enum cvg_error cvg_answer_write(const struct cvg_answer *answer,
                                              struct cvg_buffer *ret_buffer);
-/* Refuses (PROTOCOL) an answer whose id is not expected_id, and any verdict, action, reason or vote
- * octet that is not in its enumeration. */
+/* Refuses (PROTOCOL) an answer whose id is not expected_id, and any verdict, action or vote octet that
+ * is not in its enumeration. An agent that is newer may give reasons that are not known here (their
+ * name is "unknown"), and append fields, which are passed over. */
 CVG_MUST_USE enum cvg_error cvg_answer_parse(const void *data, size_t len, uint64_t expected_id,
                                              struct cvg_answer *ret_answer,
                                              struct cvg_why *ret_why);
 
+/* Reduces an answer to what the asker can read (cvg_question.release). */
+void cvg_answer_limit(struct cvg_answer *answer, const char *release);
+
 /* Type of a message and its id, before parsing it; PROTOCOL if the head is not ours, VERSION if it
- * is of another version. */
+ * is of another version, with the id set if one is there. */
 CVG_MUST_USE enum cvg_error cvg_message_peek(const void *data, size_t len,
                                              enum cvg_message_type *ret_type, uint64_t *ret_id);
 

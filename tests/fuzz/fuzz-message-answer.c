@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The agent's messages as a client reads them: an answer that is taken is written again to the same
- * octets, and one with another id never is. */
+ * octets, but for what a newer agent appended, and one with another id never is. */
 #include "common/protocol/message.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -13,8 +13,10 @@ static void answer(const uint8_t *data, size_t size, uint64_t id)
     if (cvg_answer_parse(data, size, id, &taken, NULL) != CVG_OK)
         return;
     cvg_buffer_init(&again, CVG_MESSAGE_MAX);
-    FUZZ_CHECK(cvg_answer_write(&taken, &again) == CVG_OK);
-    FUZZ_CHECK(again.len == size && memcmp(again.data, data, size) == 0);
+    if (cvg_reason_valid(taken.reason)) {
+        FUZZ_CHECK(cvg_answer_write(&taken, &again) == CVG_OK);
+        FUZZ_CHECK(again.len <= size && memcmp(again.data, data, again.len) == 0);
+    }
     cvg_buffer_free(&again);
 }
 
