@@ -20,6 +20,8 @@ static const char help[] =
     "                     database that other programs share (~/.pki/nssdb)\n"
     "      --firefox      nss: Firefox for all users (for root)\n"
     "      --thunderbird  nss: Thunderbird for all users (for root)\n"
+    "      --user         for the calling user alone, without root: openssl (the default) through\n"
+    "                     OPENSSL_CONF, nss as --profiles\n"
     "      --dry-run      tell what would be written and run, as a diff; change nothing\n"
     "      --help         this text\n"
     "      --json         for programs\n"
@@ -30,26 +32,31 @@ static int run(const struct cvg_command *command, int argc, char **argv)
 {
     struct cvg_target_options given = {.file = NULL};
     const struct cvg_option options[] = {
-        {"file", NULL, &given.file},       {"profiles", &given.profiles, NULL},
-        {"firefox", &given.firefox, NULL}, {"thunderbird", &given.thunderbird, NULL},
-        {"dry-run", &given.dry_run, NULL}, {NULL, NULL, NULL},
+        {"file", NULL, &given.file},
+        {"profiles", &given.profiles, NULL},
+        {"firefox", &given.firefox, NULL},
+        {"thunderbird", &given.thunderbird, NULL},
+        {"dry-run", &given.dry_run, NULL},
+        {"user", &given.user, NULL},
+        {NULL, NULL, NULL},
     };
     const struct cvg_target *target = NULL;
     int first = 0;
     int code = cvg_options_parse(command, argc, argv, false, options, &first);
 
     if (code == CVG_GO_ON)
-        code = cvg_target_find(command, argc, argv, first, &target);
+        code = cvg_target_find(command, argc, argv, &first, &given, &target);
     if (code != CVG_GO_ON)
         return code;
     if (given.dry_run)
         cvg_rehearsal_begin();
-    return target->disable(command, &given, argv + first + 1, argc - first - 1);
+    return target->disable(command, &given, argv + first, argc - first);
 }
 
 const struct cvg_command cvg_cmd_disable = {
     .name = "disable",
     .synopsis = "disable openssl [--file FILE] [--dry-run]\n"
+                "disable [openssl | nss] --user [--dry-run]\n"
                 "disable nss DBDIR | --profiles | --firefox | --thunderbird [--dry-run]",
     .summary = "Undo what enable did.",
     .help = help,

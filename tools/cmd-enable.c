@@ -36,6 +36,8 @@ static const char help[] =
     "                     try the module with\n"
     "      --mode MODE    set the mode in the same step: monitor, augment or replace\n"
     "      --no-agent     leave the agent's socket unit as it is\n"
+    "      --user         for the calling user alone, without root: openssl (the default) through\n"
+    "                     OPENSSL_CONF, nss as --profiles\n"
     "      --dry-run      tell what would be written and run, as a diff; change nothing and ask\n"
     "                     no notary\n"
     "      --help         this text\n"
@@ -53,31 +55,38 @@ static int run(const struct cvg_command *command, int argc, char **argv)
 {
     struct cvg_target_options given = {.file = NULL};
     const struct cvg_option options[] = {
-        {"file", NULL, &given.file},       {"anyway", &given.anyway, NULL},
-        {"create", &given.create, NULL},   {"profiles", &given.profiles, NULL},
-        {"firefox", &given.firefox, NULL}, {"thunderbird", &given.thunderbird, NULL},
-        {"mode", NULL, &given.mode},       {"no-agent", &given.no_agent, NULL},
-        {"dry-run", &given.dry_run, NULL}, {NULL, NULL, NULL},
+        {"file", NULL, &given.file},
+        {"anyway", &given.anyway, NULL},
+        {"create", &given.create, NULL},
+        {"profiles", &given.profiles, NULL},
+        {"firefox", &given.firefox, NULL},
+        {"thunderbird", &given.thunderbird, NULL},
+        {"mode", NULL, &given.mode},
+        {"no-agent", &given.no_agent, NULL},
+        {"dry-run", &given.dry_run, NULL},
+        {"user", &given.user, NULL},
+        {NULL, NULL, NULL},
     };
     const struct cvg_target *target = NULL;
     int first = 0;
     int code = cvg_options_parse(command, argc, argv, false, options, &first);
 
     if (code == CVG_GO_ON)
-        code = cvg_target_find(command, argc, argv, first, &target);
+        code = cvg_target_find(command, argc, argv, &first, &given, &target);
     if (code == CVG_GO_ON)
         code = cvg_target_check_mode(command, &given);
     if (code != CVG_GO_ON)
         return code;
     if (given.dry_run)
         cvg_rehearsal_begin();
-    return target->enable(command, &given, argv + first + 1, argc - first - 1);
+    return target->enable(command, &given, argv + first, argc - first);
 }
 
 const struct cvg_command cvg_cmd_enable = {
     .name = "enable",
     .synopsis = "enable openssl [--file FILE] [OPTION]...\n"
                 "enable nss DBDIR [--create] [OPTION]...\n"
+                "enable [openssl | nss] --user [OPTION]...\n"
                 "enable nss --profiles [OPTION]...\n"
                 "enable nss --firefox | --thunderbird [OPTION]...",
     .summary = "Check the connections of every program that uses OpenSSL 3, or NSS.",

@@ -12,6 +12,9 @@ const struct cvg_conf_marks cvg_openssl_marks = {
 const struct cvg_conf_marks cvg_user_js_marks = {
     "// >>> converge: the lines to the next mark are removed by `converge disable nss`",
     "// <<< converge"};
+const struct cvg_conf_marks cvg_shell_marks = {
+    "# >>> converge: the lines to the next mark are removed by `converge disable --user`",
+    "# <<< converge"};
 
 /* The first line that begins with the mark, from a line's beginning on. */
 static const char *find_line(const char *text, const char *end, const char *mark)

@@ -13,7 +13,7 @@
 struct cvg_conf_marks {
     const char *begin, *end;
 };
-extern const struct cvg_conf_marks cvg_openssl_marks, cvg_user_js_marks;
+extern const struct cvg_conf_marks cvg_openssl_marks, cvg_user_js_marks, cvg_shell_marks;
 
 /* Copies the text without our lines, octet by octet what it was before they were added.
  * *ret_had: whether there were any. CONFIG if a mark has lost its other half: somebody edited

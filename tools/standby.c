@@ -39,9 +39,8 @@ static pid_t agent_pid(const struct cvg_installation *installation)
     return pid;
 }
 
-/* An agent that a command started would keep the unit's from beginning. It is the same one that is
- * ended: it is asked again once nothing else can get its number. */
-static void end_agent(const struct cvg_installation *installation)
+/* It is the same one that is ended: it is asked again once nothing else can get its number. */
+void cvg_standby_end_agent(const struct cvg_installation *installation)
 {
     pid_t pid = agent_pid(installation);
     struct pollfd polled = {.fd = pid > 1 ? pidfd_open(pid, 0) : -1, .events = POLLIN};
@@ -74,7 +73,7 @@ static int switch_on(const struct cvg_installation *installation, bool anyway,
     if (cvg_service_is_enabled(CVG_SERVICE_SYSTEM, UNIT))
         return CVG_GO_ON;
     if (!cvg_rehearsal_is_on())
-        end_agent(installation);
+        cvg_standby_end_agent(installation);
     if (cvg_service_enable(CVG_SERVICE_SYSTEM, UNIT, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT,
                                "nothing was changed: %s (--no-agent leaves the agent to you)",

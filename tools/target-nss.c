@@ -165,9 +165,19 @@ static bool would_make(const struct cvg_target_options *options, char *const ope
     return err == CVG_ERR_NOT_FOUND;
 }
 
-static int enable(const struct cvg_command *command, const struct cvg_target_options *options,
+/* --user is --profiles. */
+static struct cvg_target_options as_profiles(const struct cvg_target_options *given)
+{
+    struct cvg_target_options options = *given;
+
+    options.profiles = options.profiles || options.user;
+    return options;
+}
+
+static int enable(const struct cvg_command *command, const struct cvg_target_options *given,
                   char *const operands[], int count)
 {
+    const struct cvg_target_options wished = as_profiles(given), *options = &wished;
     struct cvg_nss_job job = {.options = options, .enabling = true};
     struct cvg_installation installation;
     struct cvg_why why = {""};
@@ -188,9 +198,10 @@ static int enable(const struct cvg_command *command, const struct cvg_target_opt
                                 : CVG_EXIT_OK;
 }
 
-static int disable(const struct cvg_command *command, const struct cvg_target_options *options,
+static int disable(const struct cvg_command *command, const struct cvg_target_options *given,
                    char *const operands[], int count)
 {
+    const struct cvg_target_options wished = as_profiles(given), *options = &wished;
     struct cvg_nss_job job = {.options = options, .module = cvg_nss_module_wish()};
     char name[PATH_MAX], line[PATH_MAX + 8];
     int code = check_usage(command, options, operands, count);

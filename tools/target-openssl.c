@@ -7,36 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/canary.h"
 #include "tools/conf-edit.h"
 #include "tools/conf-file.h"
 #include "tools/openssl-conf.h"
+#include "tools/openssl-try.h"
 #include "tools/openssl-where.h"
 #include "tools/rehearsal.h"
 #include "tools/standby.h"
-
-/* The candidate goes through a canary before it may become the file. */
-static int try_candidate(const struct cvg_buffer *candidate, struct cvg_canary *ret_canary)
-{
-    char path[] = "/tmp/converge-openssl-XXXXXX";
-    struct cvg_why why = {""};
-    enum cvg_error err;
-    int fd = mkstemp(path);
-
-    if (fd < 0)
-        return cvg_output_fail(CVG_EXIT_FAULT, "cannot make a temporary file");
-    if (write(fd, candidate->data, candidate->len) != (ssize_t)candidate->len)
-        err = cvg_fail(&why, CVG_ERR_IO, "cannot write a temporary file");
-    else
-        err = cvg_canary_run(path, ret_canary, &why);
-    close(fd);
-    unlink(path);
-    if (err != CVG_OK)
-        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    if (!cvg_canary_good(ret_canary))
-        return cvg_output_fail(CVG_EXIT_FAULT, "nothing was changed: %s", ret_canary->text);
-    return CVG_GO_ON;
-}
+#include "tools/target-user.h"
 
 struct job {
     const struct cvg_target_options *options;
@@ -85,7 +63,7 @@ static int finish(struct job *job, const struct cvg_buffer *candidate)
     struct cvg_why why = {""};
     char line[PATH_MAX + 16];
     bool same = cvg_edit_same(candidate, &job->file.file.text);
-    int code = try_candidate(candidate, &canary);
+    int code = cvg_openssl_try(candidate, &canary);
 
     if (code == CVG_GO_ON)
         code = cvg_standby_begin(&job->installation, job->options, &standby);
@@ -143,7 +121,8 @@ static int check_usage(const struct cvg_command *command, const struct cvg_targe
     if (count > 0)
         return cvg_output_usage(command, "openssl takes no %s", operands[0]);
     if (options->create || options->profiles || options->firefox || options->thunderbird)
-        return cvg_output_usage(command, "openssl takes --file and --anyway only");
+        return cvg_output_usage(command, "openssl takes no %s",
+                                options->create ? "--create" : "profiles");
     return CVG_GO_ON;
 }
 
@@ -154,6 +133,8 @@ static int enable(const struct cvg_command *command, const struct cvg_target_opt
     struct cvg_why why = {""};
     int code = check_usage(command, options, operands, count);
 
+    if (code == CVG_GO_ON && options->user)
+        return cvg_user_enable(command, options);
     if (code == CVG_GO_ON)
         code = cvg_target_check_notaries(options, &job.installation);
     if (code != CVG_GO_ON)
@@ -189,6 +170,8 @@ static int disable(const struct cvg_command *command, const struct cvg_target_op
 
     if (code != CVG_GO_ON)
         return code;
+    if (options->user)
+        return cvg_user_disable(command, options);
     if (cvg_conf_file_open(options->file, &file, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     target_line(file.file.path, line);

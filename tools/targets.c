@@ -14,16 +14,21 @@
 static const struct cvg_target *const targets[] = {&cvg_target_openssl, &cvg_target_nss};
 #define TARGETS_COUNT (sizeof targets / sizeof targets[0])
 
-int cvg_target_find(const struct cvg_command *command, int argc, char **argv, int first,
-                    const struct cvg_target **ret_target)
+int cvg_target_find(const struct cvg_command *command, int argc, char **argv, int *first,
+                    const struct cvg_target_options *options, const struct cvg_target **ret_target)
 {
     char names[128] = "";
 
+    if (*first == argc && options->user) {
+        *ret_target = &cvg_target_openssl;
+        return CVG_GO_ON;
+    }
     for (size_t i = 0; i < TARGETS_COUNT; i++) {
         size_t used = strlen(names);
 
-        if (first < argc && strcmp(argv[first], targets[i]->name) == 0) {
+        if (*first < argc && strcmp(argv[*first], targets[i]->name) == 0) {
             *ret_target = targets[i];
+            (*first)++;
             return CVG_GO_ON;
         }
         snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", targets[i]->name);

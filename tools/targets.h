@@ -12,7 +12,7 @@
 struct cvg_target_options {
     const char *file, *mode;
     bool anyway, create, profiles, firefox, thunderbird;
-    bool no_agent, dry_run;
+    bool no_agent, dry_run, user;
 };
 
 /* The functions get what stands behind the target's name, and return the exit code. */
@@ -26,9 +26,10 @@ struct cvg_target {
 
 extern const struct cvg_target cvg_target_openssl, cvg_target_nss;
 
-/* argv[first] names the target. CVG_GO_ON, or the exit code after saying what there is. */
-int cvg_target_find(const struct cvg_command *command, int argc, char **argv, int first,
-                    const struct cvg_target **ret_target);
+/* argv[*first] names the target, and *first is moved behind it; without one --user means openssl.
+ * CVG_GO_ON, or the exit code after saying what there is. */
+int cvg_target_find(const struct cvg_command *command, int argc, char **argv, int *first,
+                    const struct cvg_target_options *options, const struct cvg_target **ret_target);
 
 /* --mode: whether there is such a mode, and into converge.conf with it. CVG_GO_ON, or the exit code
  * after saying why. */
