@@ -99,6 +99,26 @@ def made_directories(home, user):
             os.chown(path, user.pw_uid, user.pw_gid)
 
 
+def asked(command, environment):
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60,
+                          check=False)
+
+
+def in_containers(question, environment):
+    """What a container's program gets that sees socket and configuration, and what it must: in a
+    mount and pid namespace the answer; in a user namespace too if root is root there; where root is
+    nobody, neither file nor socket is believed (4, a local fault)."""
+    if shutil.which("unshare") is None:
+        return []
+    nobody = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
+    cases = [(["unshare", "--mount", "--pid", "--fork", "--ipc", "--uts"], 0),
+             (["unshare", "--user", "--map-root-user"], 0),
+             ([*nobody, "unshare", "--user", "--map-root-user"], 4),
+             ([*nobody, "unshare", "--user", "--map-current-user"], 4)]
+    return [(asked([*words, *question], environment), wanted) for words, wanted in cases
+            if asked([*words, "true"], environment).returncode == 0]
+
+
 def activated(home):
     """By systemd's own tool, which keeps the socket and starts the agent at the first question."""
     for tool in ("systemd-socket-activate", "setpriv"):
@@ -125,10 +145,10 @@ def activated(home):
         while line and b"Listening on" not in line:
             line = agent.stderr.readline()
         os.chmod(os.path.join(home, "run/agent.sock"), 0o666)  # SocketMode=
+        question = [CONVERGE, "check", f"{HOST}:{site.port}", "--file", certificate.crt]
         try:
-            answer = subprocess.run([CONVERGE, "check", f"{HOST}:{site.port}", "--file",
-                                     certificate.crt], env=environment, capture_output=True,
-                                    text=True, timeout=60, check=False)
+            answer = asked(question, environment)
+            contained = in_containers(question, environment) if user else []
             with open(f"/proc/{agent.pid}/status", encoding="ascii") as file:
                 uids = set(re.search(r"^Uid:\s(.*)$", file.read(), re.M)[1].split())
         finally:
@@ -136,6 +156,8 @@ def activated(home):
             _, said = agent.communicate(timeout=30)
             site.stop()
         expect(answer.returncode, 0, answer.stdout + answer.stderr + said.decode())
+        for result, wanted in contained:
+            expect(result.returncode, wanted, f"{result.args}: {result.stdout}{result.stderr}")
         expect(uids, {str(user.pw_uid if user else os.geteuid())}, "whose process it is")
         expect(agent.returncode, 0, said.decode())
 
