@@ -52,7 +52,7 @@ class Package:
 
     def environment(self, **extra):
         clean = {key: value for key, value in os.environ.items()
-                 if not key.startswith(("CONVERGE_", "OPENSSL_", "MAKE", "MFLAGS"))}
+                 if not key.startswith(("CONVERGE", "OPENSSL_", "MAKE", "MFLAGS"))}
         clean.update(LD_LIBRARY_PATH=LIBRARIES, LC_ALL="C.UTF-8", HOME=self.parent,
                      CONVERGE_TEST_AGENT=os.path.abspath(toolbox.FAKE_AGENT))
         clean.update(extra)
