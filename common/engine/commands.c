@@ -153,10 +153,12 @@ bool cvg_errand_send_last(struct errand *errand, json_t *reply)
 {
     if (!send_reply(errand, false, reply))
         return false;
-    errand->ended = errand->blocked;
-    if (!errand->ended)
+    if (!errand->blocked) {
         cvg_errand_drop(errand);
-    return errand->ended;
+        return false;
+    }
+    errand->ended = true;
+    return true;
 }
 
 bool cvg_errand_pages(struct errand *errand)

@@ -296,7 +296,8 @@ class Answer:
         return sum(1 for vote in self.votes if vote[1] == kind)
 
 
-def question(host, ports, leaf, pki=PKI_OK, timeout_ms=2000, request_id=None, fingerprint=None):
+def question(host, ports, leaf, pki=PKI_OK, timeout_ms=2000, request_id=None, fingerprint=None,
+             release="0.1.0"):
     request_id = request_id if request_id is not None else random.getrandbits(64)
     flags = 1 | (4 if fingerprint else 0)
     data = b"CVGA\x01\x01" + struct.pack(">Q", request_id) + bytes([flags, len(host)])
@@ -304,7 +305,8 @@ def question(host, ports, leaf, pki=PKI_OK, timeout_ms=2000, request_id=None, fi
     data += b"".join(struct.pack(">H", port) for port in ports) + b"\x06\x00"
     data += bytes([pki]) + struct.pack(">II", 0, timeout_ms) + b"\x04test"
     body = fingerprint or leaf.der
-    return request_id, data + struct.pack(">I", len(body)) + body
+    data += struct.pack(">I", len(body)) + body
+    return request_id, data + bytes([len(release)]) + release.encode()
 
 
 class Installation:

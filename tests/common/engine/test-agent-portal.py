@@ -81,6 +81,8 @@ def redirecting():
             ("captive-portal", UNDECIDED, REFUSE), answer.__dict__
         assert "log in to this network first, at " + LOGIN.decode() in answer.text, answer.text
         assert behind.installation.lines("reason=captive-portal")
+        older = behind.installation.ask("site.example.org", 443, good, release="")
+        assert (older.reason, older.text) == ("unreachable", answer.text), older.__dict__
         entry = behind.installation.command("log")[0]["entries"][-1]
         assert entry["reason"] == "captive-portal" and LOGIN.decode() in entry["text"]
         for _ in range(20):
