@@ -26,6 +26,7 @@ static const char help[] =
     "      --json           for programs\n"
     "      --quiet          only what is not good\n"
     "      --pid PID        a running process: its TLS libraries, our modules, what hinders them\n"
+    "      --programs       every program on PATH, in /usr/libexec and /opt, by its TLS library\n"
     "      --section GROUP  only agent, notaries, modules, openssl.cnf, nss, programs,\n"
     "                       configuration or holes\n"
     "\n"
@@ -41,9 +42,11 @@ static int run(const struct cvg_command *command, int argc, char **argv)
 {
     struct cvg_doctor_options wanted = {.only = NULL};
     const char *pid = NULL;
+    bool programs = false;
     const struct cvg_option options[] = {{"quiet", &wanted.quiet, NULL},
                                          {"section", NULL, &wanted.only},
                                          {"pid", NULL, &pid},
+                                         {"programs", &programs, NULL},
                                          {NULL, NULL, NULL}};
     struct cvg_installation installation;
     int first = 0;
@@ -55,6 +58,10 @@ static int run(const struct cvg_command *command, int argc, char **argv)
         return cvg_output_usage(command, "there is no section %s", wanted.only);
     if (pid != NULL && first < argc)
         return cvg_output_usage(command, "either --pid or a program");
+    if (programs && (pid != NULL || first < argc))
+        return cvg_output_usage(command, "either --programs, or one of them");
+    if (programs)
+        return cvg_doctor_scan(wanted.quiet);
     if (pid == NULL && first == argc)
         return cvg_doctor_machine(&wanted);
     code = cvg_installation_load(&installation);
@@ -65,7 +72,8 @@ static int run(const struct cvg_command *command, int argc, char **argv)
 
 const struct cvg_command cvg_cmd_doctor = {
     .name = "doctor",
-    .synopsis = "doctor [--json] [--quiet] [--section GROUP]\ndoctor [--json] --pid PID\ndoctor "
+    .synopsis = "doctor [--json] [--quiet] [--section GROUP]\ndoctor [--json] [--quiet] "
+                "--programs\ndoctor [--json] --pid PID\ndoctor "
                 "[--json] -- PROGRAM [ARGUMENT]...",
     .summary = "See whether the protection is really there.",
     .help = help,

@@ -116,8 +116,9 @@ int cvg_doctor_report_print(const struct cvg_doctor_report *report, bool quiet)
     int code = cvg_doctor_report_code(report);
 
     if (cvg_output_is_json())
-        return cvg_output_json(json_pack("{s:b, s:i, s:o, s:O}", "ok", 1, "code", code, "counts",
-                                         counts(report), "findings", report->findings),
+        return cvg_output_json(json_pack("{s:b, s:i, s:o, s:O, s:O*}", "ok", 1, "code", code,
+                                         "counts", counts(report), "findings", report->findings,
+                                         "programs", report->programs),
                                code);
     for (size_t i = 0; i < CVG_DOCTOR_GROUPS; i++)
         print_group(report, cvg_doctor_group_word((enum cvg_doctor_group)i), quiet);

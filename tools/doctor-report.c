@@ -46,6 +46,8 @@ void cvg_doctor_report_init(const char *only, struct cvg_doctor_report *ret_repo
 void cvg_doctor_report_free(struct cvg_doctor_report *report)
 {
     json_decref(report->findings);
+    json_decref(report->programs);
+    report->programs = NULL;
     report->findings = NULL;
 }
 

@@ -42,6 +42,7 @@ struct cvg_doctor_finding {
 struct cvg_doctor_report {
     int code;         /* the exit code, where it is not by the states; else negative */
     const char *only; /* findings of other groups are left out; NULL: none is */
+    json_t *programs; /* for JSON, each program by itself; NULL: not looked at */
     json_t *findings; /* [{"group", "id", "about", "state", "text", "do"}] */
     size_t count[CVG_DOCTOR_STATES];
     enum cvg_doctor_state worst[CVG_DOCTOR_GROUPS];

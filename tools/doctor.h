@@ -26,6 +26,9 @@ struct cvg_doctor_options {
 
 /* Of the machine; each of these two returns the exit code. */
 int cvg_doctor_machine(const struct cvg_doctor_options *options);
+/* doctor-scan.c: of every program of this system; returns the exit code. */
+int cvg_doctor_scan(bool quiet);
+
 /* doctor-pid.c: of a running process; returns the exit code. */
 int cvg_doctor_pid(const struct cvg_installation *installation, const char *pid);
 

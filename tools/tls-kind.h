@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Which TLS library a program file has, by the libraries it names, theirs in turn, and what lies
+ * inside it. Nothing is run. */
+#ifndef CVG_TOOLS_TLS_KIND_H
+#define CVG_TOOLS_TLS_KIND_H
+
+#include <stdbool.h>
+
+enum cvg_tls_kind {
+    CVG_TLS_NONE = 0, /* no TLS library is seen */
+    CVG_TLS_LATER,    /* names one only in its texts: it may load it at run time */
+    CVG_TLS_FOREIGN,  /* of another word size: not looked into */
+    CVG_TLS_OPENSSL3, /* the system's: the only one that converge.so watches */
+    CVG_TLS_NSS,      /* watched where its database has our module */
+    CVG_TLS_OPENSSL1,
+    CVG_TLS_OPENSSL_INSIDE, /* bundled in the program file itself */
+    CVG_TLS_GNUTLS,
+    CVG_TLS_MBEDTLS,
+    CVG_TLS_WOLFSSL,
+    CVG_TLS_BORINGSSL,
+    CVG_TLS_RUSTLS,
+    CVG_TLS_GO,
+    CVG_TLS_JAVA
+};
+#define CVG_TLS_KINDS 14
+
+struct cvg_tls_look {
+    enum cvg_tls_kind kind;
+    bool quic; /* HTTP/3 is linked, too */
+};
+
+/* What has been looked at is remembered between calls. */
+struct cvg_tls_finder;
+struct cvg_tls_finder *cvg_tls_finder_new(void);
+void cvg_tls_finder_free(struct cvg_tls_finder *finder);
+
+/* false: the file is no ELF program, or cannot be read. */
+bool cvg_tls_look(struct cvg_tls_finder *finder, const char *path, struct cvg_tls_look *ret_look);
+
+#endif
