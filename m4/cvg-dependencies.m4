@@ -16,6 +16,19 @@ AC_DEFUN([CVG_DEPENDENCIES], [
     PKG_CHECK_MODULES([HIREDIS], [hiredis >= 0.14])
     PKG_CHECK_MODULES([SECCOMP], [libseccomp >= 2.5])
     PKG_CHECK_MODULES([IDN2], [libidn2 >= 2.3])
+    dnl For notifications on the desktop: without it `watch --notify` says that it cannot.
+    AC_ARG_WITH([dbus],
+        [AS_HELP_STRING([--with-dbus=yes|no|auto],
+            [desktop notifications of refusals, over libdbus-1 (default: auto)])],
+        [], [with_dbus=auto])
+    have_dbus=no
+    AS_IF([test "x$with_dbus" != xno],
+        [PKG_CHECK_MODULES([DBUS], [dbus-1 >= 1.12], [have_dbus=yes],
+            [AS_IF([test "x$with_dbus" = xyes],
+                [AC_MSG_ERROR([libdbus-1 is missing: install libdbus-1-dev])])])])
+    AS_IF([test "x$have_dbus" = xyes],
+        [AC_DEFINE([HAVE_DBUS], [1], [Whether notifications can be sent over D-Bus])])
+    AM_CONDITIONAL([HAVE_DBUS], [test "x$have_dbus" = xyes])
     PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
     AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
     AC_CHECK_HEADER([gdbm.h], [], [AC_MSG_ERROR([gdbm.h is missing: install libgdbm-dev])])

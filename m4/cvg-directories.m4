@@ -39,6 +39,7 @@ converge $VERSION
     sanitizers        ${SANITIZER_CFLAGS:-none}
     libFuzzer         $enable_fuzzers
     llhttp            $llhttp_from
+    notifications     $have_dbus (D-Bus)
     unit tests        $have_cmocka
     prefix            $prefix
     configuration     $sysconfdir/converge

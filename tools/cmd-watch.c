@@ -26,6 +26,8 @@ static const char help[] =
     "      --refused         only what is refused, or in monitor mode would be\n"
     "      --follow          when the agent ends, wait for the next\n"
     "      --plain           lines without keys, also on a terminal\n"
+    "      --notify          nothing is shown, but refusals, and a captive portal, become\n"
+    "                        notifications on the desktop: one for each host and minute\n"
     "      --help            this text\n"
     "      --json            one JSON object a line (doc/commands.md)\n"
     "\n"
@@ -77,13 +79,13 @@ static int read_filter(const struct cvg_command *command, const char *host, cons
 static int run(const struct cvg_command *command, int argc, char **argv)
 {
     const char *host = NULL, *verdict = NULL;
-    bool follow = false, plain = false;
+    bool follow = false, plain = false, notify = false;
     struct cvg_entry_filter filter = {.host = NULL};
     const struct cvg_option options[] = {
         {"host", NULL, &host},       {"program", NULL, &filter.program},
         {"verdict", NULL, &verdict}, {"refused", &filter.refused, NULL},
         {"follow", &follow, NULL},   {"plain", &plain, NULL},
-        {NULL, NULL, NULL},
+        {"notify", &notify, NULL},   {NULL, NULL, NULL},
     };
     struct cvg_view view = {
         .user = &filter, .entry = print_entry, .connected = say_connected, .fd = {-1, -1}};
@@ -101,6 +103,8 @@ static int run(const struct cvg_command *command, int argc, char **argv)
     if (code != CVG_GO_ON)
         return code;
     filter.on_unreachable = installation.config.on_unreachable;
+    if (notify)
+        return cvg_watch_notify(&installation, &filter);
     if (!plain && !cvg_output_is_json() && cvg_terminal_is())
         return cvg_watch_screen(&installation, &filter);
     return cvg_watch(&installation, follow, &view);

@@ -30,4 +30,8 @@ int cvg_watch(const struct cvg_installation *installation, bool follow, struct c
 int cvg_watch_screen(const struct cvg_installation *installation,
                      const struct cvg_entry_filter *filter);
 
+/* Nothing but notifications on the desktop, until the session's bus is gone. */
+int cvg_watch_notify(const struct cvg_installation *installation,
+                     const struct cvg_entry_filter *filter);
+
 #endif
