@@ -153,9 +153,22 @@ def distributed():
         os.path.join(SOURCE, "doc"))) if "doc/" + name not in listed]
 
 
+def links():
+    """What a document links to in this repository is there."""
+    faults = []
+    documents = ["README.md", "SECURITY.md", "CONTRIBUTING.md"] + [
+        "doc/" + name for name in sorted(os.listdir(os.path.join(SOURCE, "doc")))
+        if name.endswith(".md")]
+    for name in documents:
+        for target in re.findall(r"\]\(([^)#:\s]+)\)", read(name)):
+            if not os.path.exists(os.path.join(SOURCE, os.path.dirname(name), target)):
+                faults.append(f"{name} links to {target}")
+    return faults
+
+
 def main():
     cases = [hints, limits, version_1, statuses, verdicts, messages, found, commands, command_line,
-             distributed]
+             distributed, links]
     failed = 0
     print(f"1..{len(cases)}")
     for number, case in enumerate(cases, 1):
