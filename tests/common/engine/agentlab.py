@@ -306,7 +306,9 @@ def question(host, ports, leaf, pki=PKI_OK, timeout_ms=2000, request_id=None, fi
     data += bytes([pki]) + struct.pack(">II", 0, timeout_ms) + b"\x04test"
     body = fingerprint or leaf.der
     data += struct.pack(">I", len(body)) + body
-    return request_id, data + bytes([len(release)]) + release.encode()
+    if release:
+        data += bytes([len(release)]) + release.encode()
+    return request_id, data
 
 
 class Installation:
