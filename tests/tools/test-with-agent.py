@@ -183,6 +183,21 @@ def watched_as_it_happens(installation):
             watcher.communicate()
 
 
+def what_was_is_shown_and_reported(installation):
+    with Day(installation) as day:
+        installation.write("converge.conf", "mode = monitor\n")
+        day.run("check", day.target, "--file", day.site.certificate)
+        same(day.json("report")["safe"], True)
+        # In monitor mode a program is let through; what would have been is told by the report.
+        day.run("check", day.target, "--fingerprint", "00" * 32, code=REFUSED)
+        told = day.json("report", code=REFUSED)
+        same([(h["host"], h["refused"], h["checks"], h["programs"]) for h in told["hosts"]],
+             [(HOST, 1, 2, ["converge"])])
+        same(len(day.run("log").stdout.splitlines()), 2)
+        contains(day.run("log", "--refused", "--since", "1h").stdout, "would refuse", day.target)
+        day.run("log", "--until", "1h", code=REFUSED)
+
+
 def an_unmodified_curl(installation):
     if sanitized():
         raise Skip("a sanitized module does not load in unmodified programs")
@@ -255,4 +270,4 @@ def an_agent_that_was_killed(installation):
 
 main(fifty_starters_end_with_one_agent, an_agent_that_was_killed, a_whole_day,
      a_removed_notarys_verdicts_go_with_it, notaries_that_are_gone, a_notary_of_version_1,
-     watched_as_it_happens, an_unmodified_curl)
+     watched_as_it_happens, what_was_is_shown_and_reported, an_unmodified_curl)
