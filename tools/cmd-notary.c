@@ -14,6 +14,7 @@ static const char help[] =
     "already\n"
     "  list     the notaries of this installation\n"
     "  remove   take one away; verdicts it had voted for are asked anew\n"
+    "  suggest  judge how far apart they stand, and which of the bundles given would add most\n"
     "  test     let the agent ask one or all of them, and show how long each takes\n"
     "\n"
     "Options:\n"
@@ -130,14 +131,18 @@ static int run(const struct cvg_command *command, int argc, char **argv)
         return cvg_notary_list(&installation);
     if (strcmp(verb, "remove") == 0 && argc - first == 2)
         return cvg_notary_remove(&installation, operand);
+    if (strcmp(verb, "suggest") == 0)
+        return cvg_notary_suggest(&installation, argv + first + 1, (size_t)(argc - first - 1));
     if (strcmp(verb, "test") == 0 && argc - first <= 2)
         return test(command, &installation, operand, target);
-    return cvg_output_usage(command, "add FILE, list, remove NAME or test [NAME]?");
+    return cvg_output_usage(command,
+                            "add FILE, list, remove NAME, suggest [FILE]... or test [NAME]?");
 }
 
 const struct cvg_command cvg_cmd_notary = {
     .name = "notary",
     .synopsis = "notary add FILE|URL [--yes]\nnotary list [--json]\nnotary remove NAME\n"
+                "notary suggest [FILE|URL]... [--json]\n"
                 "notary test [NAME] [--target HOST[:PORT]]",
     .summary = "Choose the notaries that look for you, and try them.",
     .help = help,

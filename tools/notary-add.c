@@ -35,6 +35,20 @@ static enum cvg_error parse_source(const char *source, const struct cvg_buffer *
     return err;
 }
 
+enum cvg_error cvg_notary_bundle_read(const char *source, struct cvg_bundle **ret_bundle,
+                                      struct cvg_why *ret_why)
+{
+    struct cvg_buffer data;
+    enum cvg_error err;
+
+    cvg_buffer_init(&data, CVG_BUNDLE_MAX);
+    err = read_source(source, &data, ret_why);
+    if (err == CVG_OK)
+        err = parse_source(source, &data, ret_bundle, ret_why);
+    cvg_buffer_free(&data);
+    return err;
+}
+
 static enum cvg_error refuse_twin(const struct cvg_paths *paths, const struct cvg_bundle *bundle,
                                   struct cvg_why *ret_why)
 {

@@ -18,6 +18,14 @@ int cvg_notary_remove(const struct cvg_installation *installation, const char *n
 int cvg_notary_test(const struct cvg_installation *installation, const char *name,
                     const char *target);
 
+/* sources: bundles that might be added, files or https URLs; they are judged, not added. */
+int cvg_notary_suggest(const struct cvg_installation *installation, char **sources, size_t count);
+
+/* The bundle in a file or behind an https URL; the caller frees it. UNREACHABLE: the URL is. */
+CVG_MUST_USE enum cvg_error cvg_notary_bundle_read(const char *source,
+                                                   struct cvg_bundle **ret_bundle,
+                                                   struct cvg_why *ret_why);
+
 /* Asks the agent (started if need be) to try all notaries; how many are there and how many
  * answered. CVG_GO_ON, or the exit code after saying why. */
 int cvg_notary_count_answering(const struct cvg_installation *installation, size_t *ret_configured,

@@ -423,6 +423,27 @@ def nobody_votes_twice(installation):
     same(installation.run("notary", "add", fresh, "--yes").returncode, OK)
 
 
+def notary_suggest(installation):
+    alpha, beta = make_notary(installation, "alpha"), make_notary(installation, "beta")
+    far = make_notary(installation, "far", "--region", "SE", "--address", "9.9.9.9")
+    told = installation.json("notary", "suggest", "--json")
+    same((told["notaries"], told["suggestions"]), (0, []))
+    same(installation.run("notary", "add", alpha, "--yes").returncode, OK)
+    result = installation.run("notary", "suggest", alpha, beta, far)
+    same(result.returncode, OK, result.stderr)
+    contains(result.stderr, alpha)
+    lines = result.stdout.splitlines()[-2:]
+    contains(lines[0], "far", "a network an operator a country", far)
+    contains(lines[1], "beta", "an operator", beta)
+    told = installation.json("notary", "suggest", beta, far, "--json")["suggestions"]
+    same([(one["name"], one["network"], one["country"]) for one in told],
+         [("far", True, True), ("beta", False, False)])
+    same(len(installation.json("notary", "list", "--json")["notaries"]), 1)
+    same(installation.run("notary", "add", beta, "--yes").returncode, OK)
+    contains(installation.run("notary", "suggest").stdout, "2 of 2 are in CH: alone they decide")
+    same(installation.run("notary", "suggest", "/nowhere").returncode, FAULT)
+
+
 def bundles_that_are_none(installation):
     alpha = make_notary(installation, "alpha")
     with open(alpha, encoding="utf-8") as file:
@@ -542,7 +563,7 @@ main(help_and_version, every_option_in_the_help_is_taken, wrong_usage,
      check_ends_as_the_verdict_says, check_in_monitor_mode_still_tells, check_without_an_agent,
      check_with_a_file, check_that_looks_itself, check_of_a_server_that_does_not_speak_tls,
      names_in_utf8, status, colours_only_for_people, replies_that_are_none, why, watch, cache,
-     notary_add_list_remove, the_fingerprint_is_the_signing_keys, a_person_is_asked,
+     notary_suggest, notary_add_list_remove, the_fingerprint_is_the_signing_keys, a_person_is_asked,
      nobody_votes_twice, bundles_that_are_none, a_bundle_from_a_url, a_bad_file_in_notaries_d_is_named,
      names_become_file_names, a_running_agent_is_told, notary_test,
      a_configuration_that_cannot_be_read)
