@@ -50,9 +50,9 @@ class Package:
     # Cases, in the order in which they need each other.
 
     def wheel(self):
-        if subprocess.run([PYTHON, "-c", "import build, setuptools, wheel"], check=False,
+        if subprocess.run([PYTHON, "-c", "import build, ensurepip, setuptools, wheel"], check=False,
                           stderr=subprocess.DEVNULL).returncode != 0:
-            raise Unavailable("python3-build, -setuptools or -wheel is missing")
+            raise Unavailable("python3-build, -setuptools, -wheel or -venv is missing")
         self.run(PYTHON, "-m", "build", "--no-isolation", "--wheel", cwd=self.source)
         one, = glob.glob(os.path.join(self.source, "dist", "*.whl"))
         expect(os.path.basename(one), "converge-0.1.0-py3-none-any.whl")
