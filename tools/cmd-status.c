@@ -31,6 +31,7 @@ static void print_span(long long seconds, char *buf, size_t size)
 
 static void print_agent(const json_t *reply)
 {
+    const char *mode = cvg_reply_text(reply, "mode");
     char span[32];
 
     print_span(cvg_reply_number(reply, "uptime_s"), span, sizeof span);
@@ -38,7 +39,10 @@ static void print_agent(const json_t *reply)
                      cvg_reply_number(reply, "pid"), cvg_reply_text(reply, "kind"),
                      cvg_reply_text(reply, "version"));
     cvg_output_field("directory", "%s", cvg_reply_text(reply, "config_dir"));
-    cvg_output_field("mode", "%s, on_unreachable = %s", cvg_reply_text(reply, "mode"),
+    cvg_output_field("mode", "%s%s, on_unreachable = %s", mode,
+                     strcmp(mode, cvg_mode_name(CVG_MODE_MONITOR)) == 0
+                         ? " (nothing is refused: see `converge report`)"
+                         : "",
                      cvg_reply_text(reply, "on_unreachable"));
     cvg_output_field("vote", "%s of %lld, at least %lld, within %lld ms%s",
                      cvg_reply_text(reply, "threshold"), cvg_reply_number(reply, "quorum"),

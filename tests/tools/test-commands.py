@@ -209,8 +209,10 @@ def status(installation):
     same(result.returncode, OK, result.stderr)
     contains(result.stdout, "4711", "augment", "majority of 3", "3 records", "5 agree", "alpha",
              "11 ms", "a.example:443")
-    assert "\033" not in result.stdout
+    assert "\033" not in result.stdout and "nothing is refused" not in result.stdout
     same(installation.json("status", "--json"), STATUS)
+    installation.reply("status", dict(STATUS, mode="monitor"))
+    contains(installation.run("status").stdout, "nothing is refused", "converge report")
     installation.reply("status", dict(STATUS, notaries=[]))
     same(installation.run("status").returncode, UNDECIDED)
     failing = dict(STATUS["notaries"][0], state="failing", last_error="time\033out\u009b31m")
