@@ -39,6 +39,21 @@ static void tell_no_agent(const struct cvg_paths *paths, enum cvg_error err,
     cvg_doctor_add(report, CVG_DOCTOR_AGENT, "agent", "", CVG_DOCTOR_BAD, remedy, "%s", why->text);
 }
 
+/* Said first: it explains most of what follows. */
+static void tell_portal(const json_t *status, struct cvg_doctor_report *report)
+{
+    const json_t *portal = json_object_get(status, "portal");
+    const char *url = cvg_reply_text(portal, "url");
+    char remedy[CVG_DOCTOR_DO_MAX];
+
+    if (!json_is_true(json_object_get(portal, "found")))
+        return;
+    snprintf(remedy, sizeof remedy, "log in to this network first%s%s", url[0] != '\0' ? ": " : "",
+             url);
+    cvg_doctor_add(report, CVG_DOCTOR_AGENT, "captive-portal", "", CVG_DOCTOR_WARNING, remedy,
+                   "this network lets nobody out before a login: the notaries cannot be reached");
+}
+
 static void tell_version(const json_t *status, struct cvg_doctor_report *report)
 {
     const char *version = cvg_reply_text(status, "version");
@@ -120,6 +135,7 @@ bool cvg_doctor_agent(const struct cvg_installation *installation, struct cvg_do
         tell_no_agent(&installation->paths, err, &why, report);
         return false;
     }
+    tell_portal(status, report);
     if (cvg_reply_text(status, "config_error")[0] != '\0')
         cvg_doctor_add(report, CVG_DOCTOR_AGENT, "agent", "", CVG_DOCTOR_WARNING,
                        "mend what it names: the agent reads it again by itself",

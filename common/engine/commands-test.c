@@ -22,6 +22,8 @@ struct trial {
     struct cvg_exchange *exchange; /* NULL: over */
     struct cvg_opinion opinion;
     uint32_t elapsed_ms;
+    int64_t date_s;   /* of the answer, by the notary's clock; 0: not told */
+    int64_t offset_s; /* from our clock then */
 };
 
 struct test {
@@ -45,11 +47,15 @@ static json_t *result_of(const struct trial *trial)
     const struct cvg_opinion *opinion = &trial->opinion;
     bool answered = opinion->kind != CVG_VOTE_SILENT || opinion->error == CVG_ERR_REFUSED;
 
-    return json_pack("{s:s, s:s, s:i, s:b, s:I, s:s, s:s}", "name", bundle->name, "host",
-                     bundle->host[0].host, "protocol", (int)bundle->protocol, "answered",
-                     (int)answered, "elapsed_ms", (json_int_t)trial->elapsed_ms, "error",
-                     answered ? "" : cvg_error_word(opinion->error), "message",
-                     answered ? "" : cvg_strerror(opinion->error));
+    json_t *result = json_pack("{s:s, s:s, s:i, s:b, s:I, s:s, s:s}", "name", bundle->name, "host",
+                               bundle->host[0].host, "protocol", (int)bundle->protocol, "answered",
+                               (int)answered, "elapsed_ms", (json_int_t)trial->elapsed_ms, "error",
+                               answered ? "" : cvg_error_word(opinion->error), "message",
+                               answered ? "" : cvg_strerror(opinion->error));
+
+    if (answered && trial->date_s != 0)
+        json_object_set_new(result, "clock_offset_s", json_integer((json_int_t)trial->offset_s));
+    return result;
 }
 
 static void free_test(struct test *test)
@@ -85,6 +91,9 @@ static void end_trial(struct trial *trial, struct cvg_opinion opinion)
     trial->exchange = NULL;
     trial->opinion = opinion;
     trial->elapsed_ms = (uint32_t)(now_ms(trial->test) - trial->test->started_ms);
+    if (trial->date_s != 0)
+        trial->offset_s =
+            trial->date_s - cvg_clock_wall_s(trial->test->errand->commands->agent->world.clock);
     trial->test->open--;
 }
 
@@ -123,6 +132,7 @@ static void start_trial(struct test *test, size_t notary)
     enum cvg_error err;
 
     *trial = (struct trial){.test = test, .notary = notary};
+    request.ret_date_s = &trial->date_s;
     test->open++;
     cvg_buffer_init(&path, PATH_OCTETS_MAX);
     cvg_buffer_init(&body, CVG_MESSAGE_MAX);

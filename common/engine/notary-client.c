@@ -119,6 +119,18 @@ static bool try_next_host(struct cvg_exchange *exchange)
     return launch(exchange) == CVG_OK;
 }
 
+/* What the notary's clock said when it answered. */
+static void tell_date(CURL *curl, int64_t *ret_date_s)
+{
+    struct curl_header *header = NULL;
+    time_t date = -1;
+
+    if (curl_easy_header(curl, "Date", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+        date = curl_getdate(header->value, NULL);
+    if (date > 0)
+        *ret_date_s = date;
+}
+
 static void on_done(CURL *curl, CURLcode code, void *user)
 {
     struct cvg_exchange *exchange = NULL;
@@ -136,6 +148,8 @@ static void on_done(CURL *curl, CURLcode code, void *user)
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (err == CVG_OK && (status < 100 || status > 999))
         err = CVG_ERR_PROTOCOL;
+    if (exchange->done != NULL && err == CVG_OK && exchange->request.ret_date_s != NULL)
+        tell_date(curl, exchange->request.ret_date_s);
     if (exchange->done != NULL)
         exchange->done(err, relay_failed, err == CVG_OK ? (unsigned)status : 0,
                        exchange->easy.answer.data, exchange->easy.answer.len, exchange->user);

@@ -25,6 +25,8 @@ struct cvg_request {
     size_t body_len;
     size_t answer_max; /* octets; more is RANGE */
     uint64_t deadline_ms; /* on the engine's monotonic clock */
+    int64_t *ret_date_s;  /* where the answer's Date is written to before done (seconds since the
+                             epoch), if it has one; NULL: nobody wants it */
 };
 
 /* Exactly one call per exchange that was not cancelled. err is CVG_OK when an HTTP answer came from

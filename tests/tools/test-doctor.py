@@ -170,6 +170,17 @@ def an_agent_of_another_version(installation):
     contains(finding(told, "cache-damaged")["do"], "rm " + installation.path("cache"))
 
 
+def a_captive_portal(installation):
+    installation.start_agent()
+    installation.reply("status", {**STATUS, "portal": {"found": True,
+                                                       "url": "http://login.example/"}})
+    told = machine(installation, REFUSED, "--section", "agent")
+    same(told["findings"][0]["id"], "captive-portal")
+    contains(told["findings"][0]["do"], "log in", "http://login.example/")
+    installation.reply("status", {**STATUS, "portal": {"found": False, "url": ""}})
+    machine(installation, OK, "--section", "agent")
+
+
 def clocks(installation):
     installation.start_agent()
     installation.reply("status", STATUS)
@@ -319,7 +330,8 @@ def nothing_is_left_behind(installation):
 
 main(all_is_well, not_enabled, no_agent, too_few_notaries, a_module_that_does_not_work,
      an_enabled_file_whose_module_is_gone, holes_in_the_configuration,
-     a_configuration_that_cannot_be_believed, one_section, an_agent_of_another_version, clocks,
+     a_configuration_that_cannot_be_believed, one_section, an_agent_of_another_version, a_captive_portal,
+     clocks,
      eighty_columns_and_no_colour, programs_that_cannot_be_watched_are_named,
      programs_that_use_openssl_3, programs_that_use_gnutls, cargo_is_not_covered,
      a_command_of_ones_own, scripts_and_programs_without_tls, an_excluded_program, no_such_program,
