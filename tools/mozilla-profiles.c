@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/mozilla-ini.h"
 #include "tools/plain-file.h"
 
 #define INI_MAX 262144
@@ -72,59 +73,36 @@ static void add(struct list *list, const struct root *root, const char *director
     list->profile[list->count++] = made;
 }
 
-/* What a section of profiles.ini has said so far. */
-struct section {
-    char name[128];
-    char path[PATH_MAX];
+/* Whose file is read, and where relative paths begin. */
+struct reading {
+    struct list *list;
+    const struct root *root;
+    const char *directory;
 };
 
-static void end_section(struct list *list, const struct root *root, const char *directory,
-                        struct section *section)
+static void take_section(const struct cvg_mozilla_section *section, void *user)
 {
+    const struct reading *reading = user;
+    bool absolute = section->path[0] == '/';
     char path[PATH_MAX];
-    const char *separator = section->path[0] == '/' ? "" : "/";
 
     if (section->path[0] != '\0' &&
-        snprintf(path, sizeof path, "%s%s%s", separator[0] == '\0' ? "" : directory, separator,
-                 section->path) < (int)sizeof path)
-        add(list, root, path, section->name);
-    memset(section, 0, sizeof *section);
+        snprintf(path, sizeof path, "%s%s%s", absolute ? "" : reading->directory,
+                 absolute ? "" : "/", section->path) < (int)sizeof path)
+        add(reading->list, reading->root, path, section->name);
 }
 
-static void take_line(char *line, struct section *section)
-{
-    char *value = strchr(line, '=');
-
-    if (value == NULL)
-        return;
-    *value++ = '\0';
-    if (strcmp(line, "Name") == 0)
-        snprintf(section->name, sizeof section->name, "%s", value);
-    else if (strcmp(line, "Path") == 0 || (strcmp(line, "Default") == 0 && strlen(value) > 1))
-        snprintf(section->path, sizeof section->path, "%s", value);
-}
-
-/* Sections of profiles say Path, those of installations say Default (which of a profile is "1"). */
 static void read_ini(struct list *list, const struct root *root, const char *directory,
                      const char *name)
 {
+    struct reading reading = {list, root, directory};
     char path[PATH_MAX];
     struct cvg_buffer text;
-    struct section section = {.path = ""};
-    char *next, *line;
 
     cvg_buffer_init(&text, INI_MAX);
     if (snprintf(path, sizeof path, "%s/%s", directory, name) < (int)sizeof path &&
-        cvg_plain_file_read(path, &text, NULL) == CVG_OK) {
-        for (line = strtok_r((char *)text.data, "\r\n", &next); line != NULL;
-             line = strtok_r(NULL, "\r\n", &next)) {
-            if (line[0] == '[')
-                end_section(list, root, directory, &section);
-            else
-                take_line(line, &section);
-        }
-        end_section(list, root, directory, &section);
-    }
+        cvg_plain_file_read(path, &text, NULL) == CVG_OK)
+        cvg_mozilla_ini_each((char *)text.data, take_section, &reading);
     cvg_buffer_free(&text);
 }
 
