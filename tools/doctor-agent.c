@@ -65,6 +65,27 @@ static void tell_version(const json_t *status, struct cvg_doctor_report *report)
                        version);
 }
 
+/* A program keeps the plug-in that it was started with. */
+static void tell_releases(const json_t *status, struct cvg_doctor_report *report)
+{
+    const json_t *releases = json_object_get(status, "releases"), *heard;
+    size_t index;
+
+    json_array_foreach(json_object_get(releases, "heard"), index, heard) {
+        const char *release = cvg_reply_text(heard, "release");
+
+        if (release[0] != '\0' && strcmp(release, PACKAGE_VERSION) != 0)
+            cvg_doctor_add(report, CVG_DOCTOR_AGENT, "plug-in-version", release, CVG_DOCTOR_NOTE,
+                           "restart the programs that run since before the upgrade",
+                           "programs with a plug-in of that release ask the agent");
+    }
+    if (json_is_true(json_object_get(releases, "foreign")))
+        cvg_doctor_add(report, CVG_DOCTOR_AGENT, "plug-in-foreign", "", CVG_DOCTOR_WARNING,
+                       "install plug-ins and agent of one major version, then restart the programs",
+                       "a program whose plug-in speaks another version of the agent's protocol was "
+                       "not answered");
+}
+
 /* Why the cache is not written, as far as can be seen from here. */
 static const char *why_not_written(const char *directory, const char **ret_remedy)
 {
@@ -146,6 +167,7 @@ bool cvg_doctor_agent(const struct cvg_installation *installation, struct cvg_do
                        "the agent runs (pid %lld), mode %s", cvg_reply_number(status, "pid"),
                        cvg_reply_text(status, "mode"));
     tell_version(status, report);
+    tell_releases(status, report);
     tell_cache(&installation->paths, status, report);
     json_decref(status);
     return true;

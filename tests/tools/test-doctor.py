@@ -170,6 +170,17 @@ def an_agent_of_another_version(installation):
     contains(finding(told, "cache-damaged")["do"], "rm " + installation.path("cache"))
 
 
+def plug_ins_of_other_releases(installation):
+    installation.start_agent()
+    installation.reply("status", {**STATUS, "releases": {
+        "heard": [{"release": "0.0.9", "questions": 5}, {"release": "", "questions": 1}],
+        "others": 0, "foreign": True}})
+    told = machine(installation, REFUSED, "--section", "agent")
+    same((state(told, "plug-in-version", "0.0.9"), state(told, "plug-in-foreign")),
+         ("note", "warning"))
+    contains(finding(told, "plug-in-version")["do"], "restart")
+
+
 def a_captive_portal(installation):
     installation.start_agent()
     installation.reply("status", {**STATUS, "portal": {"found": True,
@@ -330,7 +341,8 @@ def nothing_is_left_behind(installation):
 
 main(all_is_well, not_enabled, no_agent, too_few_notaries, a_module_that_does_not_work,
      an_enabled_file_whose_module_is_gone, holes_in_the_configuration,
-     a_configuration_that_cannot_be_believed, one_section, an_agent_of_another_version, a_captive_portal,
+     a_configuration_that_cannot_be_believed, one_section, an_agent_of_another_version, plug_ins_of_other_releases,
+     a_captive_portal,
      clocks,
      eighty_columns_and_no_colour, programs_that_cannot_be_watched_are_named,
      programs_that_use_openssl_3, programs_that_use_gnutls, cargo_is_not_covered,
