@@ -34,81 +34,98 @@ enum cvg_history_kind cvg_history_kind_of(const struct cvg_verdict_entry *entry)
     return CVG_HISTORY_UNDECIDED;
 }
 
-static void put_short(struct cvg_buffer *buffer, const char *text, size_t max)
+/* A record is written for every check, so it is put together in place: a buffer's puts, checked one
+ * by one, would be most of what it costs. All lengths are bounded (RECORD_MOST). */
+#define VOTE_MOST (1 + CVG_MESSAGE_NAME_MAX + 8)
+#define RECORD_MOST                                                                                \
+    (CVG_HISTORY_HEAD + 34 + 1 + CVG_SHA256_LEN + 1 + CVG_HOST_MAX + 1 + CVG_MESSAGE_NAME_MAX +    \
+     2 + CVG_MESSAGE_TEXT_MAX + 1 + CVG_MESSAGE_VOTES_MAX * VOTE_MOST)
+_Static_assert(RECORD_MOST <= CVG_HISTORY_RECORD_MAX, "the longest record fits");
+
+static uint8_t *put_number(uint8_t *at, uint64_t value, unsigned octets)
+{
+    while (octets-- > 0)
+        *at++ = (uint8_t)(value >> 8 * octets);
+    return at;
+}
+
+static uint8_t *put_octets(uint8_t *at, const void *data, size_t len)
+{
+    if (len > 0)
+        memcpy(at, data, len);
+    return at + len;
+}
+
+static uint8_t *put_short(uint8_t *at, const char *text, size_t max)
 {
     size_t len = strnlen(text, max);
 
-    cvg_buffer_put_u8(buffer, (uint8_t)len);
-    cvg_buffer_put(buffer, text, len);
+    *at++ = (uint8_t)len;
+    return put_octets(at, text, len);
 }
 
-static void put_vote(struct cvg_buffer *buffer, const struct cvg_vote *vote)
+static uint8_t *put_vote(uint8_t *at, const struct cvg_vote *vote)
 {
     unsigned said = 0;
 
     for (size_t i = 0; i < CVG_SAYERS; i++)
         said |= (unsigned)vote->said[i] << (SAID_BITS * i);
-    put_short(buffer, vote->notary, sizeof vote->notary - 1);
-    cvg_buffer_put_u8(buffer, (uint8_t)vote->kind);
-    cvg_buffer_put_u8(buffer, (uint8_t)vote->error);
-    cvg_buffer_put_u32(buffer, vote->elapsed_ms);
-    cvg_buffer_put_u8(buffer, vote->bounced ? FLAG_BOUNCED : 0);
-    cvg_buffer_put_u8(buffer, (uint8_t)said);
+    at = put_short(at, vote->notary, sizeof vote->notary - 1);
+    *at++ = (uint8_t)vote->kind;
+    *at++ = (uint8_t)vote->error;
+    at = put_number(at, vote->elapsed_ms, 4);
+    *at++ = vote->bounced ? FLAG_BOUNCED : 0;
+    *at++ = (uint8_t)said;
+    return at;
 }
 
 /* An everyday sentence follows from the rest, and need not be kept. */
-static void put_text(struct cvg_buffer *buffer, const struct cvg_verdict_entry *entry)
+static uint8_t *put_text(uint8_t *at, const struct cvg_verdict_entry *entry)
 {
     bool kept = entry->text != NULL && cvg_history_kind_of(entry) != CVG_HISTORY_EVERYDAY;
     size_t len = kept ? strnlen(entry->text, CVG_MESSAGE_TEXT_MAX - 1) : 0;
 
-    cvg_buffer_put_u16(buffer, (uint16_t)len);
-    cvg_buffer_put(buffer, entry->text, len);
+    return put_octets(put_number(at, len, 2), entry->text, len);
 }
 
-static void put_body(struct cvg_buffer *buffer, uint64_t order,
-                     const struct cvg_verdict_entry *entry)
+static uint8_t *put_body(uint8_t *at, uint64_t order, const struct cvg_verdict_entry *entry)
 {
-    cvg_buffer_put_u64(buffer, order);
-    cvg_buffer_put_u64(buffer, (uint64_t)entry->time_s);
-    cvg_buffer_put_u32(buffer, entry->uid);
-    cvg_buffer_put_u32(buffer, (uint32_t)entry->pid);
-    cvg_buffer_put_u8(buffer, (uint8_t)entry->verdict);
-    cvg_buffer_put_u8(buffer, (uint8_t)entry->action);
-    cvg_buffer_put_u8(buffer, (uint8_t)entry->reason);
-    cvg_buffer_put_u8(buffer, (uint8_t)entry->pki);
-    cvg_buffer_put_u16(buffer, entry->port);
-    cvg_buffer_put_u32(buffer, entry->elapsed_ms);
-    cvg_buffer_put_u8(buffer, entry->fingerprint.len);
-    cvg_buffer_put(buffer, entry->fingerprint.bytes, entry->fingerprint.len);
-    put_short(buffer, entry->host, sizeof entry->host - 1);
-    put_short(buffer, entry->program, sizeof entry->program - 1);
-    put_text(buffer, entry);
-    cvg_buffer_put_u8(buffer, (uint8_t)entry->vote_count);
-    for (size_t i = 0; i < entry->vote_count; i++)
-        put_vote(buffer, &entry->vote[i]);
+    size_t fingerprint =
+        entry->fingerprint.len <= CVG_SHA256_LEN ? entry->fingerprint.len : CVG_SHA256_LEN;
+    size_t votes =
+        entry->vote_count <= CVG_MESSAGE_VOTES_MAX ? entry->vote_count : CVG_MESSAGE_VOTES_MAX;
+
+    at = put_number(at, order, 8);
+    at = put_number(at, (uint64_t)entry->time_s, 8);
+    at = put_number(at, entry->uid, 4);
+    at = put_number(at, (uint32_t)entry->pid, 4);
+    *at++ = (uint8_t)entry->verdict;
+    *at++ = (uint8_t)entry->action;
+    *at++ = (uint8_t)entry->reason;
+    *at++ = (uint8_t)entry->pki;
+    at = put_number(at, entry->port, 2);
+    at = put_number(at, entry->elapsed_ms, 4);
+    *at++ = (uint8_t)fingerprint;
+    at = put_octets(at, entry->fingerprint.bytes, fingerprint);
+    at = put_short(at, entry->host, sizeof entry->host - 1);
+    at = put_short(at, entry->program, sizeof entry->program - 1);
+    at = put_text(at, entry);
+    *at++ = (uint8_t)votes;
+    for (size_t i = 0; i < votes; i++)
+        at = put_vote(at, &entry->vote[i]);
+    return at;
 }
 
 void cvg_history_record_put(struct cvg_buffer *buffer, uint64_t order,
                             const struct cvg_verdict_entry *entry)
 {
-    size_t start = buffer->len, len;
-    uint8_t *head;
-    uint32_t crc;
+    uint8_t record[CVG_HISTORY_RECORD_MAX], *body = record + CVG_HISTORY_HEAD;
+    size_t len = (size_t)(put_body(body, order, entry) - body);
 
-    cvg_buffer_put(buffer, magic, sizeof magic);
-    cvg_buffer_put_u16(buffer, 0);
-    cvg_buffer_put_u32(buffer, 0);
-    put_body(buffer, order, entry);
-    if (cvg_buffer_error(buffer) != CVG_OK)
-        return;
-    head = buffer->data + start;
-    len = buffer->len - start - CVG_HISTORY_HEAD;
-    head[4] = (uint8_t)(len >> 8);
-    head[5] = (uint8_t)len;
-    crc = cvg_crc32c(head + CVG_HISTORY_HEAD, len) ^ (uint32_t)len;
-    for (size_t i = 0; i < 4; i++)
-        head[6 + i] = (uint8_t)(crc >> (24 - 8 * i));
+    memcpy(record, magic, sizeof magic);
+    put_number(record + 4, len, 2);
+    put_number(record + 6, cvg_crc32c(body, len) ^ (uint32_t)len, 4);
+    cvg_buffer_put(buffer, record, CVG_HISTORY_HEAD + len);
 }
 
 /* A text of at most max octets; the reader's error for what is none. */
