@@ -268,6 +268,49 @@ def links_owners_and_modes_stay(installation):
             same(os.getxattr(path, "user.converge-test"), b"kept")
 
 
+ALPINE = """HOME\t\t\t= .
+openssl_conf = openssl_init
+.include /nonexistent/fips.cnf
+[openssl_init]
+providers = provider_sect
+[provider_sect]
+default = default_sect
+[default_sect]
+activate = 1
+"""
+
+FEDORA = """openssl_conf = openssl_init
+[openssl_init]
+providers = provider_sect
+ssl_conf = ssl_module
+alg_section = evp_properties
+[ evp_properties ]
+#This section is intentionally added empty here
+[provider_sect]
+default = default_sect
+##legacy = legacy_sect
+[default_sect]
+activate = 1
+.include /nonexistent/openssl.d
+[ ssl_module ]
+system_default = crypto_policy
+[ crypto_policy ]
+.include = /nonexistent/opensslcnf.config
+"""
+
+
+def every_octet_comes_back(installation):
+    """Of many files, in each way of ending lines and the last one."""
+    for text in (DEBIAN, EXISTING, INACTIVE_DEFAULT, NO_CONF, NODE_OF_ITS_OWN, ALPINE, FEDORA):
+        for shape in (text, text.rstrip("\n"), text.replace("\n", "\r\n"), text + "\n\n# \u00fc\n"):
+            path = put(installation, shape)
+            result = installation.run("enable", "openssl", "--file", path)
+            same(result.returncode, OK, shape + result.stderr)
+            assert get(path).startswith(shape)
+            same(installation.run("disable", "openssl", "--file", path).returncode, OK)
+            same(get(path), shape)
+
+
 def root_follows_nobodys_link(installation):
     """Nor does root load a file that somebody else could have written."""
     if os.geteuid() != 0:
@@ -473,7 +516,7 @@ main(debians_default, the_systems_own, providers_that_are_there_stay,
      a_fips_setup_gets_no_default_provider, node_is_pointed_to_the_same_section,
      a_section_that_node_has_of_its_own_is_completed, others_changes_in_between_stay,
      a_lost_mark_is_told_and_nothing_changed, a_changed_module_path_is_brought_up_to_date,
-     links_owners_and_modes_stay, root_follows_nobodys_link,
+     links_owners_and_modes_stay, every_octet_comes_back, root_follows_nobodys_link,
      a_dry_run_changes_nothing_and_shows_the_diff, providers_in_an_included_directory,
      a_provider_from_elsewhere_stays, the_machines_own_file_without_naming_it, fewer_than_two_notaries,
      no_agent_no_change, a_module_that_does_not_load_changes_nothing,
