@@ -17,10 +17,11 @@
 /* Where a line begins and how long it is, with its newline; false at the end. */
 static bool next_line(const struct cvg_buffer *text, size_t *at, size_t *ret_len)
 {
-    const char *start = (const char *)text->data + *at, *newline;
+    const char *start, *newline;
 
     if (*at >= text->len)
         return false;
+    start = (const char *)text->data + *at;
     newline = memchr(start, '\n', text->len - *at);
     *ret_len = newline != NULL ? (size_t)(newline - start) + 1 : text->len - *at;
     return true;
