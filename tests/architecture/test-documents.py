@@ -1,13 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The numbers and names in the documents against the code, and the commands against --help."""
+"""The numbers and names in the documents against the code."""
 import os
 import re
-import subprocess
 import sys
 
 SOURCE = os.environ.get("top_srcdir", ".")
-CONVERGE = os.path.join(os.environ.get("top_builddir", "."), "tools", "converge")
 
 
 def read(path):
@@ -123,29 +121,6 @@ def commands():
     return differs(sorted(document), sorted(code))
 
 
-def help_of(*words):
-    return subprocess.run([CONVERGE, *words, "--help"], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
-
-
-def command_line():
-    """Every command has a section, with its synopsis and every option, and no other option."""
-    document = read("doc/converge.md")
-    names = re.findall(r"^  (\w+) +\S", help_of(), re.M)
-    faults = differs(sorted(re.findall(r"^## (\w+)", document, re.M)), sorted(names))
-    for name in names:
-        text, told = section(document, name), help_of(name)
-        usage = told.split("\n\n")[0].replace("Usage: ", "       ")
-        faults += [f"{name}: the synopsis is {line.strip()!r}" for line in usage.splitlines()
-                   if "    " + line.strip() not in text.splitlines()]
-        options = set(re.findall(r"--[a-z-]+", told)) - {"--", "--help"}
-        faults += [f"{name}: {option} is not told of" for option in sorted(options)
-                   if option not in text and option != "--json"]
-        faults += [f"{name}: there is no {option}"
-                   for option in sorted(set(re.findall(r"--[a-z]+[a-z-]*", text)) - options)]
-    return faults
-
-
 def distributed():
     """Each document is distributed."""
     listed = read("Makefile.am")
@@ -167,7 +142,7 @@ def links():
 
 
 def main():
-    cases = [hints, limits, version_1, statuses, verdicts, messages, found, commands, command_line,
+    cases = [hints, limits, version_1, statuses, verdicts, messages, found, commands,
              distributed, links]
     failed = 0
     print(f"1..{len(cases)}")
