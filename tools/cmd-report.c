@@ -35,8 +35,9 @@ static const char *advice_for(enum cvg_cause cause)
                "your "
                "own that inspects TLS, add it to exempt_names.";
     case CVG_CAUSE_MANY:
-        return "The site shows several certificates. With `match = public-key` those with one key "
-               "count as one; else add it to exempt_names.";
+        return "The site shows several certificates, each of which the notaries confirmed at other "
+               "times. With `match = public-key` those with one key count as one; else add it to "
+               "exempt_names.";
     case CVG_CAUSE_UNREACHABLE:
         return "Too few notaries answered in time: try `converge notary test`, add notaries, or "
                "see "

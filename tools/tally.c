@@ -110,15 +110,31 @@ static void note_program(struct cvg_tally_host *host, const char *program)
         host->programs++;
 }
 
-static void note_certificate(struct cvg_tally_host *host, const char *sha256)
+/* NULL without a fingerprint, and where there is no place left. */
+static struct cvg_tally_cert *find_certificate(struct cvg_tally_host *host, const char *sha256)
 {
     uint64_t hash = hash_of(sha256, 0);
 
     for (size_t i = 0; i < host->certs; i++)
-        if (host->cert[i] == hash)
-            return;
-    if (sha256[0] != '\0' && host->certs < CVG_TALLY_CERTS)
-        host->cert[host->certs++] = hash;
+        if (host->cert[i].hash == hash)
+            return &host->cert[i];
+    if (sha256[0] == '\0' || host->certs == CVG_TALLY_CERTS)
+        return NULL;
+    host->cert[host->certs].hash = hash;
+    return &host->cert[host->certs++];
+}
+
+static void note_certificate(struct cvg_tally_host *host, const struct cvg_entry *entry)
+{
+    struct cvg_tally_cert *cert = find_certificate(host, entry->sha256);
+    bool denied = entry->verdict == CVG_VERDICT_DISAGREE;
+
+    if (cert == NULL) {
+        host->denied_other |= denied;
+        return;
+    }
+    cert->confirmed |= entry->verdict == CVG_VERDICT_AGREE;
+    cert->denied |= denied;
 }
 
 static bool is_reason(const struct cvg_entry *entry, const char *word)
@@ -188,7 +204,7 @@ bool cvg_tally_add(struct cvg_tally *tally, const struct cvg_entry *entry)
     host->checks++;
     if (entry->verdict == CVG_VERDICT_AGREE)
         host->agreed++;
-    note_certificate(host, entry->sha256);
+    note_certificate(host, entry);
     if (cvg_entry_refused_in(entry, tally->mode, tally->on_unreachable)) {
         tally->refused++;
         tally->refused_hosts += host->refused == 0;
@@ -218,11 +234,21 @@ void cvg_tally_sort(struct cvg_tally *tally)
         qsort(tally->host, tally->hosts, sizeof tally->host[0], compare);
 }
 
+/* That the notaries confirm one certificate says nothing for another: so it looks, too, where
+ * somebody was in between for a while. */
+static bool is_of_many(const struct cvg_tally_host *host)
+{
+    for (size_t i = 0; i < host->certs; i++)
+        if (host->cert[i].denied && !host->cert[i].confirmed)
+            return false;
+    return host->certs > 1 && !host->denied_other;
+}
+
 enum cvg_cause cvg_tally_cause(const struct cvg_tally_host *host)
 {
     /* A notary that saw another certificate is what must not be missed. */
     if (host->disagreed > 0)
-        return host->agreed > 0 && host->certs > 1 ? CVG_CAUSE_MANY : CVG_CAUSE_DISAGREE;
+        return is_of_many(host) ? CVG_CAUSE_MANY : CVG_CAUSE_DISAGREE;
     if (host->portal > 0)
         return CVG_CAUSE_PORTAL;
     if (host->no_notaries > 0)

@@ -16,13 +16,18 @@
 /* Why a host would have been refused, and so what to do about it. */
 enum cvg_cause {
     CVG_CAUSE_DISAGREE = 0, /* the notaries see another certificate */
-    CVG_CAUSE_MANY,         /* they agree at other times: the site has several certificates */
+    CVG_CAUSE_MANY,         /* the site has several certificates, each confirmed at other times */
     CVG_CAUSE_UNREACHABLE,  /* too few notaries answered */
     CVG_CAUSE_UNSEEN,       /* the notaries answered, and cannot see the host: is it private? */
     CVG_CAUSE_PORTAL,       /* a captive portal was in the way */
     CVG_CAUSE_NO_NOTARIES,  /* none are configured */
     CVG_CAUSE_BUDGET,       /* more questions than allowed */
     CVG_CAUSE_OTHER
+};
+
+struct cvg_tally_cert {
+    uint64_t hash; /* of its fingerprint */
+    bool confirmed, denied;
 };
 
 struct cvg_tally_host {
@@ -35,8 +40,9 @@ struct cvg_tally_host {
     uint64_t disagreed, unreachable, unseen, portal, no_notaries, budget;
     char *program[CVG_TALLY_PROGRAMS];
     size_t programs; /* may be more than have a name here */
-    uint64_t cert[CVG_TALLY_CERTS];
+    struct cvg_tally_cert cert[CVG_TALLY_CERTS];
     size_t certs;
+    bool denied_other; /* a certificate without a fingerprint, or a place here */
 };
 
 struct cvg_tally {

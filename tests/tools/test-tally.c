@@ -148,6 +148,17 @@ static void causes(void **state)
     undecided("attacked", "captive-portal");
     agreed("many", "AA");
     denied("many", "BB");
+    agreed("many", "BB");
+    agreed("for-a-while", "AA");
+    denied("for-a-while", "BB");
+    agreed("for-a-while", "AA");
+    agreed("both", "AA");
+    agreed("both", "BB");
+    denied("both", "AA");
+    denied("both", "CC");
+    agreed("unnamed", "AA");
+    agreed("unnamed", "BB");
+    denied("unnamed", "");
     agreed("same", "AA");
     denied("same", "AA");
     undecided("silent", "unreachable");
@@ -159,6 +170,9 @@ static void causes(void **state)
     assert_int_equal(cause_of("disagree"), CVG_CAUSE_DISAGREE);
     assert_int_equal(cause_of("attacked"), CVG_CAUSE_DISAGREE);
     assert_int_equal(cause_of("many"), CVG_CAUSE_MANY);
+    assert_int_equal(cause_of("for-a-while"), CVG_CAUSE_DISAGREE);
+    assert_int_equal(cause_of("both"), CVG_CAUSE_DISAGREE);
+    assert_int_equal(cause_of("unnamed"), CVG_CAUSE_DISAGREE);
     assert_int_equal(cause_of("same"), CVG_CAUSE_DISAGREE);
     assert_int_equal(cause_of("silent"), CVG_CAUSE_UNREACHABLE);
     assert_int_equal(cause_of("late"), CVG_CAUSE_UNREACHABLE);
@@ -166,6 +180,24 @@ static void causes(void **state)
     assert_int_equal(cause_of("none"), CVG_CAUSE_NO_NOTARIES);
     assert_int_equal(cause_of("budget"), CVG_CAUSE_BUDGET);
     assert_int_equal(cause_of("broken"), CVG_CAUSE_OTHER);
+}
+
+/* More certificates than are told apart: what was denied is not taken for one of them. */
+static void a_site_with_too_many_certificates(void **state)
+{
+    char name[16];
+
+    (void)state;
+    for (int i = 0; i < CVG_TALLY_CERTS; i++) {
+        snprintf(name, sizeof name, "%02X", i);
+        agreed("cloud", name);
+        denied("cloud", name);
+    }
+    assert_int_equal(cause_of("cloud"), CVG_CAUSE_MANY);
+    agreed("cloud", "FE");
+    assert_int_equal(cause_of("cloud"), CVG_CAUSE_MANY);
+    denied("cloud", "FF");
+    assert_int_equal(cause_of("cloud"), CVG_CAUSE_DISAGREE);
 }
 
 static void a_hundred_thousand_entries(void **state)
@@ -201,6 +233,7 @@ int main(void)
         TALLY_TEST(replace_accepts_more),
         TALLY_TEST(times_and_programs),
         TALLY_TEST(causes),
+        TALLY_TEST(a_site_with_too_many_certificates),
         TALLY_TEST(a_hundred_thousand_entries),
     };
 
