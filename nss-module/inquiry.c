@@ -41,10 +41,12 @@ static enum cvg_action prepare(struct inquiry *inquiry, const struct cvg_subject
     enum cvg_peer_found found;
 
     cvg_settings_get(&inquiry->settings);
-    if (inquiry->settings.broken || subject->leaf.len > CVG_MESSAGE_LEAF_MAX)
-        return cvg_settings_unanswered(&inquiry->settings, pki);
+    /* First, as the provider does: the shipped list holds whatever became of the configuration, or
+     * the programs that bring up the network could not. */
     if (inquiry->settings.excluded)
         return CVG_ACTION_UNCHANGED;
+    if (inquiry->settings.broken || subject->leaf.len > CVG_MESSAGE_LEAF_MAX)
+        return cvg_settings_unanswered(&inquiry->settings, pki);
     memset(question, 0, sizeof *question);
     cvg_connection_spoken(subject->connection, &spoken);
     found = cvg_nss_peer_find(subject->nss, subject->tcp, subject->ssl, &spoken,

@@ -34,8 +34,8 @@ class Cases:
         self.sink = Sink()
         self.site = here.serve(then=self.sink)
 
-    def host(self, *args, database="with", **options):
-        return self.here.run(HOST, "--db", self.here.path(database), *args, **options)
+    def host(self, *args, database="with", program=HOST, **options):
+        return self.here.run(program, "--db", self.here.path(database), *args, **options)
 
     def scene(self, scene, *args, site=None, rule="accept", config="", **options):
         """Runs a scene against a site with an agent that follows this rule; returns its lines."""

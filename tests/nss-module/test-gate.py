@@ -50,6 +50,9 @@ def configurations(case):
     case.expect("an excluded program is not asked about",
                 case.scene("connect", rule="refuse", config="exclude_programs = host\n"),
                 [passed()], 0)
+    case.expect("nor is one of the shipped list, also with a broken configuration",
+                case.scene("connect", config="mode = perhaps\n",
+                           program=shutil.copy(HOST, case.here.path("unbound"))), [passed()], 0)
     got = case.scene("connect", "--overrule", rule="refuse")
     case.expect("a program that lets bad certificates pass is refused all the same", got,
                 [refused()], 1)

@@ -194,9 +194,9 @@ class Lab:
                               **options)
         return done.returncode, done.stdout, done.stderr
 
-    def host(self, *args, **options):
+    def host(self, *args, program=HOST, **options):
         """Runs our host program; its certificates come from here."""
-        return self.run(HOST, "--ca", self.path("ca.pem"), *args, **options)
+        return self.run(program, "--ca", self.path("ca.pem"), *args, **options)
 
 
 class Server:

@@ -2,6 +2,7 @@
 """When a question is asked, and what becomes of the answer: callbacks of every kind, verification
 that nobody enforces, resumption, and everything that is not a client's handshake."""
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -56,6 +57,16 @@ def answers(case):
     case.expect("monitor asks and does not wait", 1, OK, rule="silent", config="mode = monitor\n")
     case.expect("an excluded program is not asked about", 1, OK, asked=0,
                 config="exclude_programs = host\n")
+
+
+def shipped_exclusions(case):
+    """They do not come from the configuration, and hold whatever became of it."""
+    here = case.here
+    here.configure("mode = perhaps\n")
+    got = here.host("--port", case.site.port, "--param", NAME, "connect",
+                    program=shutil.copy(lab.HOST, here.path("unbound")))
+    case.tap.case("a resolver is let go, also with a broken configuration",
+                  f"ok=1 result={OK} " in got[1] and here.asked(0) == [], got)
 
 
 def config_rights(case):
@@ -197,7 +208,7 @@ def main():
     tap = lab.Tap()
     with lab.Lab() as here:
         case = Cases(tap, here)
-        for part in (answers, config_rights, callbacks, nobody_enforces, pki_errors, replace_mode,
+        for part in (answers, shipped_exclusions, config_rights, callbacks, nobody_enforces, pki_errors, replace_mode,
                      own_verification, jumps, resumption, not_ours):
             part(case)
     tap.done()
