@@ -102,6 +102,24 @@ def an_agent_that_says_no_or_ends(installation):
         contains(result.stderr, "history = 0")
 
 
+def a_history_that_breaks_off(installation):
+    """log shows what came, and says that it is not all; a report of a part would be none."""
+    part = json.dumps({"ok": True, "entries": [entry(0), entry(1)]})
+    installation.write("replies/log", part + "\n" + part + "\n-\n")
+    for words in ["log"], ["log", "--json"], ["log", "--program", "nobody"]:
+        result = installation.run(*words)
+        same(result.returncode, UNDECIDED, words)
+        same(len([line for line in result.stdout.splitlines() if "site.example" in line]),
+             0 if "nobody" in words else 4, result.stdout)
+    contains(installation.run("log").stderr, "not read to its end")
+    result = installation.run("report")
+    same((result.returncode, result.stdout), (UNDECIDED, ""))
+    contains(result.stderr, "not read to its end")
+    told = installation.json("report", "--json", code=UNDECIDED)
+    same(told["ok"], False)
+    assert "safe" not in told and "hosts" not in told, told
+
+
 def report_of_a_mixed_day(installation):
     a_mixed_day(installation)
     result = installation.run("report")
@@ -148,5 +166,6 @@ def report_wrong_usage(installation):
 
 
 main(log_shows_a_line_each, log_filters, the_agent_is_asked_for_what_is_wanted, log_wrong_usage,
-     names_drive_no_terminal, an_agent_that_says_no_or_ends, report_of_a_mixed_day,
+     names_drive_no_terminal, an_agent_that_says_no_or_ends, a_history_that_breaks_off,
+     report_of_a_mixed_day,
      report_of_a_good_day, report_of_nothing, report_with_on_unreachable_allow, report_wrong_usage)

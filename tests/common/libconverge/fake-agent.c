@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* An agent that says what the test wants, started as the real one is. In the directory that
- * CONVERGE_CONFIG_DIR names:
- *   answer             "VERDICT ACTION REASON [NOTARY=yes|no|aside|silent]..." as hexadecimal
- * octets for the first three; read for each question; "mute" answers nothing replies/COMMAND    the
- * JSON objects to reply, one a line fail               if it is there, its text goes to standard
- * error and the start fails starts, questions, commands    are written: a line per start, question
- * and command run/agent.pid      is written when it listens */
+ * CONVERGE_CONFIG_DIR names these files are read:
+ *
+ * - answer: "VERDICT ACTION REASON [NOTARY=yes|no|aside|silent]...", the first three as hexadecimal
+ *   octets, read for each question; "mute" answers nothing
+ * - replies/COMMAND: the JSON objects to reply, one a line; at a line "-" it hangs up before the
+ *   last one
+ * - fail: if it is there, its text goes to standard error and the start fails
+ *
+ * and these are written: starts, questions, commands (a line for each), and run/agent.pid when it
+ * listens. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -186,7 +190,7 @@ static void reply_lines(int fd, uint64_t id, FILE *file, uint64_t deadline_ms)
     struct cvg_buffer out;
 
     cvg_buffer_init(&out, CVG_MESSAGE_MAX);
-    while (more) {
+    while (more && strcmp(line, "-\n") != 0) {
         size_t len = strcspn(line, "\n");
 
         more = fgets(next, sizeof next, file) != NULL;
