@@ -12,13 +12,15 @@ enum { UNREAD = 0, NOT_OFF, OFF };
 bool cvg_client_off(void)
 {
     static atomic_int state = UNREAD;
-    int known = atomic_load(&state);
+    int known = atomic_load(&state), said;
     const char *value;
 
     if (known == UNREAD) {
         value = secure_getenv("CONVERGE");
-        known = value != NULL && strcmp(value, "off") == 0 ? OFF : NOT_OFF;
-        atomic_store(&state, known);
+        said = value != NULL && strcmp(value, "off") == 0 ? OFF : NOT_OFF;
+        /* Of two threads that read at once, the first one's word holds for both. */
+        if (atomic_compare_exchange_strong(&state, &known, said))
+            known = said;
     }
     return known == OFF;
 }
