@@ -12,18 +12,29 @@
 #include "common/client/guard.h"
 
 /* deadline_ms 0: send if that can be done at once, and wait for nothing. */
-static enum cvg_error ask(const struct cvg_paths *paths, struct cvg_question *question,
-                          uint64_t deadline_ms, struct cvg_answer *ret_answer, struct cvg_why *why)
+static enum cvg_error ask_once(const struct cvg_paths *paths, struct cvg_question *question,
+                               uint64_t deadline_ms, struct cvg_answer *ret_answer,
+                               struct cvg_why *why)
 {
     int fd = -1;
-    enum cvg_error err = cvg_dialogue_name(question);
+    enum cvg_error err = cvg_dialogue_ask(paths, question, deadline_ms, true, &fd, why);
 
-    if (err == CVG_OK)
-        err = cvg_dialogue_ask(paths, question, deadline_ms, true, &fd, why);
     if (err == CVG_OK && deadline_ms != 0)
         err = cvg_dialogue_answer(fd, question->id, deadline_ms, ret_answer, why);
     if (fd >= 0)
         close(fd);
+    return err;
+}
+
+static enum cvg_error ask(const struct cvg_paths *paths, struct cvg_question *question,
+                          uint64_t deadline_ms, struct cvg_answer *ret_answer, struct cvg_why *why)
+{
+    enum cvg_error err = cvg_dialogue_name(question);
+
+    if (err == CVG_OK)
+        err = ask_once(paths, question, deadline_ms, ret_answer, why);
+    if (err == CVG_OK && deadline_ms != 0 && cvg_dialogue_reduce(question, ret_answer))
+        err = ask_once(paths, question, deadline_ms, ret_answer, why);
     return err;
 }
 

@@ -18,6 +18,7 @@ enum cvg_error cvg_dialogue_name(struct cvg_question *question)
 {
     const ssize_t whole = sizeof question->id;
 
+    snprintf(question->release, sizeof question->release, "%s", PACKAGE_VERSION);
     if (getrandom(&question->id, sizeof question->id, GRND_NONBLOCK) == whole ||
         getrandom(&question->id, sizeof question->id, GRND_INSECURE) == whole)
         return CVG_OK;
@@ -36,7 +37,6 @@ static enum cvg_error write_question(struct cvg_question *question, uint64_t dea
                                      struct cvg_buffer *message)
 {
     cvg_buffer_clear(message);
-    snprintf(question->release, sizeof question->release, "%s", PACKAGE_VERSION);
     set_timeout(question, deadline_ms);
     return cvg_question_write(question, message);
 }
@@ -82,4 +82,14 @@ enum cvg_error cvg_dialogue_answer(int fd, uint64_t id, uint64_t deadline_ms,
         err = CVG_ERR_PROTOCOL; /* whatever was wrong with it, the question was not */
     cvg_buffer_free(&message);
     return err;
+}
+
+/* An agent that could read the question says in words what was wrong with it. */
+bool cvg_dialogue_reduce(struct cvg_question *question, const struct cvg_answer *answer)
+{
+    if (question->release[0] == '\0' || answer->verdict != CVG_VERDICT_UNDECIDED ||
+        answer->reason != CVG_REASON_BAD_QUESTION || answer->text[0] != '\0')
+        return false;
+    question->release[0] = '\0';
+    return true;
 }

@@ -9,7 +9,8 @@
 #include "common/base/config.h"
 #include "common/protocol/message.h"
 
-/* Gives the question a random id of its own, which it keeps if it must be sent more than once. */
+/* Gives the question a random id of its own, which it keeps if it must be sent more than once, and
+ * our release. */
 CVG_MUST_USE enum cvg_error cvg_dialogue_name(struct cvg_question *question);
 
 /* Connects and sends. Fills in the question's timeout_ms from deadline_ms (monotonic clock; 0:
@@ -24,5 +25,9 @@ CVG_MUST_USE enum cvg_error cvg_dialogue_ask(const struct cvg_paths *paths,
 CVG_MUST_USE enum cvg_error cvg_dialogue_answer(int fd, uint64_t id, uint64_t deadline_ms,
                                                 struct cvg_answer *ret_answer,
                                                 struct cvg_why *ret_why);
+
+/* Whether this is how an agent answers that takes no fields appended since the first release: the
+ * question is without them now, and must be asked again. At most once true for a question. */
+bool cvg_dialogue_reduce(struct cvg_question *question, const struct cvg_answer *answer);
 
 #endif

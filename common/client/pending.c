@@ -86,6 +86,11 @@ static enum cvg_error look(struct cvg_pending *pending, struct cvg_answer *ret_a
     }
     if (err == CVG_OK)
         err = cvg_dialogue_answer(pending->fd, pending->question.id, 0, ret_answer, why);
+    if (err == CVG_OK && cvg_dialogue_reduce(&pending->question, ret_answer)) {
+        let_go(pending);
+        err = has_time(pending) ? ask(pending, why) : CVG_ERR_TIMEOUT;
+        err = err == CVG_OK ? CVG_ERR_TIMEOUT : err; /* asked; the next look has more */
+    }
     return err;
 }
 

@@ -52,6 +52,31 @@ static void honest_answer(enum fake_kind kind, uint64_t id, struct cvg_buffer *r
     free(answer);
 }
 
+/* As the first release's agent answers what is longer than it should be. */
+static bool is_bad_question(enum fake_kind kind, const uint8_t *octets, size_t len)
+{
+    struct cvg_question question;
+
+    if (kind != FAKE_FIRST_RELEASE)
+        return kind == FAKE_UNDERSTANDS_NOTHING;
+    need(cvg_question_parse(octets, len, &question, NULL) == CVG_OK, "a bad question");
+    return question.release[0] != '\0';
+}
+
+static void say_bad_question(uint64_t id, struct cvg_buffer *message)
+{
+    struct cvg_answer *answer = calloc(1, sizeof *answer);
+
+    need(answer != NULL, "calloc");
+    answer->id = id;
+    answer->verdict = CVG_VERDICT_UNDECIDED;
+    answer->action = CVG_ACTION_REFUSE;
+    answer->reason = CVG_REASON_BAD_QUESTION;
+    cvg_buffer_clear(message);
+    need(cvg_answer_write(answer, message) == CVG_OK, "cvg_answer_write");
+    free(answer);
+}
+
 static void spoil(enum fake_kind kind, struct cvg_buffer *message)
 {
     static const struct {
@@ -112,6 +137,8 @@ static void answer_one(enum fake_kind kind, int fd, int heard)
     need(write(heard, type == CVG_MESSAGE_CHECK ? "q" : "x", 1) == 1, "pipe");
     honest_answer(kind, id, &message);
     spoil(kind, &message);
+    if (is_bad_question(kind, question, (size_t)n))
+        say_bad_question(id, &message);
     if (kind == FAKE_SILENT)
         recv(fd, question, sizeof question, 0); /* until the asker gives up */
     else if (kind == FAKE_ECHOES)

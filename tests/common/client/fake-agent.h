@@ -40,6 +40,8 @@ enum fake_kind {
     FAKE_CLOSES_AFTER_QUESTION,
     FAKE_CLOSES_AT_ONCE,
     FAKE_NEVER_ACCEPTS,
+    FAKE_FIRST_RELEASE, /* takes no question with appended fields; else honest */
+    FAKE_UNDERSTANDS_NOTHING,
     FAKE_COUNT
 };
 

@@ -74,7 +74,6 @@ static void an_acceptance_beyond_the_mode_is_not_obeyed(void **state)
     fake_stop(&fake);
 }
 
-/* Answers that are no answers. */
 /* A newer agent may append fields, and give reasons that are not known here. */
 static void newer_answers_are_obeyed(void **state)
 {
@@ -93,6 +92,38 @@ static void newer_answers_are_obeyed(void **state)
     }
 }
 
+/* An older agent takes no fields that were appended since; its answer is one like any other. */
+static void an_older_agent_is_asked_as_it_understands(void **state)
+{
+    struct fake fake;
+
+    (void)state;
+    start(&fake, FAKE_FIRST_RELEASE);
+    configure(CVG_MODE_AUGMENT, CVG_UNREACHABLE_DENY);
+    assert_int_equal(ask_as(&fake.paths, CVG_PKI_OK), CVG_ACTION_ACCEPT);
+    assert_int_equal(answer.verdict, CVG_VERDICT_AGREE);
+    assert_int_equal(fake_heard(&fake, 0), 'q');
+    assert_int_equal(fake_heard(&fake, 0), 'q');
+    assert_int_equal(fake_heard(&fake, 0), 0);
+    fake_stop(&fake);
+}
+
+static void an_agent_that_understands_nothing_is_asked_twice(void **state)
+{
+    struct fake fake;
+
+    (void)state;
+    start(&fake, FAKE_UNDERSTANDS_NOTHING);
+    configure(CVG_MODE_AUGMENT, CVG_UNREACHABLE_ALLOW);
+    assert_int_equal(ask_as(&fake.paths, CVG_PKI_OK), CVG_ACTION_REFUSE);
+    assert_int_equal(answer.reason, CVG_REASON_BAD_QUESTION);
+    assert_int_equal(fake_heard(&fake, 0), 'q');
+    assert_int_equal(fake_heard(&fake, 0), 'q');
+    assert_int_equal(fake_heard(&fake, 0), 0);
+    fake_stop(&fake);
+}
+
+/* Answers that are no answers. */
 static void spoilt_answers_never_accept(void **state)
 {
     static const enum fake_kind kinds[] = {
@@ -255,6 +286,8 @@ int main(void)
         SCRATCH_TEST(an_exemption_leaves_everything_as_it_is),
         SCRATCH_TEST(an_acceptance_beyond_the_mode_is_not_obeyed),
         cmocka_unit_test(newer_answers_are_obeyed),
+        SCRATCH_TEST(an_older_agent_is_asked_as_it_understands),
+        SCRATCH_TEST(an_agent_that_understands_nothing_is_asked_twice),
         cmocka_unit_test(spoilt_answers_never_accept),
         cmocka_unit_test(contradictions_never_accept),
         SCRATCH_TEST(an_undecided_acceptance_is_obeyed_where_the_policy_allows_it),
