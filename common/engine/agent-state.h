@@ -92,6 +92,29 @@ CVG_MUST_USE enum cvg_error cvg_updates_new(struct cvg_agent *agent,
                                             struct cvg_updates **ret_updates);
 void cvg_updates_free(struct cvg_updates *updates);
 
+/* What looking for an update of one bundle brought. */
+enum cvg_look_result {
+    CVG_LOOK_NOWHERE = 0, /* nothing to update from */
+    CVG_LOOK_UNCHANGED,
+    CVG_LOOK_UPDATED,
+    CVG_LOOK_NOT_TAKEN, /* something came that is no update */
+    CVG_LOOK_FAILED     /* nothing came */
+};
+struct cvg_look {
+    enum cvg_look_result result;
+    uint64_t serial;        /* that is in force now */
+    char why[CVG_WHY_MAX]; /* of the last two */
+};
+typedef void cvg_look_fn(const struct cvg_bundle *bundle, const struct cvg_look *look, void *user);
+typedef void cvg_looked_fn(void *user);
+/* Looks now, for one notary's or all (name NULL), also where bundle_update is no: tells of each as
+ * it is known and then of the end, both after this has returned. BUSY: it is being looked already,
+ * nobody is told. cvg_updates_leave: the user is gone, and is told no more. */
+CVG_MUST_USE enum cvg_error cvg_updates_look(struct cvg_updates *updates, const char *name,
+                                             cvg_look_fn *on_look, cvg_looked_fn *on_end,
+                                             void *user);
+void cvg_updates_leave(struct cvg_updates *updates, const void *user);
+
 /* agent.c: leaves the loop as soon as nobody waits for an answer. */
 void cvg_agent_stop(struct cvg_agent *agent);
 

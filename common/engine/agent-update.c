@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Updates of the bundles: once a day, one location after the other. Whether an update is good is
- * decided by its signature (bundle.h); here it is only fetched. */
+/* Updates of the bundles: once a day and when asked to, one location after the other. Whether an
+ * update is good is decided by its signature (bundle.h); here it is only fetched. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 
 #include "common/base/log.h"
 #include "common/engine/agent-state.h"
+#include "common/engine/bundle-updates.h"
 #include "common/engine/curl-loop.h"
 #include "common/engine/notary-easy.h"
 
@@ -30,6 +31,11 @@ struct cvg_updates {
     struct cvg_pins *pins;
     struct cvg_easy easy; /* curl is NULL while nothing is under way */
     bool accepted;
+    bool asked; /* this round, which on_look and on_end (NULL: nobody is left) are told of */
+    char only[CVG_MESSAGE_NAME_MAX]; /* of that round: the one notary, or "" */
+    cvg_look_fn *on_look;
+    cvg_looked_fn *on_end;
+    void *user;
 };
 
 static char *stamp_path(const struct cvg_updates *updates, char buf[static CVG_PATH_MAX + 16])
@@ -75,17 +81,34 @@ static void schedule(struct cvg_updates *updates)
                    0);
 }
 
+static void tell_end(struct cvg_updates *updates)
+{
+    cvg_looked_fn *on_end = updates->on_end;
+    void *user = updates->user;
+
+    updates->asked = false;
+    updates->only[0] = '\0';
+    updates->on_look = NULL;
+    updates->on_end = NULL;
+    updates->user = NULL;
+    if (on_end != NULL)
+        on_end(user);
+}
+
 static void end_round(struct cvg_updates *updates)
 {
+    bool accepted = updates->accepted;
+
     cvg_electorate_unref(updates->electorate);
     updates->electorate = NULL;
-    stamp(updates);
-    schedule(updates);
-    if (!updates->accepted)
-        return;
     updates->accepted = false;
-    if (cvg_agent_reload(updates->agent, NULL) != CVG_OK)
-        return;
+    if (updates->only[0] == '\0')
+        stamp(updates);
+    schedule(updates);
+    if (accepted && cvg_agent_reload(updates->agent, NULL) != CVG_OK)
+        cvg_log(CVG_LOG_WARNING, "the updates are in force after the next start");
+    /* Who asked finds them in force. */
+    tell_end(updates);
 }
 
 static void end_fetch(struct cvg_updates *updates)
@@ -108,43 +131,92 @@ static enum cvg_error begin_fetch(struct cvg_updates *updates, const struct cvg_
     return err;
 }
 
-/* Only bundles with a key of their own can be updated (bundle.h). */
+/* Tells who asked, and notes when it was. */
+static void tell_look(struct cvg_updates *updates, const struct cvg_bundle *bundle,
+                      const struct cvg_look *look)
+{
+    if (look->result != CVG_LOOK_NOWHERE)
+        cvg_bundle_note_look(&updates->agent->paths, bundle);
+    if (updates->on_look != NULL)
+        updates->on_look(bundle, look, updates->user);
+}
+
+static void tell_fault(struct cvg_updates *updates, const struct cvg_bundle *bundle,
+                       enum cvg_error err)
+{
+    struct cvg_look look = {.result = CVG_LOOK_FAILED, .serial = bundle->serial};
+
+    snprintf(look.why, sizeof look.why, "%s", cvg_strerror(err));
+    tell_look(updates, bundle, &look);
+}
+
+/* Whether its answer is waited for; what has no answer is told here. */
+static bool look_at(struct cvg_updates *updates, const struct cvg_bundle *bundle)
+{
+    struct cvg_look nowhere = {.result = CVG_LOOK_NOWHERE, .serial = bundle->serial};
+    enum cvg_error err;
+
+    if (updates->only[0] != '\0' && strcmp(updates->only, bundle->name) != 0)
+        return false;
+    if (!cvg_bundle_updates_itself(bundle)) {
+        tell_look(updates, bundle, &nowhere);
+        return false;
+    }
+    err = begin_fetch(updates, bundle);
+    if (err != CVG_OK)
+        tell_fault(updates, bundle, err);
+    return err == CVG_OK;
+}
+
 static void fetch_next(struct cvg_updates *updates)
 {
     const struct cvg_bundles *bundles = &updates->electorate->bundles;
 
-    while (updates->next < bundles->count) {
-        const struct cvg_bundle *bundle = bundles->bundle[updates->next++];
-
-        if (bundle->key_count > 0 && bundle->location[0] != '\0' &&
-            begin_fetch(updates, bundle) == CVG_OK)
+    while (updates->next < bundles->count)
+        if (look_at(updates, bundles->bundle[updates->next++]))
             return;
-    }
     end_round(updates);
 }
 
-static void take(struct cvg_updates *updates, const struct cvg_bundle *old, CURLcode code)
+/* Whether there is a whole answer; why not is put into the look. */
+static bool have_answer(struct cvg_updates *updates, const struct cvg_bundle *old, CURLcode code,
+                        struct cvg_look *look)
 {
-    const struct cvg_buffer *body = &updates->easy.answer;
-    struct cvg_bundle *bundle = NULL;
-    struct cvg_why why = {""};
     bool relay_failed;
     long status = 0;
     enum cvg_error err = cvg_easy_result(&updates->easy, code, false, &relay_failed);
 
     curl_easy_getinfo(updates->easy.curl, CURLINFO_RESPONSE_CODE, &status);
-    if (err != CVG_OK || status != 200) {
-        cvg_log(CVG_LOG_INFO, "no update of notary %s: %s (%ld)", old->name,
-                err != CVG_OK ? cvg_strerror(err) : "HTTP status", status);
-        return;
-    }
-    err = cvg_bundle_accept(&updates->agent->paths, old, (const char *)body->data, body->len,
-                            &bundle, &why);
+    if (err == CVG_OK && status == 200)
+        return true;
+    look->result = CVG_LOOK_FAILED;
+    if (err != CVG_OK)
+        snprintf(look->why, sizeof look->why, "%s", cvg_strerror(err));
+    else
+        snprintf(look->why, sizeof look->why, "the answer has HTTP status %ld", status);
+    cvg_log(CVG_LOG_INFO, "no update of notary %s: %s", old->name, look->why);
+    return false;
+}
+
+static void take(struct cvg_updates *updates, const struct cvg_bundle *old, struct cvg_look *look)
+{
+    const struct cvg_buffer *body = &updates->easy.answer;
+    struct cvg_bundle *bundle = NULL;
+    struct cvg_why why = {""};
+    enum cvg_error err = cvg_bundle_accept(&updates->agent->paths, old, (const char *)body->data,
+                                           body->len, &bundle, &why);
+
     /* The same serial again is what most days bring. */
-    if (err != CVG_OK && err != CVG_ERR_VERSION)
+    look->result = err == CVG_OK            ? CVG_LOOK_UPDATED
+                   : err == CVG_ERR_VERSION ? CVG_LOOK_UNCHANGED
+                                            : CVG_LOOK_NOT_TAKEN;
+    if (look->result == CVG_LOOK_NOT_TAKEN) {
+        snprintf(look->why, sizeof look->why, "%s", why.text);
         cvg_log(CVG_LOG_WARNING, "update of notary %s not taken: %s", old->name, why.text);
+    }
     if (err != CVG_OK)
         return;
+    look->serial = bundle->serial;
     cvg_log(CVG_LOG_NOTICE, "notary %s: bundle updated to serial %llu", old->name,
             (unsigned long long)bundle->serial);
     cvg_bundle_free(bundle);
@@ -154,10 +226,14 @@ static void take(struct cvg_updates *updates, const struct cvg_bundle *old, CURL
 static void on_done(CURL *easy, CURLcode code, void *user)
 {
     struct cvg_updates *updates = user;
+    const struct cvg_bundle *bundle = updates->electorate->bundles.bundle[updates->next - 1];
+    struct cvg_look look = {.result = CVG_LOOK_FAILED, .serial = bundle->serial};
 
     (void)easy;
-    take(updates, updates->electorate->bundles.bundle[updates->next - 1], code);
+    if (have_answer(updates, bundle, code, &look))
+        take(updates, bundle, &look);
     end_fetch(updates);
+    tell_look(updates, bundle, &look);
     fetch_next(updates);
 }
 
@@ -165,13 +241,35 @@ static void on_due(uv_timer_t *timer)
 {
     struct cvg_updates *updates = timer->data;
 
-    if (!updates->agent->electorate->config.bundle_update) {
+    if (!updates->asked && !updates->agent->electorate->config.bundle_update) {
         uv_timer_start(timer, on_due, DISABLED_MS, 0);
         return;
     }
     updates->electorate = cvg_electorate_ref(updates->agent->electorate);
     updates->next = 0;
     fetch_next(updates);
+}
+
+enum cvg_error cvg_updates_look(struct cvg_updates *updates, const char *name, cvg_look_fn *on_look,
+                                cvg_looked_fn *on_end, void *user)
+{
+    if (updates->electorate != NULL || updates->asked)
+        return CVG_ERR_BUSY;
+    updates->asked = true;
+    snprintf(updates->only, sizeof updates->only, "%s", name != NULL ? name : "");
+    updates->on_look = on_look;
+    updates->on_end = on_end;
+    updates->user = user;
+    uv_timer_start(updates->timer, on_due, 0, 0);
+    return CVG_OK;
+}
+
+void cvg_updates_leave(struct cvg_updates *updates, const void *user)
+{
+    if (updates == NULL || updates->user != user)
+        return;
+    updates->on_look = NULL;
+    updates->on_end = NULL;
 }
 
 static void free_handle(uv_handle_t *handle)

@@ -345,6 +345,7 @@ void cvg_agent_free(struct cvg_agent *agent)
         return;
     cvg_listener_free(agent->listener);
     cvg_updates_free(agent->updates);
+    agent->updates = NULL; /* the commands, which may wait for it, end later */
     cvg_portal_free(agent->portal);
     cvg_commands_free(agent->commands);
     cvg_checks_free(agent->checks);

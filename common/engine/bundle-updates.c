@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/file.h"
@@ -181,4 +182,55 @@ enum cvg_error cvg_bundle_accept(const struct cvg_paths *paths, const struct cvg
     else
         cvg_bundle_free(bundle);
     return err;
+}
+
+bool cvg_bundle_updates_itself(const struct cvg_bundle *bundle)
+{
+    return bundle->key_count > 0 && bundle->location[0] != '\0';
+}
+
+static void looked_path(const struct cvg_paths *paths, const struct cvg_bundle *bundle,
+                        char ret_path[static UPDATE_PATH_MAX])
+{
+    snprintf(ret_path, UPDATE_PATH_MAX, "%s/bundles/%s.looked", paths->state_dir, bundle->name);
+}
+
+void cvg_bundle_note_look(const struct cvg_paths *paths, const struct cvg_bundle *bundle)
+{
+    char directory[CVG_PATH_MAX + sizeof "/bundles"], path[UPDATE_PATH_MAX];
+    struct cvg_why why = {""};
+    enum cvg_error err;
+
+    snprintf(directory, sizeof directory, "%s/bundles", paths->state_dir);
+    looked_path(paths, bundle, path);
+    err = cvg_directory_make(directory, paths->owner, 0700, &why);
+    if (err == CVG_OK)
+        err = cvg_file_replace(path, "\n", 1, 0600, &why);
+    if (err != CVG_OK)
+        cvg_log(CVG_LOG_INFO, "when notary %s was looked for is not noted: %s", bundle->name,
+                why.text);
+}
+
+/* When the file was written, or 0. */
+static int64_t written_s(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 ? (int64_t)status.st_mtime : 0;
+}
+
+int64_t cvg_bundle_looked_s(const struct cvg_paths *paths, const struct cvg_bundle *bundle)
+{
+    char path[UPDATE_PATH_MAX];
+
+    looked_path(paths, bundle, path);
+    return cvg_bundle_updates_itself(bundle) ? written_s(path) : 0;
+}
+
+int64_t cvg_bundle_changed_s(const struct cvg_paths *paths, const struct cvg_bundle *bundle)
+{
+    char path[UPDATE_PATH_MAX];
+
+    path_of(paths, bundle->name, bundle->serial, path);
+    return cvg_bundle_updates_itself(bundle) ? written_s(path) : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the engine: accepted updates, kept as state_dir/bundles/NAME.SERIAL.notary. */
+/* Inside the engine: accepted updates, kept as state_dir/bundles/NAME.SERIAL.notary; the times of
+ * NAME.looked beside them are when an update was last looked for. */
 #ifndef CVG_ENGINE_BUNDLE_UPDATES_H
 #define CVG_ENGINE_BUNDLE_UPDATES_H
 
@@ -14,5 +15,13 @@ CVG_MUST_USE enum cvg_error cvg_bundle_updated(const struct cvg_paths *paths,
                                                const struct cvg_bundle *configured,
                                                struct cvg_bundle **ret_updated,
                                                struct cvg_why *ret_why);
+
+/* Whether it says where its updates are, and has a key of its own by which they can be known. */
+bool cvg_bundle_updates_itself(const struct cvg_bundle *bundle);
+/* Notes that an update was looked for now; that it cannot is told in the log. */
+void cvg_bundle_note_look(const struct cvg_paths *paths, const struct cvg_bundle *bundle);
+/* When one was last looked for, and when the one in force was taken; 0: never. */
+int64_t cvg_bundle_looked_s(const struct cvg_paths *paths, const struct cvg_bundle *bundle);
+int64_t cvg_bundle_changed_s(const struct cvg_paths *paths, const struct cvg_bundle *bundle);
 
 #endif

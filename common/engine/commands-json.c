@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/engine/bundle-updates.h"
 #include "common/engine/commands-state.h"
 #include "common/engine/portal.h"
 
@@ -90,7 +91,8 @@ json_t *cvg_json_record(const struct cvg_cache_record *record, uint64_t ttl_s)
                      (json_int_t)(record->verified_s + (int64_t)ttl_s), "voters", voters);
 }
 
-static json_t *notary_status(const struct cvg_bundle *bundle, const struct cvg_notary_state *state)
+static json_t *notary_status(const struct cvg_agent *agent, const struct cvg_bundle *bundle,
+                             const struct cvg_notary_state *state)
 {
     static const char *const words[] = {
         [CVG_NOTARY_UNTRIED] = "untried", [CVG_NOTARY_OK] = "ok", [CVG_NOTARY_FAILING] = "failing"};
@@ -99,10 +101,15 @@ static json_t *notary_status(const struct cvg_bundle *bundle, const struct cvg_n
     for (size_t i = 0; i < bundle->host_count; i++)
         json_array_append_new(
             hosts, json_sprintf("%s:%u", bundle->host[i].host, (unsigned)bundle->host[i].ssl_port));
-    return json_pack("{s:s, s:s, s:i, s:o, s:s, s:I, s:s}", "name", bundle->name, "region",
-                     bundle->region, "protocol", (int)bundle->protocol, "hosts", hosts, "state",
-                     words[state->health], "last_ms", (json_int_t)state->last_ms, "last_error",
-                     state->last_error == CVG_OK ? "" : cvg_error_word(state->last_error));
+    return json_pack("{s:s, s:s, s:i, s:o, s:s, s:I, s:s, s:I, s:b, s:I, s:I}", "name",
+                     bundle->name, "region", bundle->region, "protocol", (int)bundle->protocol,
+                     "hosts", hosts, "state", words[state->health], "last_ms",
+                     (json_int_t)state->last_ms, "last_error",
+                     state->last_error == CVG_OK ? "" : cvg_error_word(state->last_error), "serial",
+                     (json_int_t)bundle->serial, "updates",
+                     agent->electorate->config.bundle_update && cvg_bundle_updates_itself(bundle),
+                     "looked_s", (json_int_t)cvg_bundle_looked_s(&agent->paths, bundle),
+                     "changed_s", (json_int_t)cvg_bundle_changed_s(&agent->paths, bundle));
 }
 
 static json_t *threshold_text(const struct cvg_electorate *electorate)
@@ -165,7 +172,8 @@ json_t *cvg_json_status(struct cvg_agent *agent)
 
     for (size_t i = 0; i < electorate->bundles.count; i++)
         json_array_append_new(notaries,
-                              notary_status(electorate->bundles.bundle[i], &electorate->state[i]));
+                              notary_status(agent, electorate->bundles.bundle[i],
+                                            &electorate->state[i]));
     return json_pack(
         "{s:b, s:s, s:i, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:s, s:o, s:o, "
         "s:o, s:o, s:i, s:o}",

@@ -76,13 +76,14 @@ json_t *cvg_json_status(struct cvg_agent *agent);
 #define CVG_REPLY_OCTETS 65536
 size_t cvg_json_entry_octets(size_t votes);
 
-/* commands-cache.c, commands-log.c, commands-test.c: each returns whether the connection is kept.
- */
+/* commands-cache.c, commands-log.c, commands-test.c, commands-update.c: each returns whether the
+ * connection is kept. */
 bool cvg_command_why(struct command *command);
 bool cvg_command_cache_list(struct command *command);
 bool cvg_command_cache_forget(struct command *command);
 bool cvg_command_cache_clear(struct command *command);
 bool cvg_command_log(struct command *command);
 bool cvg_command_notary_test(struct command *command);
+bool cvg_command_notary_update(struct command *command);
 
 #endif

@@ -289,6 +289,7 @@ static bool dispatch(struct command *command, const char *name)
         {"cache-clear", cvg_command_cache_clear},
         {"log", cvg_command_log},
         {"notary-test", cvg_command_notary_test},
+        {"notary-update", cvg_command_notary_update},
         {"reload", command_reload},
         {"watch", command_watch},
     };

@@ -365,7 +365,7 @@ class Installation:
             sock.send(data)
             return Answer(sock.recv(MESSAGE_MAX), request_id)
 
-    def command(self, name, **members):
+    def command(self, name, /, **members):
         """The replies to a command."""
         body = json.dumps(dict(members, command=name)).encode()
         replies, more = [], True

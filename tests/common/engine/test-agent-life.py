@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -293,11 +294,58 @@ def updates():
         assert len(installation.lines("bundle updated")) == 1
         agrees(installation)
         installation.stop()
-        kept = os.listdir(os.path.join(installation.config, "state", "bundles"))
+        kept = [name for name in os.listdir(os.path.join(installation.config, "state", "bundles"))
+                if name.endswith(".notary")]
         assert len(kept) == 1, kept
         for notary in trio:
             notary.update = None
         agrees(installation.start(), "after-the-update.example.org")
+
+
+def looked_now(installation, **which):
+    """Past the round that an agent makes soon after its start."""
+    replies = []
+
+    def answered():
+        replies.append(installation.command("notary-update", **which)[0])
+        return replies[-1].get("error") != "busy"
+    assert agentlab.until(answered, 30)
+    return replies[-1]
+
+
+def updates_when_told():
+    """notary-update looks at once, also where updates are off, and tells what came of each"""
+    with installed("bundle_update = no\n", start=False) as installation:
+        for notary in trio:
+            installation.add(notary, serial=5)
+            notary.update = None
+        installation.start()
+        first = installation.command("status")[0]["notaries"]
+        assert [(n["serial"], n["updates"], n["looked_s"], n["changed_s"]) for n in first] == \
+            [(5, False, 0, 0)] * 3, first
+        trio[0].update = trio[0].bundle(serial=6)
+        trio[1].update = trio[1].bundle(serial=5)
+        trio[2].update = trio[2].bundle(serial=7, signer=trio[0])
+        told = looked_now(installation)["notaries"]
+        assert [(n["name"], n["result"], n["serial"]) for n in told] == [
+            ("alpha", "updated", 6), ("beta", "unchanged", 5), ("gamma", "not-taken", 5)], told
+        assert told[2]["message"] and not told[0]["message"], told
+        after = installation.command("status")[0]["notaries"]
+        assert [(n["serial"], n["looked_s"] > 0, n["changed_s"] > 0) for n in after] == [
+            (6, True, True), (5, True, False), (5, True, False)], after
+        for notary in trio:
+            notary.update = None
+        told = looked_now(installation, name="beta")["notaries"]
+        assert [(n["name"], n["result"]) for n in told] == [("beta", "failed")], told
+        assert installation.command("notary-update", name="nobody")[0]["error"] == "not-found"
+        # One that hangs up while it waits harms nothing.
+        with installation.connect() as sock:
+            sock.send(b"CVGA\x01\x03" + struct.pack(">Q", 7) + b'\0{"command": "notary-update"}')
+        assert looked_now(installation, name="alpha")["ok"]
+        installation.stop()
+        again = installation.start().command("status")[0]["notaries"]
+        assert [(n["serial"], n["looked_s"] > 0) for n in again] == [
+            (6, True), (5, True), (5, True)], again
 
 
 ACTIVATE = """
@@ -340,7 +388,7 @@ def hides_from_openssl_conf():
 def main():
     try:
         agentlab.run([fifty_starters, keeps_nothing, background, killed, stopped, terminated,
-                      idle, reloads, removed_notary, updates, documented, bad_start,
+                      idle, reloads, removed_notary, updates, updates_when_told, documented, bad_start,
                       damaged_cache, full_disk, activated,
                       hides_from_openssl_conf])
     finally:
