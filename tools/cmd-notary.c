@@ -12,10 +12,15 @@ static const char help[] =
     "  add      put a notary's bundle, a file or an https URL, into notaries.d: shows its\n"
     "           fingerprint, name, region and operator and asks; refuses one that is there "
     "already\n"
-    "  list     the notaries of this installation\n"
+    "  list     the notaries of this installation; with an agent, when it last looked for an "
+    "update\n"
+    "           of each, and when one was taken\n"
     "  remove   take one away; verdicts it had voted for are asked anew\n"
     "  suggest  judge how far apart they stand, and which of the bundles given would add most\n"
     "  test     let the agent ask one or all of them, and show how long each takes\n"
+    "  update   let the agent look for updates now, of one or all: what is signed by the keys "
+    "that\n"
+    "           are there, and of a higher serial, is taken\n"
     "\n"
     "Options:\n"
     "      --yes                  add: do not ask\n"
@@ -23,34 +28,11 @@ static const char help[] =
     "      --help                 this text\n"
     "      --json                 for programs\n"
     "\n"
-    "Exit codes: 0 done, all answer; 1 not added: there already, or you said no; no such notary;\n"
-    "2 wrong usage, 3 some do not answer, no agent, or the URL cannot be reached, 4 a bundle that\n"
-    "is not valid, or another local fault.\n";
-
-int cvg_notary_list(const struct cvg_installation *installation)
-{
-    struct cvg_bundle_files files;
-    struct cvg_why why = {""};
-    json_t *notaries = json_array();
-
-    if (cvg_bundle_files_load(&installation->paths, &files, &why) != CVG_OK) {
-        json_decref(notaries);
-        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    }
-    for (size_t i = 0; i < files.count; i++) {
-        if (cvg_output_is_json())
-            json_array_append_new(notaries, cvg_notary_json(files.bundle[i], files.path[i]));
-        else
-            cvg_notary_print(files.bundle[i]);
-    }
-    if (!cvg_output_is_json() && files.count == 0)
-        puts("There is no notary: see `converge notary add --help`.");
-    cvg_bundle_files_free(&files);
-    if (cvg_output_is_json())
-        return cvg_output_json(json_pack("{s:b, s:o}", "ok", 1, "notaries", notaries), CVG_EXIT_OK);
-    json_decref(notaries);
-    return CVG_EXIT_OK;
-}
+    "Exit codes: 0 done, all answer; 1 not added: there already, or you said no; no such notary; "
+    "an\n"
+    "update that was not taken; 2 wrong usage, 3 some do not answer, no agent, or the URL cannot "
+    "be\n"
+    "reached, 4 a bundle that is not valid, or another local fault.\n";
 
 static int removed(const struct cvg_installation *installation, const char *name, size_t left)
 {
@@ -133,17 +115,20 @@ static int run(const struct cvg_command *command, int argc, char **argv)
         return cvg_notary_remove(&installation, operand);
     if (strcmp(verb, "suggest") == 0)
         return cvg_notary_suggest(&installation, argv + first + 1, (size_t)(argc - first - 1));
+    if (strcmp(verb, "update") == 0 && argc - first <= 2)
+        return cvg_notary_update(&installation, operand);
     if (strcmp(verb, "test") == 0 && argc - first <= 2)
         return test(command, &installation, operand, target);
     return cvg_output_usage(command,
-                            "add FILE, list, remove NAME, suggest [FILE]... or test [NAME]?");
+                            "add FILE, list, remove NAME, suggest [FILE]..., test [NAME] or update "
+                            "[NAME]?");
 }
 
 const struct cvg_command cvg_cmd_notary = {
     .name = "notary",
     .synopsis = "notary add FILE|URL [--yes]\nnotary list [--json]\nnotary remove NAME\n"
                 "notary suggest [FILE|URL]... [--json]\n"
-                "notary test [NAME] [--target HOST[:PORT]]",
+                "notary test [NAME] [--target HOST[:PORT]]\nnotary update [NAME]",
     .summary = "Choose the notaries that look for you, and try them.",
     .help = help,
     .run = run,

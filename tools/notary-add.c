@@ -74,6 +74,8 @@ static int ask_person(const struct cvg_bundle *bundle)
         return cvg_output_fail(CVG_EXIT_USAGE, "nobody is here to ask: compare the fingerprint "
                                                "with the operator's and say --yes");
     cvg_notary_print(bundle);
+    if (bundle->location[0] != '\0')
+        cvg_output_field("updates", "%s", bundle->location);
     printf("\nDoes the operator, by another way than this one, name the same fingerprint?\n"
            "Add this notary? [y/N] ");
     fflush(stdout);

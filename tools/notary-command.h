@@ -14,6 +14,8 @@ int cvg_notary_add(const struct cvg_installation *installation, const char *sour
                    bool assume_yes);
 int cvg_notary_list(const struct cvg_installation *installation);
 int cvg_notary_remove(const struct cvg_installation *installation, const char *name);
+/* Lets the agent, started if need be, look for updates now. name: NULL for all. */
+int cvg_notary_update(const struct cvg_installation *installation, const char *name);
 /* name and target may be NULL: all notaries, the agent's own choice of a target. */
 int cvg_notary_test(const struct cvg_installation *installation, const char *name,
                     const char *target);

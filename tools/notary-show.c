@@ -56,6 +56,4 @@ void cvg_notary_print(const struct cvg_bundle *bundle)
         print_host(&bundle->host[i]);
     cvg_output_field("protocol", "%u%s", bundle->protocol,
                      bundle->protocol == 1 ? " (its answers are not signed for one target)" : "");
-    if (bundle->location[0] != '\0')
-        cvg_output_field("updates", "%s", bundle->location);
 }

@@ -549,6 +549,54 @@ def notary_test(installation):
     same(installation.run("notary", "test", "x").returncode, FAULT)
 
 
+def notary_list_tells_of_updates(installation):
+    alpha, beta = make_notary(installation, "alpha"), make_notary(installation, "beta")
+    v1 = installation.path("keys-beta/beta.v1.notary")
+    for bundle in (alpha, v1):
+        same(installation.run("notary", "add", bundle, "--yes").returncode, OK)
+    result = installation.run("notary", "list")
+    contains(result.stderr, "no agent runs")
+    contains(result.stdout, "none: it has no key")
+    assert "looked for" not in result.stdout, result.stdout
+    installation.start_agent()
+    installation.reply("status", {"ok": True, "notaries": [
+        {"name": "alpha", "serial": 7, "updates": True, "looked_s": 1700000000, "changed_s": 0}]})
+    serial = installation.json("notary", "list", "--json")["notaries"][0]["serial"]
+    result = installation.run("notary", "list")
+    contains(result.stdout, "7 (%d in the file)" % serial, "2023-11-14 22:13", "never", "by itself")
+    told = installation.json("notary", "list", "--json")["notaries"]
+    same([(n["updates"], n.get("serial_in_force"), n.get("looked_s"), n.get("changed_s"))
+          for n in told], [(True, 7, 1700000000, 0), (False, None, None, None)])
+    installation.write("converge.conf", "bundle_update = no\n")
+    contains(installation.run("notary", "list").stdout, "only when told to")
+    installation.reply("status", {"ok": True, "notaries": [{"name": "alpha"}]})  # an older agent
+    assert "looked for" not in installation.run("notary", "list").stdout
+
+
+def notary_update(installation):
+    def told(*results):
+        installation.reply("notary-update", {"ok": True, "notaries": [
+            {"name": "n%d" % number, "result": result, "serial": 6, "message": "the reason"}
+            for number, result in enumerate(results)]})
+        return installation.run("notary", "update")
+    result = told("updated", "unchanged", "nowhere")
+    same(result.returncode, OK, result.stderr)
+    contains(result.stdout, "updated to serial 6", "unchanged, serial 6", "nothing to update from")
+    assert "the reason" not in result.stdout
+    result = told("updated", "failed")
+    same(result.returncode, UNDECIDED)
+    contains(result.stdout, "not reached: the reason")
+    same(told("unheard-of").returncode, UNDECIDED)
+    result = told("failed", "not-taken")
+    same(result.returncode, REFUSED)
+    contains(result.stdout, "not taken: the reason")
+    same(len(installation.json("notary", "update", "--json", code=REFUSED)["notaries"]), 2)
+    installation.run("notary", "update", "beta")
+    same(installation.commands()[-1], {"command": "notary-update", "name": "beta"})
+    installation.reply("notary-update", {"ok": False, "error": "denied", "message": "only root"})
+    same(installation.run("notary", "update").returncode, FAULT)
+
+
 def a_configuration_that_cannot_be_read(installation):
     installation.write("converge.conf", "\nquorum = many\n")
     for arguments in (("status",), ("why", "a.b"), ("cache", "list"), ("notary", "list"),
@@ -567,5 +615,6 @@ main(help_and_version, every_option_in_the_help_is_taken, wrong_usage,
      names_in_utf8, status, colours_only_for_people, replies_that_are_none, why, watch, cache,
      notary_suggest, notary_add_list_remove, the_fingerprint_is_the_signing_keys, a_person_is_asked,
      nobody_votes_twice, bundles_that_are_none, a_bundle_from_a_url, a_bad_file_in_notaries_d_is_named,
-     names_become_file_names, a_running_agent_is_told, notary_test,
+     names_become_file_names, a_running_agent_is_told, notary_test, notary_list_tells_of_updates,
+     notary_update,
      a_configuration_that_cannot_be_read)

@@ -17,8 +17,8 @@ _converge_values() { # program command previous-word current-word
         *:--file) compgen -f -- "$4" ;;
         *:--mode | mode:mode) compgen -W 'monitor augment replace' -- "$4" ;;
         notary:add | notary:suggest) compgen -f -X '!*.notary' -- "$4"; compgen -d -- "$4" ;;
-        notary:remove | notary:test)
-            compgen -W "$("$1" notary list 2>/dev/null | awk '{ print $1 }')" -- "$4" ;;
+        notary:remove | notary:test | notary:update)
+            compgen -W "$("$1" notary list 2>/dev/null | awk '/^[^ ]+$/')" -- "$4" ;;
         why:why | check:check | cache:forget | log:--host | watch:--host)
             compgen -W "$("$1" cache list 2>/dev/null | awk '{ sub(/:[0-9]+$/, "", $1); print $1 }')" \
                 -- "$4" ;;

@@ -31,8 +31,8 @@ function __converge_values
     switch "$words[2]:$words[-1]"
         case '*:--mode' mode:mode
             printf '%s\n' monitor augment replace
-        case notary:remove notary:test
-            $words[1] notary list 2>/dev/null | awk '{ print $1 }'
+        case notary:remove notary:test notary:update
+            $words[1] notary list 2>/dev/null | awk '/^[^ ]+$/'
         case why:why check:check cache:forget '*:--host'
             $words[1] cache list 2>/dev/null | awk '{ sub(/:[0-9]+$/, "", $1); print $1 }' | sort -u
     end
