@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 SOURCE = os.path.abspath(os.environ.get("top_srcdir", "."))
 TOOLS = os.path.abspath(os.path.join(os.environ.get("top_builddir", "."), "tools"))
@@ -40,10 +41,13 @@ def complete(shell, *words):
     else:
         argv = ["fish", "--no-config", "-c",
                 f"source {SCRIPTS}/converge.fish; complete -C '{' '.join(words)}'"]
-    environment = dict(os.environ, PATH=TOOLS + ":" + os.environ["PATH"], HOME="/nonexistent",
-                       TERM="xterm", COLUMNS="200", LINES="60")
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env=environment, timeout=60, check=False)
+    # fish makes its folders in whatever is its home.
+    with tempfile.TemporaryDirectory() as home:
+        environment = dict(os.environ, PATH=TOOLS + ":" + os.environ["PATH"], HOME=home,
+                           XDG_CONFIG_HOME=home, XDG_DATA_HOME=home, XDG_CACHE_HOME=home,
+                           TERM="xterm", COLUMNS="200", LINES="60")
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=environment, timeout=60, check=False)
     return [word for word in done.stdout.split() if word.startswith(words[-1])]
 
 
