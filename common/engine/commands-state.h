@@ -72,7 +72,7 @@ json_t *cvg_json_cached_entry(const struct cvg_cache_record *record);
 json_t *cvg_json_record(const struct cvg_cache_record *record, uint64_t ttl_s);
 json_t *cvg_json_status(struct cvg_agent *agent);
 
-/* What an entry takes as JSON, at most or nearly so, and what a reply should not go beyond. */
+/* What an entry takes as JSON at most, and what a reply should not go beyond by more than one. */
 #define CVG_REPLY_OCTETS 65536
 size_t cvg_json_entry_octets(size_t votes);
 
