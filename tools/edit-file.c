@@ -194,6 +194,8 @@ enum cvg_error cvg_edit_file_replace(const struct cvg_edit_file *file,
 
     if (cvg_rehearsal_is_on())
         return cvg_rehearsal_change(file->path, file->exists ? &file->text : NULL, text, ret_why);
+    if (file->exists && !unchanged(file->path, &file->st))
+        return say_busy(file, ret_why);
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", file->path);
     err = write_beside(file, text, temporary, ret_why);
     if (err != CVG_OK)
