@@ -15,9 +15,15 @@ except ImportError:
     print("1..0 # SKIP python3-pexpect is not installed")
     sys.exit(0)
 
+def heed_hangups():
+    """Whoever runs the tests may ignore them (nohup), and what is ignored is inherited."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def spawn(installation, *words):
     child = pexpect.spawn(CONVERGE, ["watch", *words], timeout=20, dimensions=(24, 100),
-                          env=installation.environment(TERM="xterm", NO_COLOR="1"))
+                          env=installation.environment(TERM="xterm", NO_COLOR="1"),
+                          preexec_fn=heed_hangups)
     return child
 
 
