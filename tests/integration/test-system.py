@@ -3,8 +3,8 @@
 and one agent without root's rights answers them all. And switched off again."""
 import os
 
-from lab import expect, isolation, tap
-from lab.converge import SystemInstallation
+from lab import expect, isolation
+from lab import system as systems
 from lab.drive import drive
 from lab.nss import Database
 from lab.programs import Program, REQUEST
@@ -25,22 +25,8 @@ TSTCLNT = Program("tstclnt", ["tstclnt", "-h", "{host}", "-p", "{port}", "-d", "
                               "-A", "{scratch}/request"], files={"request": REQUEST})
 OPENSSL = [(CURL, 0), (as_person(CURL), PERSON)]
 NSS = [(TSTCLNT, 0), (as_person(TSTCLNT), PERSON)]
-COVERED = ("/etc/ssl", "/run", "/var/cache", "/var/lib")
 AGREE = {"verdict": "agree", "action": "accept"}
 DISAGREE = {"verdict": "disagree", "action": "refuse"}
-
-
-def said(answer):
-    return "exit status %d\n%s%s" % (answer.returncode, answer.stdout.decode(),
-                                     answer.stderr.decode())
-
-
-def add_notaries(lab, system):
-    for notary in lab.notaries:
-        answer = system.tool("notary", "add", "--yes", notary.bundle(2))
-        if answer.returncode != 0:
-            return said(answer)
-    return ""
 
 
 def visit(lab, system, program, uid, site, **wanted):
@@ -67,8 +53,8 @@ def why(lab, system):
                           "--clear-groups", "--"] + system.command("why", host),
                          env=system.environment())
     if b"notary" not in roots.stdout:
-        return "root does not learn who said no:\n" + said(roots)
-    return "a stranger learns it:\n" + said(persons) if b"notary" in persons.stdout else ""
+        return "root does not learn who said no:\n" + systems.said(roots)
+    return "a stranger learns it:\n" + systems.said(persons) if b"notary" in persons.stdout else ""
 
 
 def protected(lab, system, result, programs):
@@ -88,46 +74,43 @@ def nss(lab, system, result):
     for name in os.listdir(NSSDB):
         os.chmod(os.path.join(NSSDB, name), 0o644)
     answer = system.tool("enable", "nss", NSSDB, timeout=60)
-    result.check("enable nss", said(answer) if answer.returncode else "")
+    result.check("enable nss", systems.failed(answer))
     protected(lab, system, result, NSS)
     answer = system.tool("disable", "nss", NSSDB)
-    result.check("disable nss", said(answer) if answer.returncode else "")
+    result.check("disable nss", systems.failed(answer))
     host = lab.sites["hijacked"].host("off")
     result.check("NSS programs are on their own again",
                  "" if drive(lab, TSTCLNT, host, 443).fooled else "the attacker is still refused")
 
 
 def switched_on(lab, system, result):
-    result.check("notary add", add_notaries(lab, system))
     answer = system.tool("enable", "openssl", timeout=60)
-    result.check("enable openssl", said(answer) if answer.returncode else "")
+    result.check("enable openssl", systems.failed(answer))
     protected(lab, system, result, OPENSSL)
     result.check("the agent has dropped root's rights", privileges(system))
     result.check("why tells each their own", why(lab, system))
     # The notaries of the lab share one network of documentation's addresses, which doctor warns of.
     answer = system.tool("doctor", timeout=60)
-    result.check("doctor: nothing is bad", said(answer) if answer.returncode not in (0, 1) else "")
+    result.check("doctor: nothing is bad",
+                 "" if answer.returncode in (0, 1) else systems.said(answer))
 
 
 def switched_off(lab, system, result, before):
     answer = system.tool("disable", "openssl")
-    result.check("disable openssl", said(answer) if answer.returncode else "")
-    with open("/etc/ssl/openssl.cnf", "rb") as file:
-        result.check("openssl.cnf is what it was", "" if file.read() == before else "changed")
+    result.check("disable openssl", systems.failed(answer))
+    result.check("openssl.cnf is what it was",
+                 "" if systems.openssl_cnf() == before else "changed")
     host = lab.sites["hijacked"].host("off")
     result.check("programs are on their own again",
                  "" if drive(lab, CURL, host, 443).fooled else "the attacker is still refused")
 
 
 def main():
-    isolation.enter_or_skip()
-    if isolation.identity()[0] != 0:
-        tap.skip_all("only root has a system to switch on")
+    systems.enter_as_root()
     names = [program.name for program, _ in OPENSSL + NSS] + ["off"]
-    with session(dict.fromkeys(names, "https"), covered=COVERED) as (lab, result):
-        with open("/etc/ssl/openssl.cnf", "rb") as file:
-            before = file.read()
-        system = SystemInstallation(lab, "system", [])
+    with session(dict.fromkeys(names, "https"), covered=systems.COVERED) as (lab, result):
+        before = systems.openssl_cnf()
+        system = systems.install(lab, result)
         switched_on(lab, system, result)
         nss(lab, system, result)
         switched_off(lab, system, result, before)
