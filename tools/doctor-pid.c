@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/client/client.h"
 #include "tools/doctor-environment.h"
 #include "tools/doctor.h"
 #include "tools/plain-file.h"
@@ -48,6 +49,8 @@ struct process {
     const char *pid;
     struct cvg_buffer maps, status, stat, environ, auxv;
     bool seen[OURS_NSS + 1];
+    bool unchecked; /* the checks are off for it, though the module may be there */
+    bool quic;      /* it talks HTTP/3 just now */
     struct cvg_doctor_report *report;
 };
 
@@ -147,6 +150,35 @@ static void look_at_environment(const struct process *process, const struct cvg_
     cvg_doctor_environment(config, system_conf, its_variable, process, process->report);
 }
 
+/* By its name, as the module itself finds it; what an upgrade has replaced is "(deleted)". */
+static bool is_excluded(const struct process *process, const struct cvg_config *config)
+{
+    char link[64], path[PATH_MAX], *mark;
+    ssize_t len;
+
+    snprintf(link, sizeof link, "/proc/%s/exe", process->pid);
+    len = readlink(link, path, sizeof path - 1);
+    path[len > 0 ? len : 0] = '\0';
+    mark = strstr(path, " (deleted)");
+    if (mark != NULL)
+        *mark = '\0';
+    return cvg_client_excluded(config, basename(path));
+}
+
+static void look_at_switches(struct process *process, const struct cvg_config *config)
+{
+    const char *off = its_variable("CONVERGE", process);
+
+    process->unchecked = off != NULL && strcmp(off, "off") == 0 && config->allow_off &&
+                         !cvg_proc_auxv_secure(process->auxv.data, process->auxv.len);
+    if (!is_excluded(process, config))
+        return;
+    process->unchecked = true;
+    tell(process, "excluded", "", CVG_DOCTOR_WARNING,
+         "take it out of exclude_programs, if it is there",
+         "it is on the list of excluded programs, which are never checked");
+}
+
 /* Seconds since the epoch; 0: it cannot be told. */
 static time_t started_s(const struct process *process)
 {
@@ -225,7 +257,7 @@ static bool has_socket(const char *pid, unsigned long long inode)
     return found;
 }
 
-static void look_at_quic(const struct process *process)
+static void look_at_quic(struct process *process)
 {
     static const char *const tables[] = {"net/udp", "net/udp6"};
     bool found = false;
@@ -240,6 +272,7 @@ static void look_at_quic(const struct process *process)
                 found = udp.port == QUIC_PORT && has_socket(process->pid, udp.inode);
         cvg_buffer_free(&text);
     }
+    process->quic = found;
     if (found)
         tell(process, "quic", "", CVG_DOCTOR_WARNING, "switch HTTP/3 off in the program",
              "it talks to UDP port 443 just now: HTTP/3 goes another way, and is not checked");
@@ -248,9 +281,15 @@ static void look_at_quic(const struct process *process)
 static int judge(const struct process *process)
 {
     const bool *seen = process->seen;
-    bool blocked = process->report->count[CVG_DOCTOR_BAD] > 0;
+    bool blocked = process->report->count[CVG_DOCTOR_BAD] > 0 || process->unchecked;
     bool watched = seen[OURS] || seen[OURS_NSS];
 
+    if (watched && !blocked && process->quic) {
+        tell(process, "process", process->pid, CVG_DOCTOR_WARNING,
+             "switch HTTP/3 off in the program",
+             "NOT covered in what goes over HTTP/3: our module sees the rest");
+        return CVG_EXIT_REFUSED;
+    }
     if (watched && !blocked) {
         tell(process, "process", process->pid, CVG_DOCTOR_GOOD, NULL,
              "covered: our module is mapped in it");
@@ -293,6 +332,7 @@ static int look(struct process *process, const struct cvg_installation *installa
     look_at_start(process);
     look_at_confinement(process, &installation->paths);
     look_at_environment(process, &installation->config);
+    look_at_switches(process, &installation->config);
     look_at_quic(process);
     if (!is_still_there(process))
         return cvg_output_fail(CVG_EXIT_FAULT, "process %s has ended meanwhile", process->pid);

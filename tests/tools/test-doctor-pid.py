@@ -8,6 +8,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
 
 
+QUIC = ("\nimport socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "s.connect(('127.0.0.1', 443))")
+
+
 class Process:
     """A program that says when it is ready, and stays until it is told to end."""
 
@@ -67,6 +71,26 @@ def openssl_with_us(installation):
         contains(text.stdout, "good", process.pid)
 
 
+def with_us_and_switched_off(installation):
+    """The module is there, and asks nobody: that is not covered."""
+    if sanitized():
+        raise Skip("a sanitized module does not load in unmodified programs")
+    path = installation.path("openssl.cnf")
+    installation.write("openssl.cnf", "openssl_conf = a\n[a]\n")
+    same(installation.run("enable", "openssl", "--file", path).returncode, OK)
+    code = "import ssl; ssl.create_default_context()"
+    with Process(installation, code, OPENSSL_CONF=path, CONVERGE="off") as process:
+        contains(finding(look(installation, process, REFUSED), "process")["text"], "NOT covered")
+    with Process(installation, code + QUIC, OPENSSL_CONF=path) as process:
+        contains(finding(look(installation, process, REFUSED), "process")["text"], "HTTP/3")
+    with Process(installation, code, OPENSSL_CONF=path) as process:
+        look(installation, process, OK)
+        name = os.path.basename(os.path.realpath("/usr/bin/python3"))
+        installation.write("converge.conf", "exclude_programs = %s\n" % name)
+        told = look(installation, process, REFUSED)
+        contains(finding(told, "excluded")["do"], "exclude_programs")
+
+
 def changed_after_the_start(installation):
     path = installation.path("openssl.cnf")
     installation.write("openssl.cnf", "openssl_conf = a\n[a]\n")
@@ -105,9 +129,7 @@ def switched_off(installation):
 
 
 def quic(installation):
-    code = ("import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-            "s.connect(('127.0.0.1', 443))")
-    with Process(installation, code) as process:
+    with Process(installation, QUIC) as process:
         contains(finding(look(installation, process, UNDECIDED), "quic")["do"], "HTTP/3")
 
 
@@ -132,5 +154,6 @@ def a_process_that_is_gone(installation):
     same(installation.run("doctor", "--pid", "1", "--", "curl").returncode, USAGE)
 
 
-main(without_tls, openssl_without_us, openssl_with_us, changed_after_the_start, another_library,
-     a_library_that_was_replaced, switched_off, quic, another_file_system, a_process_that_is_gone)
+main(without_tls, openssl_without_us, openssl_with_us, with_us_and_switched_off,
+     changed_after_the_start, another_library, a_library_that_was_replaced, switched_off, quic,
+     another_file_system, a_process_that_is_gone)
