@@ -144,8 +144,9 @@ bool cvg_enabled_has_target_but(const char *line)
     bool has;
 
     if (open_list(&file, NULL) != CVG_OK)
-        return false;
-    has = cvg_enabled_text_remove(&file.text, line) == CVG_OK &&
+        return true;
+    /* A line that the list cannot hold is none of its targets. */
+    has = (is_line(line) && cvg_enabled_text_remove(&file.text, line) != CVG_OK) ||
           cvg_enabled_text_has_target(&file.text);
     cvg_edit_file_free(&file);
     return has;

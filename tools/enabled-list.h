@@ -20,7 +20,7 @@ CVG_MUST_USE enum cvg_error cvg_enabled_text_remove(struct cvg_buffer *text, con
 
 /* The file SYSCONFDIR/enabled, which only root writes. */
 bool cvg_enabled_has(const char *line);
-/* Whether a target is there that is another than this. */
+/* Whether a target is there that is another than this; true, too, where that cannot be told. */
 bool cvg_enabled_has_target_but(const char *line);
 /* Taking the last one away removes the file. */
 CVG_MUST_USE enum cvg_error cvg_enabled_add(const char *line, struct cvg_why *ret_why);

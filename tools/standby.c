@@ -204,10 +204,26 @@ static int switch_off(void)
                                why.text);
     if (!cvg_output_is_json() && !cvg_rehearsal_is_on())
         printf(UNIT ": switched off, since `converge enable` had switched it on\n");
+    cvg_output_note(
+        "users who enabled it for themselves (converge enable nss --profiles, or --user) "
+        "have no agent to ask without " UNIT "; if there are any: systemctl enable "
+        "--now " UNIT);
     return CVG_EXIT_OK;
 }
 
-int cvg_standby_end(const char *target)
+/* From here on it is the administrator's, as one that was on before. */
+static int leave_on(void)
+{
+    struct cvg_why why = {""};
+
+    if (cvg_enabled_remove(UNIT_LINE, &why) != CVG_OK)
+        return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
+    cvg_output_note(UNIT " stays on: profiles keep the module, and would have no agent "
+                         "to ask; when none has it any more: systemctl disable --now " UNIT);
+    return CVG_EXIT_OK;
+}
+
+int cvg_standby_end(const char *target, bool lingers)
 {
     struct cvg_why why = {""};
 
@@ -215,7 +231,9 @@ int cvg_standby_end(const char *target)
         return CVG_EXIT_OK;
     if (cvg_enabled_has(target) && cvg_enabled_remove(target, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
-    if (!cvg_enabled_has(UNIT_LINE) || cvg_enabled_has_target_but(target))
+    if (!cvg_enabled_has(UNIT_LINE))
         return CVG_EXIT_OK;
-    return switch_off();
+    if (lingers)
+        return leave_on();
+    return cvg_enabled_has_target_but(target) ? CVG_EXIT_OK : switch_off();
 }

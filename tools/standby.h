@@ -38,8 +38,10 @@ void cvg_standby_report(const struct cvg_standby *standby, const char *undo);
 /* Ends an agent that a command started: it would keep a unit's from beginning. */
 void cvg_standby_end_agent(const struct cvg_installation *installation);
 
-/* Forgets the target; the unit that was switched on for the last one is switched off. Needs neither
- * configuration nor agent. CVG_EXIT_OK, or the exit code after saying why. */
-int cvg_standby_end(const char *target);
+/* Forgets the target; the unit that was switched on for the last one is switched off. lingers:
+ * users have the module still, from this target, and the unit stays on for good: without it they
+ * would have no agent to ask. Says which. Needs neither configuration nor agent. CVG_EXIT_OK, or
+ * the exit code after saying why. */
+int cvg_standby_end(const char *target, bool lingers);
 
 #endif

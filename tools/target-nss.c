@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tools/enabled-list.h"
 #include "tools/nss-db.h"
 #include "tools/rehearsal.h"
 
@@ -40,10 +41,13 @@ static int check_usage(const struct cvg_command *command, const struct cvg_targe
 void cvg_nss_change(const struct cvg_nss_job *job, const char *dbdir,
                     const struct cvg_mozilla_app *app, struct cvg_nss_outcome *ret_outcome)
 {
-    if (job->enabling)
-        cvg_nss_enable(dbdir, app, job->module, job->options, ret_outcome);
-    else
+    if (!job->enabling) {
         cvg_nss_disable(dbdir, app, ret_outcome);
+        return;
+    }
+    cvg_nss_enable(dbdir, app, job->module, job->options, ret_outcome);
+    if (ret_outcome->enabled && job->ret_any != NULL)
+        *job->ret_any = true;
 }
 
 void cvg_nss_say_restart(void)
@@ -129,8 +133,10 @@ static int run_with_agent(struct cvg_nss_job *job, struct cvg_installation *inst
                           char *const operands[], int count)
 {
     char name[PATH_MAX], line[PATH_MAX + 8], undo[PATH_MAX + 32];
+    bool any = false;
     int kept, code = cvg_standby_begin(installation, job->options, &job->standby);
 
+    job->ret_any = &any;
     if (code != CVG_GO_ON)
         return code;
     name_target(job->options, operands, count, name);
@@ -141,7 +147,7 @@ static int run_with_agent(struct cvg_nss_job *job, struct cvg_installation *inst
         cvg_standby_report(&job->standby, undo);
     if (code == CVG_GO_ON)
         code = run(job, operands, count);
-    if (code != CVG_EXIT_OK && code != CVG_EXIT_REFUSED) {
+    if (code != CVG_EXIT_OK && code != CVG_EXIT_REFUSED && !any) {
         cvg_standby_undo(&job->standby);
         return code;
     }
@@ -204,14 +210,18 @@ static int disable(const struct cvg_command *command, const struct cvg_target_op
     const struct cvg_target_options wished = as_profiles(given), *options = &wished;
     struct cvg_nss_job job = {.options = options, .module = cvg_nss_module_wish()};
     char name[PATH_MAX], line[PATH_MAX + 8];
+    bool was_on;
     int code = check_usage(command, options, operands, count);
 
     if (code != CVG_GO_ON)
         return code;
-    code = run(&job, operands, count);
     name_target(options, operands, count, name);
     snprintf(line, sizeof line, "nss %s", name);
-    return code == CVG_EXIT_OK ? cvg_standby_end(line) : code;
+    was_on = cvg_enabled_has(line);
+    code = run(&job, operands, count);
+    return code == CVG_EXIT_OK
+               ? cvg_standby_end(line, was_on && (options->firefox || options->thunderbird))
+               : code;
 }
 
 const struct cvg_target cvg_target_nss = {

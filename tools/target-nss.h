@@ -11,6 +11,7 @@ struct cvg_nss_job {
     const struct cvg_target_options *options;
     struct cvg_standby standby; /* to enable */
     const char *module;         /* where it is; to disable: where it should be */
+    bool *ret_any;              /* to enable: set once a database has the module */
     bool enabling;
 };
 

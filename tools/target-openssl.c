@@ -178,7 +178,7 @@ static int disable(const struct cvg_command *command, const struct cvg_target_op
     if (file.had_lines && cvg_conf_file_write(&file, &file.stripped, &why) != CVG_OK)
         code = cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     else
-        code = cvg_standby_end(line);
+        code = cvg_standby_end(line, false);
     if (code == CVG_EXIT_OK)
         code = report_disabled(&file);
     cvg_conf_file_free(&file);

@@ -124,6 +124,7 @@ def the_unit_is_switched_on_and_off_again(installation):
     same(result.returncode, OK, result.stdout + result.stderr)
     same(machine.conf(), before)
     contains("\n".join(machine.called()), "disable --now converge-agent.socket")
+    contains(result.stderr, "users who enabled it for themselves", "nss --profiles")
     same(machine.enabled(), [])
     same(sorted(os.listdir(machine.etc)), ["converge.conf"])
     same(os.listdir(machine.ssl), ["openssl.cnf"])
@@ -150,6 +151,21 @@ def a_unit_that_another_target_needs_stays_on(installation):
     assert not any("disable" in line for line in machine.called()), machine.called()
     same(machine.script('"$CONVERGE" disable openssl --file %s' % other).returncode, OK)
     contains("\n".join(machine.called()), "disable --now converge-agent.socket")
+
+
+def a_unit_that_profiles_need_stays_on(installation):
+    """Every profile that a browser was started with keeps the module when root takes it back."""
+    machine = Machine(installation)
+    own_etc = 'cp -a /etc %s && mount --bind %s /etc && ' % ((installation.path("whole-etc"),) * 2)
+    result = machine.script(own_etc + '"$CONVERGE" enable nss --firefox --anyway')
+    assert result.returncode in (OK, REFUSED), result.stdout + result.stderr
+    contains("\n".join(machine.enabled()), "nss --firefox", "unit converge-agent.socket")
+    own_etc = 'mount --bind %s /etc && ' % installation.path("whole-etc")
+    result = machine.script(own_etc + '"$CONVERGE" disable nss --firefox')
+    same(result.returncode, OK, result.stdout + result.stderr)
+    contains(result.stderr, "stays on", "systemctl disable --now converge-agent.socket")
+    assert not any("disable" in line for line in machine.called()), machine.called()
+    same(machine.enabled(), [])
 
 
 def a_unit_that_does_not_start_changes_nothing(installation):
@@ -244,7 +260,7 @@ def the_mode_in_the_same_step(installation):
 
 
 main(the_mode_in_the_same_step, the_unit_is_switched_on_and_off_again, a_unit_that_was_on_before_stays_on,
-     a_unit_that_another_target_needs_stays_on, a_unit_that_does_not_start_changes_nothing,
+     a_unit_that_another_target_needs_stays_on, a_unit_that_profiles_need_stays_on, a_unit_that_does_not_start_changes_nothing,
      the_agent_can_be_left_alone, without_systemd_it_is_told_how_to_start_it,
      a_dry_run_tells_the_unit_too, off_again_whatever_is_broken,
      a_machine_without_openssl_cnf_gets_one_and_loses_it, another_openssl_conf_is_told)
