@@ -2,6 +2,7 @@
 /* converge notary: whom this installation trusts to look. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,9 @@ static const char help[] =
     "Options:\n"
     "      --yes                  add: do not ask\n"
     "      --target HOST[:PORT]   test: what to ask about (default: nothing real)\n"
+    "      --count N              test: ask each so often; tells the least, median and greatest "
+    "time\n"
+    "      --fresh                test: on new connections, to see how long they take\n"
     "      --help                 this text\n"
     "      --json                 for programs\n"
     "\n"
@@ -73,28 +77,45 @@ int cvg_notary_remove(const struct cvg_installation *installation, const char *n
     return code;
 }
 
+/* A number of tries from the command line, or 0. */
+static unsigned tries_of(const char *text)
+{
+    char *end = NULL;
+    unsigned long count = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+
+    return end != NULL && *end == '\0' && count <= CVG_NOTARY_TRIES_MAX ? (unsigned)count : 0;
+}
+
 static int test(const struct cvg_command *command, const struct cvg_installation *installation,
-                const char *name, const char *target)
+                struct cvg_notary_trial *trial, const char *count)
 {
     struct cvg_endpoint endpoint;
     char text[CVG_ENDPOINT_TEXT_MAX];
     bool any_port = false;
     int code;
 
-    if (target == NULL)
-        return cvg_notary_test(installation, name, NULL);
-    code = cvg_operand_endpoint(command, target, &endpoint, &any_port);
+    trial->count = count != NULL ? tries_of(count) : 1;
+    if (trial->count == 0)
+        return cvg_output_usage(command, "--count is a number from 1 to %d", CVG_NOTARY_TRIES_MAX);
+    if (trial->target == NULL)
+        return cvg_notary_test(installation, trial);
+    code = cvg_operand_endpoint(command, trial->target, &endpoint, &any_port);
     if (code != CVG_GO_ON)
         return code;
-    return cvg_notary_test(installation, name, cvg_endpoint_format(&endpoint, text, sizeof text));
+    trial->target = cvg_endpoint_format(&endpoint, text, sizeof text);
+    return cvg_notary_test(installation, trial);
 }
 
 static int run(const struct cvg_command *command, int argc, char **argv)
 {
     bool assume_yes = false;
-    const char *target = NULL;
-    const struct cvg_option options[] = {
-        {"yes", &assume_yes, NULL}, {"target", NULL, &target}, {NULL, NULL, NULL}};
+    const char *count = NULL;
+    struct cvg_notary_trial trial = {.count = 1};
+    const struct cvg_option options[] = {{"yes", &assume_yes, NULL},
+                                         {"target", NULL, &trial.target},
+                                         {"count", NULL, &count},
+                                         {"fresh", &trial.fresh, NULL},
+                                         {NULL, NULL, NULL}};
     struct cvg_installation installation;
     int first = 0;
     int code = cvg_options_parse(command, argc, argv, false, options, &first);
@@ -117,8 +138,9 @@ static int run(const struct cvg_command *command, int argc, char **argv)
         return cvg_notary_suggest(&installation, argv + first + 1, (size_t)(argc - first - 1));
     if (strcmp(verb, "update") == 0 && argc - first <= 2)
         return cvg_notary_update(&installation, operand);
+    trial.name = operand;
     if (strcmp(verb, "test") == 0 && argc - first <= 2)
-        return test(command, &installation, operand, target);
+        return test(command, &installation, &trial, count);
     return cvg_output_usage(command,
                             "add FILE, list, remove NAME, suggest [FILE]..., test [NAME] or update "
                             "[NAME]?");
@@ -126,9 +148,10 @@ static int run(const struct cvg_command *command, int argc, char **argv)
 
 const struct cvg_command cvg_cmd_notary = {
     .name = "notary",
-    .synopsis = "notary add FILE|URL [--yes]\nnotary list [--json]\nnotary remove NAME\n"
-                "notary suggest [FILE|URL]... [--json]\n"
-                "notary test [NAME] [--target HOST[:PORT]]\nnotary update [NAME]",
+    .synopsis =
+        "notary add FILE|URL [--yes]\nnotary list [--json]\nnotary remove NAME\n"
+        "notary suggest [FILE|URL]... [--json]\n"
+        "notary test [NAME] [--target HOST[:PORT]] [--count N] [--fresh]\nnotary update [NAME]",
     .summary = "Choose the notaries that look for you, and try them.",
     .help = help,
     .run = run,

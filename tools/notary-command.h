@@ -16,9 +16,16 @@ int cvg_notary_list(const struct cvg_installation *installation);
 int cvg_notary_remove(const struct cvg_installation *installation, const char *name);
 /* Lets the agent, started if need be, look for updates now. name: NULL for all. */
 int cvg_notary_update(const struct cvg_installation *installation, const char *name);
-/* name and target may be NULL: all notaries, the agent's own choice of a target. */
-int cvg_notary_test(const struct cvg_installation *installation, const char *name,
-                    const char *target);
+/* name and target may be NULL: all notaries, the agent's own choice of a target. fresh: on new
+ * connections. count: how often each is asked, 1 .. CVG_NOTARY_TRIES_MAX. */
+struct cvg_notary_trial {
+    const char *name, *target;
+    bool fresh;
+    unsigned count;
+};
+#define CVG_NOTARY_TRIES_MAX 100
+int cvg_notary_test(const struct cvg_installation *installation,
+                    const struct cvg_notary_trial *trial);
 
 /* sources: bundles that might be added, files or https URLs; they are judged, not added. */
 int cvg_notary_suggest(const struct cvg_installation *installation, char **sources, size_t count);

@@ -24,6 +24,8 @@ struct trial {
     uint32_t elapsed_ms;
     int64_t date_s;   /* of the answer, by the notary's clock; 0: not told */
     int64_t offset_s; /* from our clock then */
+    struct cvg_timing timing;
+    bool heard; /* an HTTP answer came: timing is known */
 };
 
 struct test {
@@ -31,6 +33,7 @@ struct test {
     struct cvg_electorate *electorate;
     struct cvg_subject subject;
     bool own_target; /* none was given */
+    bool fresh;      /* on connections of their own */
     uint64_t started_ms;
     struct trial trial[CVG_BUNDLES_MAX];
     size_t trials, open;
@@ -39,6 +42,14 @@ struct test {
 static uint64_t now_ms(const struct test *test)
 {
     return cvg_clock_ms(test->errand->commands->agent->world.clock);
+}
+
+static json_t *timing_json(const struct cvg_timing *timing)
+{
+    return json_pack("{s:b, s:I, s:I, s:I, s:I}", "kept", (int)timing->kept, "name_us",
+                     (json_int_t)timing->name_us, "connect_us", (json_int_t)timing->connect_us,
+                     "tls_us", (json_int_t)timing->tls_us, "answer_us",
+                     (json_int_t)timing->answer_us);
 }
 
 static json_t *result_of(const struct trial *trial)
@@ -55,6 +66,8 @@ static json_t *result_of(const struct trial *trial)
 
     if (answered && trial->date_s != 0)
         json_object_set_new(result, "clock_offset_s", json_integer((json_int_t)trial->offset_s));
+    if (answered && trial->heard)
+        json_object_set_new(result, "timing", timing_json(&trial->timing));
     return result;
 }
 
@@ -104,6 +117,7 @@ static void on_answer(enum cvg_error err, bool relay_failed, unsigned status, co
     struct test *test = trial->test;
 
     (void)relay_failed;
+    trial->heard = err == CVG_OK;
     end_trial(trial, cvg_opinion_of(test->electorate->bundles.bundle[trial->notary],
                                     &trial->subject, err, status, body, body_len));
     finish_if_over(test);
@@ -133,6 +147,8 @@ static void start_trial(struct test *test, size_t notary)
 
     *trial = (struct trial){.test = test, .notary = notary};
     request.ret_date_s = &trial->date_s;
+    request.ret_timing = &trial->timing;
+    request.fresh = test->fresh;
     test->open++;
     cvg_buffer_init(&path, PATH_OCTETS_MAX);
     cvg_buffer_init(&body, CVG_MESSAGE_MAX);
@@ -182,6 +198,7 @@ static struct test *new_test(struct command *command, const struct cvg_subject *
     test->errand = errand;
     test->electorate = cvg_electorate_ref(command->agent->electorate);
     test->subject = *subject;
+    test->fresh = json_is_true(json_object_get(command->body, "fresh"));
     test->own_target = json_object_get(command->body, "target") == NULL;
     test->started_ms = cvg_clock_ms(command->agent->world.clock);
     errand->extra = test;

@@ -131,6 +131,34 @@ static void tell_date(CURL *curl, int64_t *ret_date_s)
         *ret_date_s = date;
 }
 
+static int64_t time_of(CURL *curl, CURLINFO info)
+{
+    curl_off_t time_us = 0;
+
+    return curl_easy_getinfo(curl, info, &time_us) == CURLE_OK && time_us > 0 ? (int64_t)time_us
+                                                                              : 0;
+}
+
+/* libcurl's times all count from the start. */
+static void tell_timing(CURL *curl, struct cvg_timing *ret_timing)
+{
+    int64_t name = time_of(curl, CURLINFO_NAMELOOKUP_TIME_T);
+    int64_t connected = time_of(curl, CURLINFO_CONNECT_TIME_T);
+    int64_t secured = time_of(curl, CURLINFO_APPCONNECT_TIME_T);
+    int64_t asked = time_of(curl, CURLINFO_PRETRANSFER_TIME_T);
+    int64_t total = time_of(curl, CURLINFO_TOTAL_TIME_T);
+    long connects = 0;
+
+    *ret_timing = (struct cvg_timing){.answer_us = total > asked ? total - asked : 0};
+    ret_timing->kept =
+        curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK && connects == 0;
+    if (ret_timing->kept)
+        return;
+    ret_timing->name_us = name;
+    ret_timing->connect_us = connected > name ? connected - name : 0;
+    ret_timing->tls_us = secured > connected ? secured - connected : 0;
+}
+
 static void on_done(CURL *curl, CURLcode code, void *user)
 {
     struct cvg_exchange *exchange = NULL;
@@ -150,6 +178,8 @@ static void on_done(CURL *curl, CURLcode code, void *user)
         err = CVG_ERR_PROTOCOL;
     if (exchange->done != NULL && err == CVG_OK && exchange->request.ret_date_s != NULL)
         tell_date(curl, exchange->request.ret_date_s);
+    if (exchange->done != NULL && err == CVG_OK && exchange->request.ret_timing != NULL)
+        tell_timing(curl, exchange->request.ret_timing);
     if (exchange->done != NULL)
         exchange->done(err, relay_failed, err == CVG_OK ? (unsigned)status : 0,
                        exchange->easy.answer.data, exchange->easy.answer.len, exchange->user);

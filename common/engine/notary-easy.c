@@ -138,6 +138,8 @@ enum cvg_error cvg_easy_init(struct cvg_easy *easy, const struct cvg_request *re
         return CVG_ERR_NOMEM;
     }
     set_connection(easy->curl);
+    curl_easy_setopt(easy->curl, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+    curl_easy_setopt(easy->curl, CURLOPT_FORBID_REUSE, request->fresh ? 1L : 0L);
     if (!set_tls(easy->curl, pins)) {
         cvg_easy_free(easy);
         return CVG_ERR_CRYPTO;

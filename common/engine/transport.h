@@ -16,6 +16,16 @@
 
 struct cvg_exchange; /* one query under way, owned by the transport */
 
+/* How long each phase of the exchange with the host that answered took. Without a connection of
+ * its own (kept) the first three are 0. */
+struct cvg_timing {
+    int64_t name_us;    /* the resolver, if it was asked */
+    int64_t connect_us; /* TCP; through a relay also the tunnel */
+    int64_t tls_us;
+    int64_t answer_us; /* from the request to the answer's last octet */
+    bool kept;
+};
+
 struct cvg_request {
     const struct cvg_bundle *notary;
     const struct cvg_bundle *relay; /* bounce through this one; NULL: direct */
@@ -27,6 +37,8 @@ struct cvg_request {
     uint64_t deadline_ms; /* on the engine's monotonic clock */
     int64_t *ret_date_s;  /* where the answer's Date is written to before done (seconds since the
                              epoch), if it has one; NULL: nobody wants it */
+    struct cvg_timing *ret_timing; /* written to before done when there is an answer; or NULL */
+    bool fresh; /* on a connection of its own, which is not kept */
 };
 
 /* Exactly one call per exchange that was not cancelled. err is CVG_OK when an HTTP answer came from

@@ -537,12 +537,34 @@ def notary_test(installation):
     installation.run("notary", "test", "beta", "--target", "Site.converge.example")
     same(installation.commands()[-1],
          {"command": "notary-test", "name": "beta", "target": "site.converge.example:443"})
+    one = {"name": "alpha", "host": "a", "answered": True, "elapsed_ms": 5, "clock_offset_s": -90,
+           "timing": {"kept": False, "name_us": 0, "connect_us": 310, "tls_us": 2200,
+                      "answer_us": 900}}
+    installation.reply("notary-test", {"ok": True, "notaries": [one]})
+    contains(installation.run("notary", "test", "--fresh").stdout, "connect 0.3 ms", "TLS 2.2 ms",
+             "answer 0.9 ms", "clock -90 s")
+    same(installation.commands()[-1], {"command": "notary-test", "fresh": True})
+    one["timing"] = {"kept": True, "answer_us": 900}
+    installation.reply("notary-test", {"ok": True, "notaries": [one]})
+    contains(installation.run("notary", "test").stdout, "(kept connection, answer 0.9 ms)")
+    asked = len(installation.commands())
+    told = installation.json("notary", "test", "--count", "3", "--json")["notaries"]
+    same([(n["tries"], n["answers"], n["min_ms"], n["median_ms"], n["max_ms"]) for n in told],
+         [(3, 3, 5, 5, 5)])
+    same(len(installation.commands()) - asked, 3)
+    contains(installation.run("notary", "test", "--count", "2").stdout, "2 of 2",
+             "min 5, median 5, max 5 ms")
+    for count in ("0", "101", "x", "", "-1"):
+        same(installation.run("notary", "test", "--count", count).returncode, USAGE, count)
     installation.reply("notary-test", {"ok": True, "notaries": [
         {"name": "alpha", "host": "a", "answered": False, "elapsed_ms": 2000, "error": "timeout",
          "message": "no answer within 2000 ms"}]})
     result = installation.run("notary", "test")
     same(result.returncode, UNDECIDED)
     contains(result.stdout, "silent", "no answer within 2000 ms")
+    result = installation.run("notary", "test", "--count", "2")
+    same(result.returncode, UNDECIDED)
+    contains(result.stdout, "silent", "0 of 2", "no answer within 2000 ms")
     installation.reply("notary-test", {"ok": True, "notaries": []})
     same(installation.run("notary", "test").returncode, UNDECIDED)
     installation.reply("notary-test", {"ok": False, "error": "not-found", "message": "no such"})

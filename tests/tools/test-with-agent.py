@@ -98,6 +98,13 @@ def a_whole_day(installation):
         # The notaries are on this machine, so their clock is the agent's.
         for notary in told["notaries"]:
             assert abs(notary["clock_offset_s"]) <= 5, told
+            keys(notary["timing"], "kept name_us connect_us tls_us answer_us")
+            assert notary["timing"]["answer_us"] > 0, told
+        told = day.json("notary", "test", "--fresh", "--count", "2")
+        for notary in told["notaries"]:
+            same((notary["tries"], notary["answers"], notary["timing"]["kept"]), (2, 2, False))
+            assert notary["timing"]["connect_us"] > 0 and notary["timing"]["tls_us"] > 0, told
+            assert notary["min_ms"] <= notary["median_ms"] <= notary["max_ms"], told
         day.run("notary", "test", "nobody", code=FAULT)
 
         told = day.json("check", day.target, "--file", day.site.certificate)
