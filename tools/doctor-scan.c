@@ -28,7 +28,7 @@ static const struct {
     [CVG_TLS_NONE] = {"none", "have no TLS library that is known here", CVG_DOCTOR_GOOD, "unknown"},
     [CVG_TLS_LATER] = {"later", "may load a TLS library at run time: cannot be told",
                        CVG_DOCTOR_NOTE, "unknown"},
-    [CVG_TLS_FOREIGN] = {"foreign", "are of another word size: cannot be told", CVG_DOCTOR_NOTE,
+    [CVG_TLS_FOREIGN] = {"foreign", "are of another byte order: cannot be told", CVG_DOCTOR_NOTE,
                          "unknown"},
     [CVG_TLS_OPENSSL3] = {"openssl-3",
                           "use the system's OpenSSL 3: covered, where they read "
@@ -36,6 +36,18 @@ static const struct {
                           CVG_DOCTOR_GOOD, "yes"},
     [CVG_TLS_NSS] = {"nss", "use NSS: covered, where their database has our module",
                      CVG_DOCTOR_GOOD, "unknown"},
+    [CVG_TLS_SEVERAL] = {"several",
+                         "use OpenSSL 3 or NSS and another TLS library: covered in part, and in "
+                         "which cannot be told",
+                         CVG_DOCTOR_NOTE, "unknown"},
+    [CVG_TLS_OPENSSL_BUNDLED] = {"openssl-bundled",
+                                 "bring a copy of OpenSSL: not covered, unless that copy's own "
+                                 "openssl.cnf (or OPENSSL_CONF) loads our module",
+                                 CVG_DOCTOR_NOTE, "no"},
+    [CVG_TLS_OPENSSL_OTHER] = {"openssl-other",
+                               "use OpenSSL 3 of another architecture (32 bits), which cannot load "
+                               "this one's module: not covered",
+                               CVG_DOCTOR_NOTE, "no"},
     [CVG_TLS_OPENSSL1] = {"openssl-1", "use OpenSSL 1.x, which has no providers: not covered",
                           CVG_DOCTOR_NOTE, "no"},
     [CVG_TLS_OPENSSL_INSIDE] = {"openssl-inside",

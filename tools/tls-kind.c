@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks at a program's libraries, by name and in turn, and searches the program for traces of a TLS
- * library inside it. */
+/* Judges a program's libraries by their names and places, and searches the program for traces of a
+ * TLS library inside it. */
 #include "tools/tls-kind.h"
 
 #include <fcntl.h>
-#include <glob.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/elf-needed.h"
+#include "tools/library-place.h"
+#include "tools/tls-libraries.h"
 
-#define KNOWN_MAX   4096
-#define DEPTH_MAX   12
-#define CHUNK       (256 * 1024)
-#define OVERLAP     64
-#define SCAN_FROM   (256 * 1024) /* nothing smaller has a TLS library inside */
-#define SCAN_MAX    (512L * 1024 * 1024)
-#define PATH_OCTETS 512
+#define CHUNK     (256 * 1024)
+#define OVERLAP   64
+#define SCAN_FROM (256 * 1024) /* nothing smaller has a TLS library inside */
+#define SCAN_MAX  (512L * 1024 * 1024)
+#define FAR       UINT_MAX /* no library is as far off */
 
 #define BIT(kind) (1U << (kind))
 #define QUIC      (1U << 30)
@@ -31,6 +29,7 @@ static const struct trait {
 } by_name[] = {
     {"libssl.so.3", BIT(CVG_TLS_OPENSSL3)},
     {"libssl.so.1", BIT(CVG_TLS_OPENSSL1)},
+    {"libssl-", BIT(CVG_TLS_OPENSSL_BUNDLED)}, /* as Python's wheels name it */
     {"libcurl-gnutls.so", BIT(CVG_TLS_GNUTLS) | BY_CURL},
     {"libgnutls.so", BIT(CVG_TLS_GNUTLS)},
     {"libssl3.so", BIT(CVG_TLS_NSS)},
@@ -59,26 +58,30 @@ static const struct trait by_text[] = {
 };
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-struct known {
-    char name[CVG_ELF_NAME_MAX];
-    unsigned bits;
+struct cvg_tls_finder {
+    struct cvg_libraries *libraries;
+    struct cvg_elf own, program; /* own: this command's, to know the machine */
+    char chunk[CHUNK + OVERLAP];
 };
 
-struct cvg_tls_finder {
-    glob_t places; /* of libraries */
-    struct known known[KNOWN_MAX];
-    size_t count;
-    char chunk[CHUNK + OVERLAP];
+/* What a program links. */
+struct links {
+    unsigned depth[CVG_TLS_KINDS]; /* how far off the nearest library of a kind is; FAR: none */
+    bool quic, by_curl;
+    bool native; /* the program is for this machine, as our modules are */
 };
 
 struct cvg_tls_finder *cvg_tls_finder_new(void)
 {
-    static const char *const patterns[] = {"/usr/lib/*-linux-gnu*", "/lib/*-linux-gnu*",
-                                           "/usr/lib64", "/usr/local/lib", "/usr/lib"};
     struct cvg_tls_finder *finder = calloc(1, sizeof *finder);
 
-    for (size_t i = 0; finder != NULL && i < COUNT(patterns); i++)
-        (void)glob(patterns[i], GLOB_ONLYDIR | (i > 0 ? GLOB_APPEND : 0), NULL, &finder->places);
+    if (finder != NULL)
+        finder->libraries = cvg_libraries_new();
+    if (finder != NULL &&
+        (finder->libraries == NULL || !cvg_libraries_parse("/proc/self/exe", &finder->own))) {
+        cvg_tls_finder_free(finder);
+        return NULL;
+    }
     return finder;
 }
 
@@ -86,73 +89,38 @@ void cvg_tls_finder_free(struct cvg_tls_finder *finder)
 {
     if (finder == NULL)
         return;
-    globfree(&finder->places);
+    cvg_libraries_free(finder->libraries);
     free(finder);
 }
 
-static bool read_at(void *context, uint64_t offset, void *ret_octets, size_t len)
+/* A copy of OpenSSL that is not the system's reads an openssl.cnf of its own, which has not our
+ * module; and one for another machine cannot load ours. A name that was not found in the system's
+ * places is no system's library. */
+static enum cvg_tls_kind kind_of_openssl3(const struct links *links,
+                                          const struct cvg_library *library)
 {
-    return offset <= INT64_MAX &&
-           pread(*(int *)context, ret_octets, len, (off_t)offset) == (ssize_t)len;
+    if (library->path == NULL || !cvg_library_is_the_systems(library->path))
+        return CVG_TLS_OPENSSL_BUNDLED;
+    return links->native ? CVG_TLS_OPENSSL3 : CVG_TLS_OPENSSL_OTHER;
 }
 
-static int open_file(const char *path)
+static void take_library(void *context, const struct cvg_library *library)
 {
-    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-}
+    struct links *links = context;
 
-static unsigned bits_of_libraries(struct cvg_tls_finder *finder, const struct cvg_elf *elf,
-                                  int depth);
+    for (size_t i = 0; i < COUNT(by_name); i++) {
+        unsigned bits = by_name[i].bits;
 
-static unsigned bits_of_file(struct cvg_tls_finder *finder, const char *name, int depth)
-{
-    struct cvg_elf *elf = malloc(sizeof *elf);
-    unsigned bits = 0;
-    int fd = -1;
-
-    for (size_t i = 0; elf != NULL && fd < 0 && i < finder->places.gl_pathc; i++) {
-        char path[PATH_OCTETS];
-
-        snprintf(path, sizeof path, "%s/%s", finder->places.gl_pathv[i], name);
-        fd = open_file(path);
+        if (strncmp(library->name, by_name[i].text, strlen(by_name[i].text)) != 0)
+            continue;
+        links->quic = links->quic || (bits & QUIC) != 0;
+        links->by_curl = links->by_curl || (bits & BY_CURL) != 0;
+        if ((bits & BIT(CVG_TLS_OPENSSL3)) != 0)
+            bits = BIT(kind_of_openssl3(links, library));
+        for (size_t kind = 0; kind < CVG_TLS_KINDS; kind++)
+            if ((bits & BIT(kind)) != 0 && library->depth < links->depth[kind])
+                links->depth[kind] = library->depth;
     }
-    if (fd >= 0 && cvg_elf_parse(read_at, &fd, elf))
-        bits = bits_of_libraries(finder, elf, depth + 1);
-    if (fd >= 0)
-        close(fd);
-    free(elf);
-    return bits;
-}
-
-/* Remembered before it is looked into: libraries may need each other in a circle. */
-static unsigned bits_of_library(struct cvg_tls_finder *finder, const char *name, int depth)
-{
-    struct known *known;
-    unsigned bits = 0;
-
-    for (size_t i = 0; i < finder->count; i++)
-        if (strcmp(finder->known[i].name, name) == 0)
-            return finder->known[i].bits;
-    for (size_t i = 0; i < COUNT(by_name); i++)
-        if (strncmp(name, by_name[i].text, strlen(by_name[i].text)) == 0)
-            bits |= by_name[i].bits;
-    if (finder->count == KNOWN_MAX || depth >= DEPTH_MAX || strchr(name, '/') != NULL)
-        return bits;
-    known = &finder->known[finder->count++];
-    snprintf(known->name, sizeof known->name, "%s", name);
-    known->bits = bits;
-    known->bits |= bits_of_file(finder, name, depth);
-    return known->bits;
-}
-
-static unsigned bits_of_libraries(struct cvg_tls_finder *finder, const struct cvg_elf *elf,
-                                  int depth)
-{
-    unsigned bits = 0;
-
-    for (size_t i = 0; i < elf->count; i++)
-        bits |= bits_of_library(finder, elf->needed[i], depth);
-    return bits;
 }
 
 static unsigned bits_of_text(struct cvg_tls_finder *finder, int fd)
@@ -177,39 +145,68 @@ static unsigned bits_of_text(struct cvg_tls_finder *finder, int fd)
     return bits;
 }
 
-/* What is inside counts before what is linked, except that whoever links a library has its name in
- * its texts. A program that links several is taken for the one that is not watched: no promise. */
-static enum cvg_tls_kind kind_of(unsigned linked, unsigned inside)
+static enum cvg_tls_kind nearest(const struct links *links, const enum cvg_tls_kind *kinds,
+                                 size_t count)
 {
-    static const enum cvg_tls_kind order[] = {
-        CVG_TLS_JAVA,           CVG_TLS_GO,       CVG_TLS_BORINGSSL, CVG_TLS_RUSTLS,
-        CVG_TLS_OPENSSL_INSIDE, CVG_TLS_OPENSSL3, CVG_TLS_NSS,       CVG_TLS_OPENSSL1,
-        CVG_TLS_MBEDTLS,        CVG_TLS_WOLFSSL,  CVG_TLS_GNUTLS};
+    enum cvg_tls_kind found = kinds[0];
 
-    if ((linked & BY_CURL) != 0)
+    for (size_t i = 1; i < count; i++)
+        if (links->depth[kinds[i]] < links->depth[found])
+            found = kinds[i];
+    return found;
+}
+
+/* What is inside counts before what is linked, except that whoever links a library has its name in
+ * its texts. Where one library is watched and another is not, the nearer one is likely to do the
+ * program's TLS, and the other that of a library on the way (libcurl's LDAP). The watched one is
+ * believed only if it is nearer; else nobody can tell, and nothing is promised. */
+static enum cvg_tls_kind kind_of(struct links *links, unsigned inside)
+{
+    static const enum cvg_tls_kind whole[] = {CVG_TLS_JAVA, CVG_TLS_GO, CVG_TLS_BORINGSSL,
+                                              CVG_TLS_RUSTLS, CVG_TLS_OPENSSL_INSIDE};
+    static const enum cvg_tls_kind watched[] = {CVG_TLS_OPENSSL3, CVG_TLS_NSS};
+    static const enum cvg_tls_kind unwatched[] = {CVG_TLS_OPENSSL_BUNDLED, CVG_TLS_OPENSSL_OTHER,
+                                                  CVG_TLS_OPENSSL1,        CVG_TLS_GNUTLS,
+                                                  CVG_TLS_MBEDTLS,         CVG_TLS_WOLFSSL};
+    enum cvg_tls_kind seen = nearest(links, watched, COUNT(watched)), other;
+
+    if (links->by_curl)
         return CVG_TLS_GNUTLS;
-    for (size_t i = 0; i < COUNT(order); i++)
-        if (((linked | inside) & BIT(order[i])) != 0)
-            return order[i];
+    for (size_t i = 0; i < COUNT(whole); i++)
+        if (links->depth[whole[i]] != FAR || (inside & BIT(whole[i])) != 0)
+            return whole[i];
+    if ((inside & BIT(CVG_TLS_MBEDTLS)) != 0)
+        links->depth[CVG_TLS_MBEDTLS] = 1;
+    other = nearest(links, unwatched, COUNT(unwatched));
+    if (links->depth[seen] != FAR && links->depth[other] != FAR)
+        return links->depth[seen] < links->depth[other] ? seen : CVG_TLS_SEVERAL;
+    if (links->depth[seen] != FAR)
+        return seen;
+    if (links->depth[other] != FAR)
+        return other;
     return (inside & BIT(CVG_TLS_LATER)) != 0 ? CVG_TLS_LATER : CVG_TLS_NONE;
 }
 
 bool cvg_tls_look(struct cvg_tls_finder *finder, const char *path, struct cvg_tls_look *ret_look)
 {
-    struct cvg_elf *elf = malloc(sizeof *elf);
-    int fd = open_file(path);
-    bool good = elf != NULL && fd >= 0 && cvg_elf_parse(read_at, &fd, elf);
-    unsigned linked, inside;
+    const struct cvg_elf *elf = &finder->program;
+    struct links links = {.quic = false};
+    int fd;
 
-    if (good && elf->foreign) {
+    if (!cvg_libraries_parse(path, &finder->program))
+        return false;
+    if (elf->foreign) {
         *ret_look = (struct cvg_tls_look){.kind = CVG_TLS_FOREIGN};
-    } else if (good) {
-        linked = bits_of_libraries(finder, elf, 0);
-        inside = bits_of_text(finder, fd);
-        *ret_look = (struct cvg_tls_look){kind_of(linked, inside), (linked & QUIC) != 0};
+        return true;
     }
-    if (fd >= 0)
-        close(fd);
-    free(elf);
-    return good;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    for (size_t i = 0; i < CVG_TLS_KINDS; i++)
+        links.depth[i] = FAR;
+    links.native = elf->narrow == finder->own.narrow && elf->machine == finder->own.machine;
+    cvg_libraries_walk(finder->libraries, path, elf, take_library, &links);
+    *ret_look = (struct cvg_tls_look){kind_of(&links, bits_of_text(finder, fd)), links.quic};
+    close(fd);
+    return true;
 }

@@ -9,11 +9,14 @@
 enum cvg_tls_kind {
     CVG_TLS_NONE = 0, /* no TLS library is seen */
     CVG_TLS_LATER,    /* names one only in its texts: it may load it at run time */
-    CVG_TLS_FOREIGN,  /* of another word size: not looked into */
+    CVG_TLS_FOREIGN,  /* of another byte order: not looked into */
     CVG_TLS_OPENSSL3, /* the system's: the only one that converge.so watches */
     CVG_TLS_NSS,      /* watched where its database has our module */
+    CVG_TLS_SEVERAL,  /* one of the two above, and no farther off another that is not watched */
     CVG_TLS_OPENSSL1,
-    CVG_TLS_OPENSSL_INSIDE, /* bundled in the program file itself */
+    CVG_TLS_OPENSSL_BUNDLED, /* OpenSSL 3 as a library that is not the system's */
+    CVG_TLS_OPENSSL_OTHER,   /* the system's for another machine, as of 32 bits */
+    CVG_TLS_OPENSSL_INSIDE,  /* bundled in the program file itself */
     CVG_TLS_GNUTLS,
     CVG_TLS_MBEDTLS,
     CVG_TLS_WOLFSSL,
@@ -22,7 +25,7 @@ enum cvg_tls_kind {
     CVG_TLS_GO,
     CVG_TLS_JAVA
 };
-#define CVG_TLS_KINDS 14
+#define CVG_TLS_KINDS 17
 
 struct cvg_tls_look {
     enum cvg_tls_kind kind;

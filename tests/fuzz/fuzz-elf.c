@@ -29,5 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(elf.count <= CVG_ELF_NEEDED_MAX);
     for (size_t i = 0; i < elf.count; i++)
         FUZZ_CHECK(strnlen(elf.needed[i], CVG_ELF_NAME_MAX) < CVG_ELF_NAME_MAX);
+    FUZZ_CHECK(strnlen(elf.run_path, CVG_ELF_PATH_MAX) < CVG_ELF_PATH_MAX);
     return 0;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """doctor --programs: samples of every kind, made here, and what is said of them."""
 import os
-import struct
+import shutil
 import subprocess
 import sys
 
@@ -18,20 +18,22 @@ def compiler():
     raise Skip("no compiler")
 
 
-def library(installation, soname):
+def library(installation, soname, *options, under=""):
     """A library of that name with nothing in it."""
-    path = installation.path(soname)
+    os.makedirs(installation.path(under), exist_ok=True)
+    path = installation.path(under, soname)
     installation.write("f.c", "int f(void) { return 1; }\n")
     subprocess.run([compiler(), "-shared", "-fPIC", "-nostdlib", "-Wl,-soname," + soname, "-o",
-                    path, installation.path("f.c")], check=True)
+                    path, installation.path("f.c"), "-Wl,--no-as-needed", *options], check=True,
+                   stderr=subprocess.DEVNULL)
     return path
 
 
-def program(installation, name, *libraries, inside=b""):
+def program(installation, name, *libraries, inside=b"", text="int main(void) { return 0; }\n"):
     """One that links these, and has those octets in it."""
     os.makedirs(installation.path("bin"), exist_ok=True)
     path = installation.path("bin", name)
-    installation.write("p.c", "int main(void) { return 0; }\n")
+    installation.write("p.c", text)
     subprocess.run([compiler(), "-o", path, installation.path("p.c"), "-Wl,--no-as-needed",
                     "-Wl,--allow-shlib-undefined", *libraries], check=True)
     if inside:
@@ -84,6 +86,80 @@ def across_the_border_of_a_chunk(installation):
     same(scan(installation)[1][path]["kind"], "go")
 
 
+def a_copy_of_ones_own(installation):
+    """OpenSSL 3 beside the program, by each of the loader's ways, is not the system's."""
+    own = library(installation, "libssl.so.3", under="lib")
+    other = library(installation, "libother.so", own, "-Wl,-rpath,$ORIGIN", under="deep")
+    old, new = "-Wl,--disable-new-dtags", "-Wl,--enable-new-dtags"
+    origin, braces = "-Wl,-rpath,$ORIGIN/../lib", "-Wl,-rpath,/nonexistent:${ORIGIN}/../lib"
+    plain = library(installation, "libplain.so", own, under="lib")
+    wanted = {
+        program(installation, "a", own, origin, new): "openssl-bundled",
+        program(installation, "b", own, braces, old): "openssl-bundled",
+        program(installation, "c", own, "-Wl,-rpath," + installation.path("lib")):
+            "openssl-bundled",
+        # A DT_RPATH counts for the libraries below, a DT_RUNPATH does not.
+        program(installation, "d", plain, origin, old): "openssl-bundled",
+        program(installation, "e", plain, origin, new): "openssl-3",
+        program(installation, "f", other, "-Wl,-rpath,$ORIGIN/../deep", new): "openssl-3",
+        program(installation, "g", own): "openssl-3",
+        program(installation, "h", library(installation, "libssl-3abc.so.3"), origin):
+            "openssl-bundled",
+        program(installation, "i", library(installation, "libssl.so.3.99")): "openssl-bundled"}
+    programs = scan(installation)[1]
+    same({path: programs[path]["kind"] for path in wanted}, wanted)
+
+
+def a_link_to_the_systems(installation):
+    system = [line.split()[-1] for line in subprocess.run(
+        ["ldd", sys.executable if have("openssl") is None else shutil.which("openssl")],
+        stdout=subprocess.PIPE, text=True, check=True).stdout.replace(" (", "\n(").splitlines()
+        if "libssl.so.3 =>" in line]
+    if not system:
+        raise Skip("no OpenSSL 3 of the system's")
+    own = library(installation, "libssl.so.3", under="lib")
+    path = program(installation, "a", own, "-Wl,-rpath,$ORIGIN/../lib")
+    os.unlink(own)
+    os.symlink(system[0], own)
+    same(scan(installation)[1][path]["kind"], "openssl-3")
+
+
+def several_libraries(installation):
+    """The watched one counts where it is nearer, and only there."""
+    tls, gnutls, nss = (library(installation, name) for name in
+                        ("libssl.so.3", "libgnutls.so.30", "libssl3.so"))
+    rpath = "-Wl,--disable-new-dtags,-rpath," + installation.path("way")
+    over_gnutls = library(installation, "libldap.so", gnutls, under="way")
+    over_openssl = library(installation, "libcurl.so", tls, under="way")
+    wanted = {
+        program(installation, "both", tls, gnutls): "several",
+        program(installation, "nss", nss, gnutls): "several",
+        program(installation, "near", tls, over_gnutls, rpath): "openssl-3",
+        program(installation, "far", gnutls, over_openssl, rpath): "several",
+        program(installation, "two", tls, nss): "openssl-3",
+        program(installation, "curl", tls, library(installation, "libcurl-gnutls.so.4")): "gnutls"}
+    told, programs = scan(installation)
+    same({path: programs[path]["kind"] for path in wanted}, wanted)
+    same(programs[installation.path("bin", "both")]["covered"], "unknown")
+    contains([f for f in told["findings"] if f["id"] == "several"][0]["text"], "in part")
+
+
+def of_32_bits(installation):
+    """Read as others are; our module of 64 bits does not load there."""
+    if subprocess.run([compiler(), "-dumpmachine"], stdout=subprocess.PIPE, text=True,
+                      check=True).stdout.split("-")[0] != "x86_64":
+        raise Skip("not on amd64")
+    bare = ("-m32", "-nostdlib", "-fPIC", "-shared")
+    gnutls = library(installation, "libgnutls.so.30", "-m32")
+    own = library(installation, "libssl.so.3", "-m32", under="lib")
+    wanted = {}
+    for name, linked, kind in (("a", (gnutls,), "gnutls"), ("b", (), "none"),
+                               ("c", (own, "-Wl,-rpath,$ORIGIN/../lib"), "openssl-bundled")):
+        wanted[program(installation, name, *bare, *linked, text="int f;\n")] = kind
+    programs = scan(installation)[1]
+    same({path: programs[path]["kind"] for path in wanted}, wanted)
+
+
 def http3(installation):
     path = program(installation, "quick", library(installation, "libssl.so.3"),
                    library(installation, "libnghttp3.so.9"))
@@ -105,8 +181,8 @@ def what_is_no_program(installation):
         os.chmod(path, 0o755)
     other = installation.path("bin", "other")
     with open(other, "wb") as file:
-        bits = 1 if struct.calcsize("P") == 8 else 2
-        file.write(b"\x7fELF" + bytes([bits]) + b"\x01\x01" + b"\0" * 9 + b"\0" * 48)
+        order = b"\x02" if sys.byteorder == "little" else b"\x01"
+        file.write(b"\x7fELF\x02" + order + b"\x01" + b"\0" * 9 + b"\0" * 48)
     os.chmod(other, 0o755)
     programs = scan(installation)[1]
     same(programs[other]["kind"], "foreign")
@@ -127,5 +203,6 @@ def one_way_at_a_time(installation):
         same(installation.run("doctor", "--programs", *extra).returncode, USAGE)
 
 
-main(every_kind, what_is_inside_counts_before_what_is_linked, across_the_border_of_a_chunk, http3,
+main(every_kind, what_is_inside_counts_before_what_is_linked, across_the_border_of_a_chunk,
+     a_copy_of_ones_own, a_link_to_the_systems, several_libraries, of_32_bits, http3,
      what_is_no_program, programs_of_this_system, one_way_at_a_time)
