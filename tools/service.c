@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs systemctl: from a fixed place, with an environment of its own, and not for ever. */
+/* Runs systemctl and systemd-sysusers: from fixed places, with an environment of their own, and not
+ * for ever. */
 #include "tools/service.h"
 
 #include <errno.h>
@@ -21,15 +22,21 @@
 
 #define SYSTEMCTL      "/usr/bin/systemctl"
 #define SYSTEMCTL_ELSE "/bin/systemctl"
+#define SYSUSERS       "/usr/bin/systemd-sysusers"
+#define SYSUSERS_ELSE  "/bin/systemd-sysusers"
+#define AGENTS_USER    CVG_SYSUSERSDIR "/converge-agent.conf"
 #define TIMEOUT_MS     60000
 #define SAID_MAX       4096
 #define VARIABLES_MAX  5
 
+static const char *either(const char *path, const char *other)
+{
+    return access(path, X_OK) == 0 ? path : access(other, X_OK) == 0 ? other : NULL;
+}
+
 static const char *systemctl(void)
 {
-    return access(SYSTEMCTL, X_OK) == 0        ? SYSTEMCTL
-           : access(SYSTEMCTL_ELSE, X_OK) == 0 ? SYSTEMCTL_ELSE
-                                               : NULL;
+    return either(SYSTEMCTL, SYSTEMCTL_ELSE);
 }
 
 /* As sd_booted(3) has it; a user's manager has its socket in the user's runtime directory. */
@@ -136,15 +143,31 @@ static int run(char *const arguments[], struct cvg_buffer *said, struct cvg_why 
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* The program's status becomes an error, with what it said. what: the command, for people. */
+static enum cvg_error finish(char *const arguments[], const char *what, struct cvg_why *ret_why)
+{
+    struct cvg_buffer said;
+    int status;
+
+    cvg_buffer_init(&said, SAID_MAX);
+    status = run(arguments, &said, ret_why);
+    if (status > 0) {
+        if (said.data != NULL)
+            cvg_mask_controls((char *)said.data);
+        cvg_fail(ret_why, CVG_ERR_REFUSED, "%s ended with status %d: %.300s", what, status,
+                 said.data != NULL ? (const char *)said.data : "");
+    }
+    cvg_buffer_free(&said);
+    return status == 0 ? CVG_OK : status < 0 ? CVG_ERR_IO : CVG_ERR_REFUSED;
+}
+
 /* words: up to three, and NULL. */
 static enum cvg_error call(enum cvg_service_manager manager, const char *const words[],
                            struct cvg_why *ret_why)
 {
-    char text[8][256] = {""};
+    char text[8][256] = {""}, what[520];
     char *arguments[9] = {NULL};
     size_t count = 0;
-    struct cvg_buffer said;
-    int status;
 
     snprintf(text[count++], sizeof text[0], "%s", systemctl() != NULL ? systemctl() : SYSTEMCTL);
     if (manager == CVG_SERVICE_USER)
@@ -154,17 +177,8 @@ static enum cvg_error call(enum cvg_service_manager manager, const char *const w
         snprintf(text[count++], sizeof text[0], "%s", words[i]);
     for (size_t i = 0; i < count; i++)
         arguments[i] = text[i];
-    cvg_buffer_init(&said, SAID_MAX);
-    status = run(arguments, &said, ret_why);
-    if (status > 0) {
-        if (said.data != NULL)
-            cvg_mask_controls((char *)said.data);
-        cvg_fail(ret_why, CVG_ERR_REFUSED, "systemctl %s %s ended with status %d: %.300s", words[0],
-                 words[1] != NULL ? words[1] : "", status,
-                 said.data != NULL ? (const char *)said.data : "");
-    }
-    cvg_buffer_free(&said);
-    return status == 0 ? CVG_OK : status < 0 ? CVG_ERR_IO : CVG_ERR_REFUSED;
+    snprintf(what, sizeof what, "systemctl %s %s", words[0], words[1] != NULL ? words[1] : "");
+    return finish(arguments, what, ret_why);
 }
 
 static enum cvg_error change(enum cvg_service_manager manager, const char *const words[],
@@ -206,4 +220,20 @@ enum cvg_error cvg_service_reload(enum cvg_service_manager manager, struct cvg_w
     const char *const words[] = {"daemon-reload", NULL, NULL};
 
     return change(manager, words, ret_why);
+}
+
+enum cvg_error cvg_service_make_user(struct cvg_why *ret_why)
+{
+    const char *program = either(SYSUSERS, SYSUSERS_ELSE);
+    char path[sizeof SYSUSERS], file[] = AGENTS_USER;
+    char *arguments[] = {path, file, NULL};
+
+    if (program == NULL || access(AGENTS_USER, R_OK) != 0)
+        return CVG_OK;
+    if (cvg_rehearsal_is_on()) {
+        cvg_rehearsal_step("run systemd-sysusers %s", AGENTS_USER);
+        return CVG_OK;
+    }
+    snprintf(path, sizeof path, "%s", program);
+    return finish(arguments, "systemd-sysusers " AGENTS_USER, ret_why);
 }

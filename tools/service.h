@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* systemd's units, through systemctl. */
+/* systemd's units, through systemctl, and the user that the agent's unit wants. */
 #ifndef CVG_TOOLS_SERVICE_H
 #define CVG_TOOLS_SERVICE_H
 
@@ -25,5 +25,10 @@ CVG_MUST_USE enum cvg_error cvg_service_disable(enum cvg_service_manager manager
 /* Makes the manager read its units anew. */
 CVG_MUST_USE enum cvg_error cvg_service_reload(enum cvg_service_manager manager,
                                                struct cvg_why *ret_why);
+
+/* Makes the user under whom the agent's unit runs, where the installation brought along how and there is
+ * none yet: packages have done so, `make install` has not. It stays, as users of packages do. In a
+ * rehearsal the command is told. */
+CVG_MUST_USE enum cvg_error cvg_service_make_user(struct cvg_why *ret_why);
 
 #endif

@@ -74,7 +74,8 @@ static int switch_on(const struct cvg_installation *installation, bool anyway,
         return CVG_GO_ON;
     if (!cvg_rehearsal_is_on())
         cvg_standby_end_agent(installation);
-    if (cvg_service_enable(CVG_SERVICE_SYSTEM, UNIT, &why) != CVG_OK)
+    if (cvg_service_make_user(&why) != CVG_OK ||
+        cvg_service_enable(CVG_SERVICE_SYSTEM, UNIT, &why) != CVG_OK)
         return cvg_output_fail(CVG_EXIT_FAULT,
                                "nothing was changed: %s (--no-agent leaves the agent to you)",
                                why.text);
@@ -84,7 +85,7 @@ static int switch_on(const struct cvg_installation *installation, bool anyway,
     cvg_standby_undo(standby);
     return cvg_output_fail(CVG_EXIT_FAULT,
                            "nothing was changed: " UNIT " starts no agent that answers: %s; see "
-                           "`systemctl status converge-agent' (was systemd-sysusers run?)",
+                           "`systemctl status converge-agent'",
                            why.text);
 }
 

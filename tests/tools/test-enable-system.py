@@ -21,6 +21,19 @@ case " $* " in
 esac
 """
 
+FAKE_SYSUSERS = """#!/bin/sh
+echo "sysusers $*" >>"%(log)s"
+test ! -e "%(state)s/NOUSER" || { echo "Read-only."; exit 1; }
+"""
+
+# As `make install` has it.
+BRING_SYSUSERS = 'mkdir -p %(dir)s && echo "u converge" >%(dir)s/converge-agent.conf; '
+
+
+def sysusers():
+    lines = makefile()
+    return lines["cvg_sysusersdir"].replace("$(prefix)", lines["prefix"])
+
 
 def openssl_directory():
     directory = subprocess.run(["openssl", "version", "-d"], stdout=subprocess.PIPE, text=True,
@@ -28,10 +41,14 @@ def openssl_directory():
     return os.path.dirname(os.path.realpath(os.path.join(directory, "openssl.cnf")))
 
 
+def makefile():
+    with open(os.path.join(BUILD, "Makefile"), encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split(" = ", 1) for line in file if " = " in line)
+
+
 def configured_directory():
     """The installation's own, by what the binary says of its agent."""
-    with open(os.path.join(BUILD, "Makefile"), encoding="utf-8") as file:
-        lines = dict(line.rstrip("\n").split(" = ", 1) for line in file if " = " in line)
+    lines = makefile()
     prefix = lines["prefix"]
     return lines["sysconfdir"].replace("${prefix}", prefix) + "/converge"
 
@@ -57,7 +74,10 @@ class Machine:
             os.makedirs(installation.path("run-tree", "systemd", "system"))
         with open(installation.path("systemctl"), "w", encoding="ascii") as file:
             file.write(FAKE_SYSTEMCTL % {"log": self.log, "state": self.state})
-        os.chmod(installation.path("systemctl"), 0o755)
+        with open(installation.path("systemd-sysusers"), "w", encoding="ascii") as file:
+            file.write(FAKE_SYSUSERS % {"log": self.log, "state": self.state})
+        for name in ("systemctl", "systemd-sysusers"):
+            os.chmod(installation.path(name), 0o755)
         with open(installation.path("nothing"), "w", encoding="ascii"):
             pass
 
@@ -89,10 +109,11 @@ class Machine:
                               timeout=120, check=False)
 
     def systemctl(self):
-        if not os.path.exists("/usr/bin/systemctl"):
-            raise Skip("no systemctl to put another in the place of")
-        return "mount --bind %s /usr/bin/systemctl" % (
-            self.installation.path("systemctl"))
+        for name in ("systemctl", "systemd-sysusers"):
+            if not os.path.exists("/usr/bin/" + name):
+                raise Skip("no %s to put another in the place of" % name)
+        return "; ".join("mount --bind %s /usr/bin/%s" % (self.installation.path(name), name)
+                         for name in ("systemctl", "systemd-sysusers"))
 
     def called(self):
         return self.installation.read("systemctl.log").splitlines()
@@ -180,6 +201,33 @@ def a_unit_that_does_not_start_changes_nothing(installation):
     same(machine.enabled(), [])
 
 
+def the_agents_user_is_made_before_its_unit(installation):
+    """Only where `make install` brought along who that is; in a rehearsal it is told."""
+    machine = Machine(installation)
+    bring = BRING_SYSUSERS % {"dir": sysusers()}
+    result = machine.script(bring + '"$CONVERGE" enable openssl --dry-run')
+    same(result.returncode, OK, result.stdout + result.stderr)
+    contains(result.stdout, "Would run systemd-sysusers %s/converge-agent.conf" % sysusers())
+    assert not any(line.startswith("sysusers") for line in machine.called()), machine.called()
+    result = machine.script(bring + '"$CONVERGE" enable openssl --anyway')
+    same(result.returncode, OK, result.stdout + result.stderr)
+    changes = [line for line in machine.called() if "is-enabled" not in line]
+    same(changes[0], "sysusers %s/converge-agent.conf" % sysusers())
+    contains(changes[1], "enable --now converge-agent.socket")
+
+
+def without_the_agents_user_nothing_is_changed(installation):
+    machine = Machine(installation)
+    before = machine.conf()
+    with open(os.path.join(machine.state, "NOUSER"), "w", encoding="ascii"):
+        pass
+    result = machine.script(BRING_SYSUSERS % {"dir": sysusers()} + '"$CONVERGE" enable openssl --anyway')
+    same(result.returncode, FAULT, result.stdout)
+    contains(result.stderr, "nothing was changed", "systemd-sysusers", "Read-only.")
+    same(machine.conf(), before)
+    assert not any("enable --now" in line for line in machine.called()), machine.called()
+
+
 def the_agent_can_be_left_alone(installation):
     machine = Machine(installation)
     result = machine.script('"$CONVERGE" enable openssl --anyway --no-agent')
@@ -260,7 +308,9 @@ def the_mode_in_the_same_step(installation):
 
 
 main(the_mode_in_the_same_step, the_unit_is_switched_on_and_off_again, a_unit_that_was_on_before_stays_on,
-     a_unit_that_another_target_needs_stays_on, a_unit_that_profiles_need_stays_on, a_unit_that_does_not_start_changes_nothing,
+     a_unit_that_another_target_needs_stays_on, a_unit_that_profiles_need_stays_on,
+     a_unit_that_does_not_start_changes_nothing, the_agents_user_is_made_before_its_unit,
+     without_the_agents_user_nothing_is_changed,
      the_agent_can_be_left_alone, without_systemd_it_is_told_how_to_start_it,
      a_dry_run_tells_the_unit_too, off_again_whatever_is_broken,
      a_machine_without_openssl_cnf_gets_one_and_loses_it, another_openssl_conf_is_told)
