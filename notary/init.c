@@ -95,7 +95,8 @@ static enum cvg_error make_configuration(const struct cvg_init *init, struct cvg
 
 /* Keys and certificate, and what is signed with them. */
 static enum cvg_error make_identity(const struct cvg_init *init, const struct cvg_endpoint *host,
-                                    struct new_files *files, struct cvg_why *why)
+                                    struct new_files *files, char *ret_fingerprint,
+                                    struct cvg_why *why)
 {
     EVP_PKEY *tls = NULL, *signing = NULL;
     struct cvg_signing_key *key = NULL;
@@ -115,6 +116,9 @@ static enum cvg_error make_identity(const struct cvg_init *init, const struct cv
     if (err == CVG_OK)
         err = cvg_signing_key_parse((const char *)files->text[SIGNING_KEY].data,
                                     files->text[SIGNING_KEY].len, &key, why);
+    if (err == CVG_OK)
+        cvg_fingerprint_format(cvg_signing_key_id(key), CVG_SHA256_LEN, ret_fingerprint,
+                               CVG_FINGERPRINT_TEXT_MAX);
     const char *certificate = (const char *)files->text[TLS_CERTIFICATE].data;
     if (err == CVG_OK)
         err = cvg_init_bundle(init, host->host, certificate, &public_key, key, &files->text[BUNDLE],
@@ -172,7 +176,9 @@ static enum cvg_error make_directory(const char *directory, struct cvg_why *why)
     return CVG_OK;
 }
 
-enum cvg_error cvg_init_write(const struct cvg_init *init, struct cvg_why *ret_why)
+enum cvg_error cvg_init_write(const struct cvg_init *init,
+                              char ret_fingerprint[static CVG_FINGERPRINT_TEXT_MAX],
+                              struct cvg_why *ret_why)
 {
     struct new_files files = {.path = {""}};
     struct cvg_endpoint host;
@@ -184,7 +190,7 @@ enum cvg_error cvg_init_write(const struct cvg_init *init, struct cvg_why *ret_w
     if (err == CVG_OK)
         err = set_paths(init, &files, ret_why);
     if (err == CVG_OK)
-        err = make_identity(init, &host, &files, ret_why);
+        err = make_identity(init, &host, &files, ret_fingerprint, ret_why);
     if (err == CVG_OK)
         err = make_configuration(init, &files.text[CONFIGURATION]);
     if (err == CVG_OK)

@@ -3,6 +3,7 @@
 #ifndef CVG_NOTARY_INIT_H
 #define CVG_NOTARY_INIT_H
 
+#include "common/base/fingerprint.h"
 #include "notary/settings.h"
 
 #define CVG_INIT_ADDRESSES 8 /* of a host in a bundle */
@@ -20,7 +21,9 @@ struct cvg_init {
 void cvg_init_defaults(struct cvg_init *ret_init);
 
 /* Writes the files. EXISTS, with nothing written, if one of them is there already. The keys are
- * readable by their owner only. */
-CVG_MUST_USE enum cvg_error cvg_init_write(const struct cvg_init *init, struct cvg_why *ret_why);
+ * readable by their owner only. The fingerprint is what clients are shown of the bundle. */
+CVG_MUST_USE enum cvg_error cvg_init_write(const struct cvg_init *init,
+                                           char ret_fingerprint[static CVG_FINGERPRINT_TEXT_MAX],
+                                           struct cvg_why *ret_why);
 
 #endif

@@ -99,6 +99,23 @@ static int change_keys(const struct cvg_options *options)
                : EXIT_SUCCESS;
 }
 
+/* Clients are asked to compare the fingerprint, so whoever runs the notary has to know it. */
+static int make_notary(const struct cvg_init *init)
+{
+    char fingerprint[CVG_FINGERPRINT_TEXT_MAX];
+    struct cvg_why why = {.text = ""};
+    enum cvg_error err = cvg_init_write(init, fingerprint, &why);
+    if (err != CVG_OK)
+        return complain(&why, err, EXIT_FAILURE);
+    return printf("Give to your users: %s/%s.notary\n"
+                  "and, by another way, its fingerprint:\n"
+                  "  %s\n"
+                  "To start it: converge-notaryd --config %s/notary.conf\n",
+                  init->directory, init->name, fingerprint, init->directory) < 0
+               ? EXIT_FAILURE
+               : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
     struct cvg_options options;
@@ -115,8 +132,7 @@ int main(int argc, char **argv)
     case CVG_COMMAND_VERSION:
         return puts("converge-notaryd " VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     case CVG_COMMAND_INIT:
-        err = cvg_init_write(&options.init, &why);
-        return err == CVG_OK ? EXIT_SUCCESS : complain(&why, err, EXIT_FAILURE);
+        return make_notary(&options.init);
     case CVG_COMMAND_NEXT_KEYS:
     case CVG_COMMAND_ROTATE:
         return change_keys(&options);

@@ -48,7 +48,8 @@ static void make_notary(void)
     init.directory = directory;
     init.name = "alpha";
     init.host = "notary.example";
-    assert_int_equal(cvg_init_write(&init, NULL), CVG_OK);
+    char fingerprint[CVG_FINGERPRINT_TEXT_MAX];
+    assert_int_equal(cvg_init_write(&init, fingerprint, NULL), CVG_OK);
 }
 
 static void announce(bool tls, bool signing)

@@ -220,7 +220,8 @@ static void init_directory(void)
     init.directory = directory;
     init.name = "alpha";
     init.host = "alpha.example";
-    assert_int_equal(cvg_init_write(&init, &why), CVG_OK);
+    char fingerprint[CVG_FINGERPRINT_TEXT_MAX];
+    assert_int_equal(cvg_init_write(&init, fingerprint, &why), CVG_OK);
 }
 
 static void announce(void)

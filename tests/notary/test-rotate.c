@@ -123,7 +123,8 @@ static void make_notary(void)
     init.directory = directory;
     init.name = "alpha";
     init.host = "notary.example";
-    if (cvg_init_write(&init, &why) != CVG_OK)
+    char fingerprint[CVG_FINGERPRINT_TEXT_MAX];
+    if (cvg_init_write(&init, fingerprint, &why) != CVG_OK)
         fail_msg("%s", why.text);
 }
 

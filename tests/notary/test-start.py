@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # How converge-notaryd is made and started: --init, options, keys, directories, privileges.
+import hashlib
 import os
+import re
 import shutil
 import signal
 import stat
@@ -27,9 +29,15 @@ def command_line():
         home = os.path.join(place, "n")
 
         def init():
-            expect(run("--init", home, "--name", "n", "--host", "Notary.Example.", "--region", "CH",
+            made = run("--init", home, "--name", "n", "--host", "Notary.Example.", "--region", "CH",
                        "--operator", "Grün & Söhne", "--address", "192.0.2.1", "--address",
-                       "2001:db8::1").returncode, 0)
+                       "2001:db8::1")
+            expect(made.returncode, 0)
+            expect(f"{home}/n.notary\n" in made.stdout, True, made.stdout)
+            public = subprocess.run(["openssl", "pkey", "-in", os.path.join(home, "signing.key"),
+                                     "-pubout", "-outform", "DER"], capture_output=True, check=True)
+            digest = hashlib.sha256(public.stdout).hexdigest().upper()
+            expect(":".join(re.findall("..", digest)) in made.stdout, True, made.stdout)
             expect(sorted(os.listdir(home)), ["n.notary", "n.v1.notary", "notary.conf",
                                               "signing.key", "tls.crt", "tls.key"])
             for name in ("tls.key", "signing.key"):
