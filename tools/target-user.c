@@ -84,6 +84,11 @@ static int choose_installation(struct user_job *job)
         return code;
     job->own = secure_getenv("CONVERGE_CONFIG_DIR") != NULL &&
                strcmp(secure_getenv("CONVERGE_CONFIG_DIR"), installation->paths.config_dir) == 0;
+    if (job->own && !cvg_user_path_is_plain(installation->paths.config_dir))
+        return cvg_output_fail(CVG_EXIT_FAULT,
+                               "CONVERGE_CONFIG_DIR is %.300s: this name would need quoting, which "
+                               "shells, systemd and OpenSSL do in ways of their own",
+                               installation->paths.config_dir);
     if (job->own || installation->paths.kind == CVG_AGENT_USER || installation->config.lock ||
         has_notaries(installation))
         return CVG_GO_ON;

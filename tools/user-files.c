@@ -15,8 +15,7 @@
 
 #define TEXT_MAX 1048576
 
-/* What needs no quoting, or the same in double quotes, wherever the path is written. */
-static bool is_plain(const char *path)
+bool cvg_user_path_is_plain(const char *path)
 {
     for (; *path != '\0'; path++)
         if (!isalnum((unsigned char)*path) && strchr("/._-+,:@=~ ", *path) == NULL)
@@ -37,7 +36,7 @@ enum cvg_error cvg_user_places_find(struct cvg_user_places *ret_places, struct c
         snprintf(places.config, sizeof places.config, "%s", config);
     else
         snprintf(places.config, sizeof places.config, "%s/.config", home);
-    if (!is_plain(places.home) || !is_plain(places.config))
+    if (!cvg_user_path_is_plain(places.home) || !cvg_user_path_is_plain(places.config))
         return cvg_fail(
             ret_why, CVG_ERR_CONFIG,
             "%.300s: this name would need quoting, which shells, systemd and OpenSSL do "

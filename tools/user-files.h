@@ -26,6 +26,10 @@ struct cvg_user_places {
 CVG_MUST_USE enum cvg_error cvg_user_places_find(struct cvg_user_places *ret_places,
                                                  struct cvg_why *ret_why);
 
+/* Whether a path needs no quoting, or the same in double quotes, in a shell's, systemd's and
+ * OpenSSL's files alike. */
+bool cvg_user_path_is_plain(const char *path);
+
 /* A file of our making: with this text, and gone again. EXISTS: one is there that is not ours. The
  * directories it needs are made; those that are empty afterwards go with it. *ret_changed is set if
  * something was written. */

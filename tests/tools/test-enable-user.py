@@ -190,6 +190,21 @@ def what_is_not_ours_stays(installation):
     contains(result.stderr, "--file " + other)
 
 
+def a_name_that_a_shell_would_read_is_refused(installation):
+    person = Person(installation)
+    before = person.files()
+    strange = installation.directory + "$(x)"
+    shutil.copytree(installation.directory, strange, symlinks=True,
+                    ignore=shutil.ignore_patterns("home", "*.sock"))
+    owner = os.stat(installation.directory)
+    subprocess.run(["chown", "-R", "%d:%d" % (owner.st_uid, owner.st_gid), strange], check=True)
+    result = person.run("enable", "--user", "--anyway", CONVERGE_CONFIG_DIR=strange)
+    shutil.rmtree(strange)
+    same(result.returncode, FAULT, result.stdout)
+    contains(result.stderr, "would need quoting")
+    same(person.files(), before)
+
+
 def root_is_refused(installation):
     if os.geteuid() != 0:
         raise Skip("not root")
@@ -202,4 +217,4 @@ def root_is_refused(installation):
 
 main(there_and_back_again, a_login_shell_has_programs_checked, a_bash_profile_is_not_forgotten,
      the_users_manager_keeps_the_socket, a_machine_without_notaries, a_dry_run_changes_nothing,
-     what_is_not_ours_stays, root_is_refused)
+     what_is_not_ours_stays, a_name_that_a_shell_would_read_is_refused, root_is_refused)
