@@ -87,7 +87,7 @@ static enum cvg_error make_configuration(const struct cvg_init *init, struct cvg
         "# Names known without DNS, as in hosts(5):\n"
         "# hosts = hosts\n"
         "# Whom a notary started by root becomes:\n"
-        "# user = converge\n",
+        "# user = converge-notary\n",
         init->name, init->name, init->name, init->ssl_port, init->bounce_port, init->relay_port,
         init->status_port == 0 ? "# " : "",
         init->status_port == 0 ? STATUS_PORT_EXAMPLE : init->status_port);

@@ -80,9 +80,9 @@ static enum cvg_error find_user(const struct cvg_settings *settings, struct user
     if (settings->user[0] != '\0') {
         if (!look_up(settings->user, ret_user))
             return cvg_fail(why, CVG_ERR_CONFIG, "there is no user %s", settings->user);
-    } else if (!look_up(CVG_AGENT_USER_NAME, ret_user) && !look_up("nobody", ret_user)) {
+    } else if (!look_up(CVG_NOTARY_USER_NAME, ret_user) && !look_up("nobody", ret_user)) {
         return cvg_fail(why, CVG_ERR_CONFIG, "there is neither a user %s nor nobody",
-                        CVG_AGENT_USER_NAME);
+                        CVG_NOTARY_USER_NAME);
     }
     return CVG_OK;
 }
