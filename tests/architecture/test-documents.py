@@ -128,22 +128,74 @@ def distributed():
         os.path.join(SOURCE, "doc"))) if "doc/" + name not in listed]
 
 
+def documents():
+    """The names of all documents that a reader may come from."""
+    found = ["README.md", "SECURITY.md", "CONTRIBUTING.md"]
+    found += ["doc/" + name for name in sorted(os.listdir(os.path.join(SOURCE, "doc")))
+              if name.endswith(".md")]
+    return found + [f"bindings/{name}/README.md"
+                    for name in sorted(os.listdir(os.path.join(SOURCE, "bindings")))
+                    if os.path.exists(os.path.join(SOURCE, "bindings", name, "README.md"))]
+
+
+def prose(name):
+    return re.sub(r"^```.*?^```", "", read(name), flags=re.M | re.S)
+
+
+def titles(name):
+    return re.findall(r"^#+ (.*?)$", prose(name), re.M)
+
+
+def anchor(title):
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 def links():
-    """What a document links to in this repository is there."""
+    """What a document links to in this repository is there, the place within it too."""
     faults = []
-    documents = ["README.md", "SECURITY.md", "CONTRIBUTING.md"] + [
-        "doc/" + name for name in sorted(os.listdir(os.path.join(SOURCE, "doc")))
-        if name.endswith(".md")]
-    for name in documents:
-        for target in re.findall(r"\]\(([^)#:\s]+)\)", read(name)):
-            if not os.path.exists(os.path.join(SOURCE, os.path.dirname(name), target)):
+    for name in documents():
+        for target, place in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)", prose(name)):
+            path = os.path.normpath(os.path.join(os.path.dirname(name), target)) if target else name
+            if not os.path.exists(os.path.join(SOURCE, path)):
                 faults.append(f"{name} links to {target}")
+            elif place and place not in map(anchor, titles(path)):
+                faults.append(f"{name}: {path} has no place {place}")
+    return faults
+
+
+def sections():
+    """A section that a document names in quotation marks, behind a document's name, is there."""
+    faults = []
+    for name in documents():
+        text = " ".join(prose(name).split())
+        for target, title in re.findall(r'\b([\w./-]+\.md)\)?,? "([^"]+)"', text):
+            where = [path for path in (target, f"doc/{target}", os.path.normpath(os.path.join(
+                os.path.dirname(name), target))) if path in documents()]
+            if not where or title not in titles(where[0]):
+                faults.append(f'{name}: {target} has no section "{title}"')
+    page = read("doc/man/notary.conf.5") + read("doc/man/converge-notaryd.8")
+    faults += [f'a page: doc/notary.md has no section "{title}"' for title in re.findall(
+        r"\(\\\(lq(.*?)\\\(rq\)", page) if title not in titles("doc/notary.md")]
+    return faults
+
+
+def mentioned():
+    """A file of this repository that a document names in passing is there, but for built ones."""
+    faults, built = [], ("bench/bench.csv", "tools/converge")
+    for name in documents():
+        for path in re.findall(r"(?<![\w/.-])((?:doc|tests|scripts|bench|bindings|tools|common)/"
+                               r"[\w./-]*\w)", prose(name)):
+            base = os.path.dirname(name)
+            there = [os.path.join(SOURCE, place, path + ending)
+                     for place in ("", base) for ending in ("", ".c")]
+            if path not in built and not any(map(os.path.exists, there)):
+                faults.append(f"{name} names {path}")
     return faults
 
 
 def main():
     cases = [hints, limits, version_1, statuses, verdicts, messages, found, commands,
-             distributed, links]
+             distributed, links, sections, mentioned]
     failed = 0
     print(f"1..{len(cases)}")
     for number, case in enumerate(cases, 1):
