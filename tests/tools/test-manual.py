@@ -151,6 +151,52 @@ def client_keys():
     return differ("converge.conf", told, set(re.findall(r'^    \{"([a-z_0-9]+)",', table, re.M)))
 
 
+def reasons():
+    """Every reason of a verdict is explained, in the manual and in doc/agent.md."""
+    table = read(f"{SOURCE}/common/base/verdict.c").split("CVG_REASON_NONE] =")[1].split("};")[0]
+    there = set(re.findall(r'\] = "([a-z-]+)"', table))
+    told = set(re.findall(r"[a-z-]+", " ".join(re.findall(
+        r"^\.It Cm (.*)$", page("converge-agent.8").split(".Ss Log")[1].split(".Ss ")[0], re.M))))
+    row = re.search(r"^\| `reason` \|.*$", read(f"{SOURCE}/doc/agent.md"), re.M).group(0)
+    inside = {"no-agent", "excluded-program"}  # which the agent never says
+    return (differ("converge-agent.8", told, there) +
+            differ("doc/agent.md", set(re.findall(r"`([a-z-]+)`", row)) - {"reason"},
+                   there - inside))
+
+
+def plain(setting):
+    """A default's value without the unit: 256M, 24h, 7d ..."""
+    number, unit = re.fullmatch(r"(\d+)(\w*)", setting).groups()
+    return int(number) * {"": 1, "M": 1 << 20, "s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+
+
+def number_in(code):
+    value = 1
+    for factor in re.sub(r"UINT64_C\((\d+)\)", r"\1", code).split(" * "):
+        shift = re.fullmatch(r"(\d+) << (\d+)", factor)
+        value *= int(shift.group(1)) << int(shift.group(2)) if shift else int(factor)
+    return value
+
+
+def notary_defaults():
+    """The numbers that notary.conf(5) tells as defaults are those of the code."""
+    text = page("notary.conf.5")
+    told = {key: plain(value) for key, value in re.findall(
+        r"^\.It Cm (\w+)\n(?:(?!\.It ).*\n)*?Default: (?:\\fB)?(\d+[a-zA-Z]?)(?:\\fR)?\.$",
+        text, re.M)}
+    code = read(f"{SOURCE}/notary/settings.c").split("void cvg_settings_init")[1]
+    code = code[:code.index("};")]
+    there = {}
+    for field, value in re.findall(r"^ {8}\.(\w+) = ([\w() <*]+),", code, re.M):
+        if re.fullmatch(r"[\dUINT_C64()<* ]+", value):
+            name = re.sub(r"_m?s$", "", field)  # the unit, which the key has in its value
+            there[name] = number_in(value) // (1000 if field.endswith("_ms") else 1)
+    there["relay_ports"] = 4242
+    faults = [f"{key}: the page has {value}, the code {there.get(key, 0)}"
+              for key, value in told.items() if there.get(key, 0) != value]
+    return faults + [f"{key} has no default in the page" for key in set(there) - set(told)]
+
+
 CASES = (
     ("every page is installed, and names only pages that there are", every_page),
     ("mandoc has nothing to say", lint),
@@ -160,6 +206,8 @@ CASES = (
     ("the daemons' pages have the options of their --help", daemons),
     ("converge(3) declares what converge.h declares", library),
     ("notary.conf(5) has every key", notary_keys),
+    ("notary.conf(5) has the code's defaults", notary_defaults),
+    ("every reason of a verdict is explained", reasons),
     ("converge.conf(5) has every key", client_keys),
 )
 
