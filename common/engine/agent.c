@@ -267,6 +267,19 @@ static const char *portal_url(void *user)
     return cvg_portal_url(user);
 }
 
+static bool portal_look(void *user)
+{
+    return cvg_portal_look(user);
+}
+
+static void watch_portal(struct cvg_agent *agent)
+{
+    const struct cvg_portal_watch watch = {
+        .url = portal_url, .look = portal_look, .user = agent->portal};
+
+    cvg_checks_set_portal(agent->checks, &watch);
+}
+
 static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
 {
     const struct cvg_listener_events events = {
@@ -294,7 +307,7 @@ static enum cvg_error assemble(struct cvg_agent *agent, int listen_fd)
     if (err == CVG_OK)
         err = cvg_portal_new(agent, &agent->portal);
     if (err == CVG_OK)
-        cvg_checks_set_portal(agent->checks, portal_url, agent->portal);
+        watch_portal(agent);
     return err == CVG_OK ? start_handles(agent) : err;
 }
 

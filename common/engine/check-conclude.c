@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a check: verdict and reason become the answer. */
-#include <stdio.h>
-
 #include "common/engine/check-state.h"
 #include "common/engine/check-text.h"
 
@@ -26,29 +24,6 @@ static void count(struct cvg_check_counts *counts, const struct cvg_answer *answ
         counts->cached++;
 }
 
-/* Where no notary's answer arrived and a portal is known of, that is the reason to be told. */
-static void blame_portal(struct cvg_check *check)
-{
-    struct cvg_answer *answer = &check->answer;
-    const struct cvg_checks *checks = check->owner;
-    const char *url;
-
-    if (checks->portal == NULL || answer->verdict != CVG_VERDICT_UNDECIDED ||
-        (answer->reason != CVG_REASON_UNREACHABLE && answer->reason != CVG_REASON_DEADLINE))
-        return;
-    for (size_t i = 0; i < answer->vote_count; i++)
-        if (answer->vote[i].kind != CVG_VOTE_SILENT || answer->vote[i].error == CVG_ERR_REFUSED)
-            return;
-    url = checks->portal(checks->portal_user);
-    if (url == NULL)
-        return;
-    answer->reason = CVG_REASON_CAPTIVE_PORTAL;
-    cvg_answer_describe(answer);
-    if (url[0] != '\0')
-        snprintf(answer->text, sizeof answer->text,
-                 "a captive portal is in the way: log in to this network first, at %s", url);
-}
-
 static void give(struct cvg_check *check)
 {
     struct cvg_answer *answer = &check->answer;
@@ -56,7 +31,7 @@ static void give(struct cvg_check *check)
     answer->id = check->question.id;
     answer->elapsed_ms = (uint32_t)(cvg_clock_ms(check->owner->world->clock) - check->started_ms);
     cvg_answer_describe(answer);
-    blame_portal(check);
+    cvg_check_blame_portal(check);
     count(&check->owner->counts, answer);
     check->done(&check->question, answer, check->user);
 }
@@ -76,17 +51,22 @@ bool cvg_check_knows_key(struct cvg_check *check)
     return false;
 }
 
+bool cvg_check_known_key(struct cvg_check *check)
+{
+    return check->electorate->config.on_unreachable == CVG_UNREACHABLE_KNOWN &&
+           check->question.pki == CVG_PKI_OK && cvg_check_knows_key(check);
+}
+
 void cvg_check_conclude(struct cvg_check *check, enum cvg_verdict verdict, enum cvg_reason reason)
 {
     const struct cvg_config *config = &check->electorate->config;
     bool pki_ok = check->question.pki == CVG_PKI_OK;
-    bool known_key = verdict == CVG_VERDICT_UNDECIDED && pki_ok &&
-                     config->on_unreachable == CVG_UNREACHABLE_KNOWN && cvg_check_knows_key(check);
+    bool known = verdict == CVG_VERDICT_UNDECIDED && cvg_check_known_key(check);
 
     check->answer.verdict = verdict;
-    check->answer.reason = known_key ? CVG_REASON_KNOWN_KEY : reason;
+    check->answer.reason = known ? CVG_REASON_KNOWN_KEY : reason;
     check->answer.action = cvg_action_of(config->mode, verdict, config->on_unreachable, pki_ok,
-                                         check->question.pki == CVG_PKI_TRUST_ERROR, known_key);
+                                         check->question.pki == CVG_PKI_TRUST_ERROR, known);
     give(check);
 }
 

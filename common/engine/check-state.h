@@ -22,6 +22,8 @@ struct cvg_check {
     struct cvg_electorate *electorate;
     uint32_t uid;
     uint64_t started_ms, deadline_ms;
+    uint64_t wonder_ms; /* when to look why nobody has answered so far; UINT64_MAX: no more */
+    bool looking;       /* its votes are in: nobody answered, and it is being looked why */
     cvg_check_done *done;
     void *user;
     struct cvg_subject subject; /* its endpoint's port is the candidate at hand */
@@ -39,8 +41,7 @@ struct cvg_checks {
     struct cvg_flights *flights;
     struct cvg_check *pending;
     struct cvg_check_counts counts;
-    const char *(*portal)(void *user); /* NULL: nobody looks for portals */
-    void *portal_user;
+    struct cvg_portal_watch portal; /* all NULL: nobody looks for portals */
 };
 
 /* check-conclude.c: give the answer. conclude derives the action from the verdict under the mode;
@@ -51,8 +52,18 @@ void cvg_check_refuse(struct cvg_check *check, enum cvg_reason reason);
  * port. */
 bool cvg_check_knows_key(struct cvg_check *check);
 
+/* Whether on_unreachable = known lets it pass. */
+bool cvg_check_known_key(struct cvg_check *check);
+
+/* check-portal.c: looks for portals if no notary answered; whether to wait for what it finds. */
+bool cvg_check_looks(struct cvg_check *check);
+/* Half of the time is over. */
+void cvg_check_wonder(struct cvg_check *check);
+void cvg_check_blame_portal(struct cvg_check *check);
+
 /* check-vote.c: settle from votes of a few seconds ago, else ask the notaries. */
 void cvg_check_vote(struct cvg_check *here, struct cvg_check **ret_check);
 void cvg_check_expire(struct cvg_check *check);
+void cvg_check_looked(struct cvg_check *check);
 
 #endif

@@ -91,6 +91,7 @@ static void set_deadline(struct cvg_check *check)
     if (margin_ms < MARGIN_MIN_MS)
         margin_ms = wait_ms > 2 * MARGIN_MIN_MS ? MARGIN_MIN_MS : wait_ms / 2;
     check->deadline_ms = check->started_ms + wait_ms - margin_ms;
+    check->wonder_ms = check->looking ? UINT64_MAX : check->started_ms + wait_ms / 2;
 }
 
 static void link_check(struct cvg_check *check)
@@ -139,24 +140,50 @@ static void finish(struct cvg_check *check, enum cvg_reason reason_if_undecided)
     free_check(check);
 }
 
+/* Who hears at once that a portal is in the way need not try again to learn it. */
+static bool worth_a_look(struct cvg_check *check)
+{
+    uint16_t port;
+
+    return combine(check, &port) == CVG_VERDICT_UNDECIDED && cvg_check_looks(check);
+}
+
+static void settle(struct cvg_check *check)
+{
+    check->looking = worth_a_look(check);
+    check->wonder_ms = UINT64_MAX;
+    if (!check->looking)
+        finish(check, CVG_REASON_UNREACHABLE);
+}
+
+void cvg_check_looked(struct cvg_check *check)
+{
+    finish(check, CVG_REASON_UNREACHABLE);
+}
+
 static void on_ballot(struct cvg_seat *seat, const struct cvg_ballot *ballot)
 {
     struct candidate *candidate = (struct candidate *)seat;
 
     note_ballot(candidate, ballot);
     if (candidate->verdict == CVG_VERDICT_AGREE || all_known(candidate->check))
-        finish(candidate->check, CVG_REASON_UNREACHABLE);
+        settle(candidate->check);
 }
 
 /* The deadline: what is still open counts as silent. */
 void cvg_check_expire(struct cvg_check *check)
 {
+    if (check->looking) {
+        cvg_check_looked(check);
+        return;
+    }
     for (size_t i = 0; i < check->question.port_count; i++) {
         struct candidate *candidate = &check->candidate[i];
 
         if (candidate->verdict == CVG_VERDICT_NONE)
             note_ballot(candidate, cvg_flight_ballot(&candidate->seat));
     }
+    (void)worth_a_look(check); /* the next one will know why */
     finish(check, CVG_REASON_DEADLINE);
 }
 
@@ -177,18 +204,29 @@ static enum cvg_error board(struct cvg_check *check, struct candidate *candidate
                            &candidate->seat);
 }
 
-static void ask_notaries(struct cvg_check *here, struct cvg_check **ret_check)
+/* From the stack to the heap, to wait there; NULL: answered, for want of memory. */
+static struct cvg_check *keep(struct cvg_check *here)
 {
     struct cvg_check *check = malloc(sizeof *check);
-    enum cvg_error err = CVG_OK;
 
     if (check == NULL) {
         cvg_check_conclude(here, CVG_VERDICT_UNDECIDED, CVG_REASON_INTERNAL);
-        return;
+        return NULL;
     }
     *check = *here;
     cvg_electorate_ref(check->electorate);
+    set_deadline(check);
     link_check(check);
+    return check;
+}
+
+static void ask_notaries(struct cvg_check *here, struct cvg_check **ret_check)
+{
+    struct cvg_check *check = keep(here);
+    enum cvg_error err = CVG_OK;
+
+    if (check == NULL)
+        return;
     for (size_t i = 0; err == CVG_OK && i < check->question.port_count; i++)
         err = board(check, &check->candidate[i]);
     if (err == CVG_OK) {
@@ -200,17 +238,24 @@ static void ask_notaries(struct cvg_check *here, struct cvg_check **ret_check)
     free_check(check);
 }
 
+static void settle_here(struct cvg_check *here, struct cvg_check **ret_check)
+{
+    here->looking = worth_a_look(here);
+    if (here->looking)
+        *ret_check = keep(here);
+    else
+        conclude_vote(here, CVG_REASON_UNREACHABLE);
+}
+
 void cvg_check_vote(struct cvg_check *here, struct cvg_check **ret_check)
 {
     for (size_t i = 0; i < here->question.port_count; i++)
         here->candidate[i] = (struct candidate){.port = here->question.port[i]};
     find_negatives(here);
-    if (all_known(here)) {
-        conclude_vote(here, CVG_REASON_UNREACHABLE);
-    } else if (!within_budget(here)) {
+    if (all_known(here))
+        settle_here(here, ret_check);
+    else if (!within_budget(here))
         cvg_check_conclude(here, CVG_VERDICT_UNDECIDED, CVG_REASON_BUDGET);
-    } else {
-        set_deadline(here);
+    else
         ask_notaries(here, ret_check);
-    }
 }

@@ -56,12 +56,6 @@ static void set_cache_policy(struct cvg_cache *cache, const struct cvg_electorat
     cvg_cache_set_notaries(cache, electorate->voter, electorate->bundles.count);
 }
 
-void cvg_checks_set_portal(struct cvg_checks *checks, const char *(*portal)(void *user), void *user)
-{
-    checks->portal = portal;
-    checks->portal_user = user;
-}
-
 void cvg_checks_set_electorate(struct cvg_checks *checks, struct cvg_electorate *electorate)
 {
     struct cvg_electorate *old = checks->electorate;
@@ -215,21 +209,26 @@ bool cvg_checks_charge(struct cvg_checks *checks, uint32_t uid)
     return cvg_budget_take(checks->budget, uid);
 }
 
+static uint64_t due_ms(const struct cvg_check *check)
+{
+    return check->wonder_ms < check->deadline_ms ? check->wonder_ms : check->deadline_ms;
+}
+
 uint64_t cvg_checks_next_ms(const struct cvg_checks *checks)
 {
     uint64_t next = cvg_flights_next_ms(checks->flights);
 
     for (const struct cvg_check *check = checks->pending; check != NULL; check = check->next)
-        if (check->deadline_ms < next)
-            next = check->deadline_ms;
+        if (due_ms(check) < next)
+            next = due_ms(check);
     return next;
 }
 
-static struct cvg_check *find_expired(const struct cvg_checks *checks, uint64_t now)
+static struct cvg_check *find_due(const struct cvg_checks *checks, uint64_t now)
 {
     struct cvg_check *check = checks->pending;
 
-    while (check != NULL && check->deadline_ms > now)
+    while (check != NULL && due_ms(check) > now)
         check = check->next;
     return check;
 }
@@ -240,8 +239,11 @@ void cvg_checks_tick(struct cvg_checks *checks)
     struct cvg_check *check;
 
     cvg_flights_tick(checks->flights);
-    while ((check = find_expired(checks, now)) != NULL)
-        cvg_check_expire(check);
+    while ((check = find_due(checks, now)) != NULL)
+        if (check->deadline_ms <= now)
+            cvg_check_expire(check);
+        else
+            cvg_check_wonder(check);
 }
 
 size_t cvg_checks_pending(const struct cvg_checks *checks)

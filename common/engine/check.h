@@ -25,9 +25,19 @@ void cvg_checks_free(struct cvg_checks *checks);
 /* The electorate for the checks from here on; referenced. NULL: every check is refused. */
 void cvg_checks_set_electorate(struct cvg_checks *checks, struct cvg_electorate *electorate);
 
-/* Whom to ask whether a captive portal is in the way: its address, "" if it is not known, NULL if
- * there is none. Portals change what an answer says, never what it does. */
-void cvg_checks_set_portal(struct cvg_checks *checks, const char *(*portal)(void *user), void *user);
+/* Who knows whether a captive portal is in the way. Portals change what an answer says, never what
+ * it does. */
+struct cvg_portal_watch {
+    const char *(*url)(void *user); /* its address, "" if it is not known, NULL: there is none */
+    /* No notary could be reached: true if it is being looked for a portal now, whose end
+     * cvg_checks_looked will tell. */
+    bool (*look)(void *user);
+    void *user;
+};
+/* Copied. Without one nobody looks for portals. */
+void cvg_checks_set_portal(struct cvg_checks *checks, const struct cvg_portal_watch *watch);
+/* The look is over: who waited for it, always within its own deadline, is answered. */
+void cvg_checks_looked(struct cvg_checks *checks);
 
 /* The answer; called exactly once unless forgotten. question is the one asked, with the fingerprint
  * in place of the certificate. */

@@ -35,14 +35,36 @@ static bool is_or_is_below(const char *name, const char *parent)
     return len == parent_len || name[len - parent_len - 1] == '.';
 }
 
+/* One address may be written in several ways, in IPv6 above all. */
+static bool same_address(const char *a, const char *b)
+{
+    uint8_t first[16], second[16];
+
+    return (inet_pton(AF_INET, a, first) == 1 && inet_pton(AF_INET, b, second) == 1 &&
+            memcmp(first, second, 4) == 0) ||
+           (inet_pton(AF_INET6, a, first) == 1 && inet_pton(AF_INET6, b, second) == 1 &&
+            memcmp(first, second, 16) == 0);
+}
+
 static bool is_host(const struct cvg_bundle_host *host, const char *name)
 {
-    if (is_or_is_below(name, host->host))
+    if (is_or_is_below(name, host->host) || same_address(name, host->host))
         return true;
     for (size_t i = 0; i < host->address_count; i++)
-        if (strcmp(name, host->address[i]) == 0)
+        if (same_address(name, host->address[i]))
             return true;
     return false;
+}
+
+/* [2001:db8::1] as a URL has it, in place. */
+static char *without_brackets(char *name)
+{
+    size_t len = strlen(name);
+
+    if (len < 2 || name[0] != '[' || name[len - 1] != ']')
+        return name;
+    name[len - 1] = '\0';
+    return name + 1;
 }
 
 /* Whether the redirect stays at the notary's host. What is no URL stays nowhere. */
@@ -54,7 +76,7 @@ static bool stays(const struct cvg_bundle_host *host, const char *redirect)
 
     if (url != NULL && curl_url_set(url, CURLUPART_URL, redirect, 0) == CURLUE_OK &&
         curl_url_get(url, CURLUPART_HOST, &name, 0) == CURLUE_OK)
-        same = is_host(host, name);
+        same = is_host(host, without_brackets(name));
     curl_free(name);
     curl_url_cleanup(url);
     return same;

@@ -102,10 +102,8 @@ static bool begin_fetch(struct cvg_portal *portal)
     return false;
 }
 
-static void end_look(struct cvg_portal *portal)
+static void conclude_look(struct cvg_portal *portal)
 {
-    cvg_electorate_unref(portal->electorate);
-    portal->electorate = NULL;
     if (!portal->found) {
         portal->here = false;
         return;
@@ -116,6 +114,14 @@ static void end_look(struct cvg_portal *portal)
     portal->here = true;
     portal->found_ms = cvg_clock_ms(portal->agent->world.clock);
     memcpy(portal->url, portal->heard, sizeof portal->url);
+}
+
+static void end_look(struct cvg_portal *portal)
+{
+    cvg_electorate_unref(portal->electorate);
+    portal->electorate = NULL;
+    conclude_look(portal);
+    cvg_checks_looked(portal->agent->checks);
 }
 
 static void ask_next(struct cvg_portal *portal)
@@ -189,20 +195,16 @@ static void begin_look(struct cvg_portal *portal)
     ask_next(portal);
 }
 
-static bool none_answered(const struct cvg_answer *answer)
+bool cvg_portal_look(struct cvg_portal *portal)
 {
-    for (size_t i = 0; i < answer->vote_count; i++)
-        if (answer->vote[i].kind != CVG_VOTE_SILENT || answer->vote[i].error == CVG_ERR_REFUSED)
-            return false;
-    return answer->vote_count > 0;
+    begin_look(portal);
+    return portal->electorate != NULL;
 }
 
 void cvg_portal_hear(struct cvg_portal *portal, const struct cvg_answer *answer)
 {
     if (answer->reason == CVG_REASON_VOTE)
         portal->here = false;
-    else if (answer->verdict == CVG_VERDICT_UNDECIDED && none_answered(answer))
-        begin_look(portal);
 }
 
 const char *cvg_portal_url(struct cvg_portal *portal)

@@ -15,8 +15,11 @@ struct cvg_portal;
 CVG_MUST_USE enum cvg_error cvg_portal_new(struct cvg_agent *agent, struct cvg_portal **ret_portal);
 void cvg_portal_free(struct cvg_portal *portal);
 
-/* A check has its answer: one that no notary had a part in may begin a look, one that a notary
- * has just answered ends what was thought of portals. */
+/* No notary could be reached: begins a look, if none was made a moment ago. Whether one is under
+ * way; its end is told to the agent's checks. */
+bool cvg_portal_look(struct cvg_portal *portal);
+
+/* A check has its answer: one that notaries have just given ends what was thought of portals. */
 void cvg_portal_hear(struct cvg_portal *portal, const struct cvg_answer *answer);
 
 /* The portal's address, "" for one that named none; NULL: none is known of just now. */

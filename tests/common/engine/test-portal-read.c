@@ -97,12 +97,34 @@ static void addresses_that_must_not_be_shown(void **state)
     assert_string_equal(url, longest);
 }
 
+static void redirects_to_addresses(void **state)
+{
+    struct cvg_bundle_host v6 = {.host = "2001:db8:0::7"};
+    char url[CVG_PORTAL_URL_MAX];
+
+    (void)state;
+    assert_int_equal(judge(&v6, 302, "https://[2001:db8::7]/", "", true, NULL), CVG_PORTAL_NONE);
+    assert_int_equal(judge(&v6, 302, "https://[2001:DB8::0:7]:8443/", "", true, NULL),
+                     CVG_PORTAL_NONE);
+    assert_int_equal(judge(&v6, 302, "http://[2001:db8::8]/login", "", true, url), CVG_PORTAL_HERE);
+    assert_string_equal(url, "http://[2001:db8::8]/login");
+    assert_int_equal(judge(&v6, 302, "http://[fe80::1%25wlan0]/", "", true, NULL), CVG_PORTAL_HERE);
+    assert_int_equal(judge(&v6, 302, "http://198.51.100.7/", "", true, NULL), CVG_PORTAL_HERE);
+    assert_int_equal(judge(&addressed, 302, "http://[2001:db8::8]/", "", true, NULL),
+                     CVG_PORTAL_HERE);
+    strcpy(v6.host, "notary.example.org");
+    strcpy(v6.address[0], "2001:db8::7");
+    v6.address_count = 1;
+    assert_int_equal(judge(&v6, 302, "https://[2001:db8::7]/", "", true, NULL), CVG_PORTAL_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_notary_says_itself),
         cmocka_unit_test(what_only_a_portal_says),
         cmocka_unit_test(a_name_that_leads_home),
+        cmocka_unit_test(redirects_to_addresses),
         cmocka_unit_test(addresses_that_must_not_be_shown),
     };
 
