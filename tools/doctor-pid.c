@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One running process: which TLS libraries it has mapped, whether our modules are among them, and
  * what keeps it from the agent. It may end at any moment, and then it is told that it did. */
-#include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <openssl/x509.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,6 +11,7 @@
 
 #include "common/client/client.h"
 #include "tools/doctor-environment.h"
+#include "tools/doctor-pid.h"
 #include "tools/doctor.h"
 #include "tools/plain-file.h"
 #include "tools/proc-text.h"
@@ -22,41 +20,8 @@
 #define TEXT_MAX  (8 * 1024 * 1024)
 #define QUIC_PORT 443
 
-/* What a mapped file says of the process's TLS. */
-enum library { NONE = 0, OPENSSL3, OPENSSL_OLD, OPENSSL_BUNDLED, NSS, OTHER, QUIC, OURS, OURS_NSS };
-
-static const struct {
-    const char *prefix;
-    enum library library;
-    const char *what;
-} libraries[] = {
-    {"libssl.so.3", OPENSSL3, "OpenSSL 3"},
-    {"libssl.so.1", OPENSSL_OLD, "OpenSSL 1.x"},
-    {"libssl-", OPENSSL_BUNDLED, "a bundled OpenSSL"},
-    {"libssl3.so", NSS, "NSS"},
-    {"libgnutls.so", OTHER, "GnuTLS"},
-    {"libmbedtls.so", OTHER, "mbedTLS"},
-    {"libwolfssl.so", OTHER, "wolfSSL"},
-    {"libjvm.so", OTHER, "Java"},
-    {"libnghttp3.so", QUIC, "nghttp3 (HTTP/3)"},
-    {"libngtcp2.so", QUIC, "ngtcp2 (QUIC)"},
-    {"libquiche.so", QUIC, "quiche (QUIC)"},
-    {"converge.so", OURS, "converge.so"},
-    {"libconverge-nss.so", OURS_NSS, "libconverge-nss.so"},
-};
-
-struct process {
-    const char *pid;
-    struct cvg_buffer maps, status, stat, environ, auxv;
-    bool seen[OURS_NSS + 1];
-    bool unchecked; /* the checks are off for it, though the module may be there */
-    bool quic;      /* it talks HTTP/3 just now */
-    struct cvg_doctor_report *report;
-};
-
-/* Reads /proc/PID/name whole. */
-static enum cvg_error read_text(const char *pid, const char *name, struct cvg_buffer *ret_text,
-                                struct cvg_why *ret_why)
+enum cvg_error cvg_doctor_process_read(const char *pid, const char *name,
+                                       struct cvg_buffer *ret_text, struct cvg_why *ret_why)
 {
     char path[PATH_MAX];
 
@@ -65,107 +30,64 @@ static enum cvg_error read_text(const char *pid, const char *name, struct cvg_bu
     return cvg_plain_file_read(path, ret_text, ret_why);
 }
 
-static const char *text_of(const struct cvg_buffer *buffer)
+const char *cvg_doctor_process_text(const struct cvg_buffer *buffer)
 {
     return buffer->data != NULL ? (const char *)buffer->data : "";
 }
 
-static void tell(const struct process *process, const char *id, const char *about,
-                 enum cvg_doctor_state state, const char *remedy, const char *text)
+void cvg_doctor_process_tell(const struct cvg_doctor_process *process, const char *id,
+                             const char *about, enum cvg_doctor_state state, const char *remedy,
+                             const char *text)
 {
     cvg_doctor_add(process->report, CVG_DOCTOR_PROGRAMS, id, about, state, remedy, "%s", text);
 }
 
-static bool is_the_systems(const char *path)
+void cvg_doctor_process_exe(const char *pid, char ret_path[static PATH_MAX])
 {
-    static const char *const places[] = {"/usr/lib", "/lib", "/usr/local/lib"};
+    char link[64], *mark;
+    ssize_t len;
 
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        if (strncmp(path, places[i], strlen(places[i])) == 0)
-            return strstr(path, "/site-packages/") == NULL &&
-                   strstr(path, "/dist-packages/") == NULL;
-    return false;
-}
-
-static void take_library(struct process *process, const struct cvg_proc_map *map, size_t which)
-{
-    enum library library = libraries[which].library;
-    bool bundled = library == OPENSSL3 && !is_the_systems(map->path);
-    char text[128];
-
-    process->seen[library] = true;
-    if (map->deleted)
-        tell(process, "replaced", map->path, CVG_DOCTOR_WARNING,
-             "restart the program, so that it has the new one",
-             "the file was replaced while the process had it");
-    if (library == OURS || library == OURS_NSS)
-        return;
-    snprintf(text, sizeof text, "it has %s%s", libraries[which].what,
-             bundled ? ", of its own and not the system's" : "");
-    tell(process, "library", map->path, CVG_DOCTOR_NOTE,
-         bundled || library == OPENSSL_BUNDLED
-             ? "that copy reads an openssl.cnf of its own: OPENSSL_CONF names the system's"
-             : NULL,
-         text);
-}
-
-/* A library is mapped in several parts, which follow each other. */
-static void look_at_maps(struct process *process)
-{
-    char last[PATH_MAX] = "";
-    struct cvg_proc_map map;
-    size_t offset = 0;
-
-    while (cvg_proc_maps_next(text_of(&process->maps), process->maps.len, &offset, &map)) {
-        const char *name = strrchr(map.path, '/') + 1;
-
-        if (strcmp(map.path, last) == 0)
-            continue;
-        memcpy(last, map.path, sizeof last);
-        for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
-            if (strncmp(name, libraries[i].prefix, strlen(libraries[i].prefix)) == 0) {
-                take_library(process, &map, i);
-                break;
-            }
-    }
+    snprintf(link, sizeof link, "/proc/%.16s/exe", pid);
+    len = readlink(link, ret_path, PATH_MAX - 1);
+    ret_path[len > 0 ? len : 0] = '\0';
+    mark = strstr(ret_path, " (deleted)");
+    if (mark != NULL)
+        *mark = '\0';
 }
 
 static const char *its_variable(const char *name, const void *context)
 {
-    const struct process *process = context;
+    const struct cvg_doctor_process *process = context;
 
-    return cvg_proc_environ_get(text_of(&process->environ), process->environ.len, name);
+    return cvg_proc_environ_get(cvg_doctor_process_text(&process->environ), process->environ.len,
+                                name);
 }
 
-static void look_at_environment(const struct process *process, const struct cvg_config *config)
+static void look_at_environment(const struct cvg_doctor_process *process,
+                                const struct cvg_config *config)
 {
     char system_conf[PATH_MAX];
 
     if (cvg_proc_auxv_secure(process->auxv.data, process->auxv.len)) {
-        tell(process, "at-secure", "", CVG_DOCTOR_NOTE, NULL,
-             "it runs with another's rights (AT_SECURE): only the system's configuration counts");
+        cvg_doctor_process_tell(
+            process, "at-secure", "", CVG_DOCTOR_NOTE, NULL,
+            "it runs with another's rights (AT_SECURE): only the system's configuration counts");
         return;
     }
     snprintf(system_conf, sizeof system_conf, "%s/openssl.cnf", X509_get_default_cert_area());
     cvg_doctor_environment(config, system_conf, its_variable, process, process->report);
 }
 
-/* By its name, as the module itself finds it; what an upgrade has replaced is "(deleted)". */
-static bool is_excluded(const struct process *process, const struct cvg_config *config)
+/* By its name, as the module itself finds it. */
+static bool is_excluded(const struct cvg_doctor_process *process, const struct cvg_config *config)
 {
-    char link[64], path[PATH_MAX], *mark;
-    ssize_t len;
+    char path[PATH_MAX];
 
-    snprintf(link, sizeof link, "/proc/%s/exe", process->pid);
-    len = readlink(link, path, sizeof path - 1);
-    path[len > 0 ? len : 0] = '\0';
-    mark = strstr(path, " (deleted)");
-    if (mark != NULL)
-        *mark = '\0';
+    cvg_doctor_process_exe(process->pid, path);
     return cvg_client_excluded(config, basename(path));
 }
 
-static void look_at_switches(struct process *process, const struct cvg_config *config)
+static void look_at_switches(struct cvg_doctor_process *process, const struct cvg_config *config)
 {
     const char *off = its_variable("CONVERGE", process);
 
@@ -174,25 +96,25 @@ static void look_at_switches(struct process *process, const struct cvg_config *c
     if (!is_excluded(process, config))
         return;
     process->unchecked = true;
-    tell(process, "excluded", "", CVG_DOCTOR_WARNING,
-         "take it out of exclude_programs, if it is there",
-         "it is on the list of excluded programs, which are never checked");
+    cvg_doctor_process_tell(process, "excluded", "", CVG_DOCTOR_WARNING,
+                            "take it out of exclude_programs, if it is there",
+                            "it is on the list of excluded programs, which are never checked");
 }
 
 /* Seconds since the epoch; 0: it cannot be told. */
-static time_t started_s(const struct process *process)
+static time_t started_s(const struct cvg_doctor_process *process)
 {
     struct timespec now, up;
     unsigned long long ticks = 0;
 
-    if (!cvg_proc_stat_start(text_of(&process->stat), &ticks) ||
+    if (!cvg_proc_stat_start(cvg_doctor_process_text(&process->stat), &ticks) ||
         clock_gettime(CLOCK_REALTIME, &now) != 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
         return 0;
     return now.tv_sec - up.tv_sec + (time_t)(ticks / (unsigned long long)sysconf(_SC_CLK_TCK));
 }
 
 /* A program reads openssl.cnf once. */
-static void look_at_start(const struct process *process)
+static void look_at_start(const struct cvg_doctor_process *process)
 {
     const char *named = its_variable("OPENSSL_CONF", process);
     char path[PATH_MAX];
@@ -203,36 +125,11 @@ static void look_at_start(const struct process *process)
         snprintf(path, sizeof path, "%s", named);
     else
         snprintf(path, sizeof path, "%s/openssl.cnf", X509_get_default_cert_area());
-    if (process->seen[OPENSSL3] && !process->seen[OURS] && started != 0 && stat(path, &st) == 0 &&
-        st.st_mtime > started)
-        tell(process, "started-before", path, CVG_DOCTOR_WARNING, "restart the program",
-             "that file was changed after the process had been started");
-}
-
-static void look_at_confinement(const struct process *process, const struct cvg_paths *paths)
-{
-    char path[PATH_MAX];
-    struct cvg_buffer label;
-    unsigned long long filter = 0;
-
-    if (cvg_proc_status_number(text_of(&process->status), "Seccomp", &filter) && filter != 0)
-        tell(process, "seccomp", "", CVG_DOCTOR_NOTE,
-             "if it is refused every site, let its filter pass socket, connect, send and recv",
-             "a seccomp filter is on: it may keep the program from asking the agent");
-    snprintf(path, sizeof path, "/proc/%s/root%.*s", process->pid, PATH_MAX - 64,
-             paths->runtime_dir);
-    if (access(paths->runtime_dir, F_OK) == 0 && access(path, F_OK) != 0 && errno == ENOENT)
-        tell(process, "no-socket", paths->runtime_dir, CVG_DOCTOR_BAD,
-             "show it that directory (bind mount), and the configuration",
-             "it sees another file system (chroot, container), without the agent's socket");
-    if (read_text(process->pid, "attr/current", &label, NULL) == CVG_OK && label.len > 0 &&
-        strncmp(text_of(&label), "unconfined", strlen("unconfined")) != 0) {
-        label.data[strcspn(text_of(&label), "\n")] = '\0';
-        tell(process, "confined", text_of(&label), CVG_DOCTOR_NOTE,
-             "let its profile include <abstractions/converge>",
-             "a security module confines it: it may not reach the agent's socket");
-    }
-    cvg_buffer_free(&label);
+    if (process->seen[CVG_PROCESS_OPENSSL3] && !process->seen[CVG_PROCESS_OURS] && started != 0 &&
+        stat(path, &st) == 0 && st.st_mtime > started)
+        cvg_doctor_process_tell(process, "started-before", path, CVG_DOCTOR_WARNING,
+                                "restart the program",
+                                "that file was changed after the process had been started");
 }
 
 /* Whether one of its descriptors is that socket. */
@@ -257,7 +154,7 @@ static bool has_socket(const char *pid, unsigned long long inode)
     return found;
 }
 
-static void look_at_quic(struct process *process)
+static void look_at_quic(struct cvg_doctor_process *process)
 {
     static const char *const tables[] = {"net/udp", "net/udp6"};
     bool found = false;
@@ -267,70 +164,108 @@ static void look_at_quic(struct process *process)
         struct cvg_buffer text;
         size_t offset = 0;
 
-        if (read_text(process->pid, tables[i], &text, NULL) == CVG_OK)
-            while (!found && cvg_proc_udp_next(text_of(&text), text.len, &offset, &udp))
+        if (cvg_doctor_process_read(process->pid, tables[i], &text, NULL) == CVG_OK)
+            while (!found &&
+                   cvg_proc_udp_next(cvg_doctor_process_text(&text), text.len, &offset, &udp))
                 found = udp.port == QUIC_PORT && has_socket(process->pid, udp.inode);
         cvg_buffer_free(&text);
     }
     process->quic = found;
     if (found)
-        tell(process, "quic", "", CVG_DOCTOR_WARNING, "switch HTTP/3 off in the program",
-             "it talks to UDP port 443 just now: HTTP/3 goes another way, and is not checked");
+        cvg_doctor_process_tell(
+            process, "quic", "", CVG_DOCTOR_WARNING, "switch HTTP/3 off in the program",
+            "it talks to UDP port 443 just now: HTTP/3 goes another way, and is not checked");
 }
 
-static int judge(const struct process *process)
+/* The verdict, good or a warning; returns the code. */
+static int say(const struct cvg_doctor_process *process, int code, const char *remedy,
+               const char *text)
+{
+    cvg_doctor_process_tell(process, "process", process->pid,
+                            code == CVG_EXIT_OK ? CVG_DOCTOR_GOOD : CVG_DOCTOR_WARNING, remedy,
+                            text);
+    return code;
+}
+
+/* Where our module is, and nothing blocks it: what still goes past it. */
+static int judge_watched(const struct cvg_doctor_process *process)
 {
     const bool *seen = process->seen;
-    bool blocked = process->report->count[CVG_DOCTOR_BAD] > 0 || process->unchecked;
-    bool watched = seen[OURS] || seen[OURS_NSS];
+    int copies =
+        seen[CVG_PROCESS_OPENSSL3] + seen[CVG_PROCESS_OPENSSL_OWN] + seen[CVG_PROCESS_OPENSSL_EXE];
 
-    if (watched && !blocked && process->quic) {
-        tell(process, "process", process->pid, CVG_DOCTOR_WARNING,
-             "switch HTTP/3 off in the program",
-             "NOT covered in what goes over HTTP/3: our module sees the rest");
-        return CVG_EXIT_REFUSED;
+    if (seen[CVG_PROCESS_OWN_TLS])
+        return say(process, CVG_EXIT_REFUSED, CVG_DOCTOR_ELSEWHERE,
+                   "NOT covered: our module is in it, but its TLS library is inside the program "
+                   "file, and not watched");
+    if (process->quic)
+        return say(process, CVG_EXIT_REFUSED, "switch HTTP/3 off in the program",
+                   "NOT covered in what goes over HTTP/3: our module sees the rest");
+    if (seen[CVG_PROCESS_OURS] && copies > 1)
+        return say(process, CVG_EXIT_UNDECIDED,
+                   "converge doctor -- PROGRAM ARGUMENT..., with a command that connects",
+                   "cannot be told: it has more than one OpenSSL, and which of them loaded our "
+                   "module is not seen from outside");
+    if (process->elsewhere)
+        return say(process, CVG_EXIT_UNDECIDED, "look from inside there: converge doctor",
+                   "cannot be told: our module is in it, but asks an agent that is not seen from "
+                   "here");
+    if (seen[CVG_PROCESS_OTHER] || seen[CVG_PROCESS_OPENSSL_OLD] ||
+        (copies > 0 && !seen[CVG_PROCESS_OURS]) ||
+        (seen[CVG_PROCESS_NSS] && !seen[CVG_PROCESS_OURS_NSS]))
+        cvg_doctor_process_tell(process, "beside", "", CVG_DOCTOR_NOTE, CVG_DOCTOR_ELSEWHERE,
+                                "it has another TLS library beside the one that is watched: what "
+                                "goes over that is not checked");
+    return say(process, CVG_EXIT_OK, NULL, "covered: our module is mapped in it");
+}
+
+static int judge(const struct cvg_doctor_process *process)
+{
+    static const enum cvg_process_library unwatched[] = {
+        CVG_PROCESS_OPENSSL_OLD, CVG_PROCESS_OPENSSL_OWN, CVG_PROCESS_OPENSSL_EXE,
+        CVG_PROCESS_OWN_TLS,     CVG_PROCESS_OTHER,       CVG_PROCESS_QUIC};
+    const bool *seen = process->seen;
+
+    if (seen[CVG_PROCESS_OURS] || seen[CVG_PROCESS_OURS_NSS]) {
+        if (process->report->count[CVG_DOCTOR_BAD] == 0 && !process->unchecked)
+            return judge_watched(process);
+        return say(process, CVG_EXIT_REFUSED, "mend what is told above, then restart the program",
+                   "NOT covered: our module is in it, but cannot do its work");
     }
-    if (watched && !blocked) {
-        tell(process, "process", process->pid, CVG_DOCTOR_GOOD, NULL,
-             "covered: our module is mapped in it");
-        return CVG_EXIT_OK;
-    }
-    if (watched || seen[OPENSSL_OLD] || seen[OPENSSL_BUNDLED] || seen[OTHER] || seen[QUIC]) {
-        tell(process, "process", process->pid, CVG_DOCTOR_WARNING, CVG_DOCTOR_ELSEWHERE,
-             watched ? "NOT covered: our module is in it, but cannot do its work"
-                     : "NOT covered: it has another TLS library, and our module is not in it");
-        return CVG_EXIT_REFUSED;
-    }
-    if (seen[OPENSSL3] || seen[NSS])
-        tell(process, "process", process->pid, CVG_DOCTOR_WARNING,
-             "converge enable openssl (or nss), then restart the program",
-             "cannot be told: it has a TLS library that we watch, but our module is not in it; it "
-             "comes with the first use of TLS, if it is enabled");
-    else
-        tell(process, "process", process->pid, CVG_DOCTOR_NOTE,
-             "look again once it has connected: converge doctor --pid",
-             "cannot be told: no TLS library is mapped that is known here; one may be built in");
+    for (size_t i = 0; i < sizeof unwatched / sizeof unwatched[0]; i++)
+        if (seen[unwatched[i]])
+            return say(process, CVG_EXIT_REFUSED, CVG_DOCTOR_ELSEWHERE,
+                       "NOT covered: it has another TLS library, and our module is not in it");
+    if (seen[CVG_PROCESS_OPENSSL3] || seen[CVG_PROCESS_NSS])
+        return say(process, CVG_EXIT_UNDECIDED,
+                   "converge enable openssl (or nss), then restart the program",
+                   "cannot be told: it has a TLS library that we watch, but our module is not in "
+                   "it; it comes with the first use of TLS, if it is enabled");
+    cvg_doctor_process_tell(process, "process", process->pid, CVG_DOCTOR_NOTE,
+                            "look again once it has connected: converge doctor --pid",
+                            "cannot be told: no TLS library is mapped that is known here; one may "
+                            "be built in");
     return CVG_EXIT_UNDECIDED;
 }
 
 /* The same process still, and not another of the same number. */
-static bool is_still_there(const struct process *process)
+static bool is_still_there(const struct cvg_doctor_process *process)
 {
     unsigned long long before = 0, now = 0;
     struct cvg_buffer stat;
-    bool same = read_text(process->pid, "stat", &stat, NULL) == CVG_OK &&
-                cvg_proc_stat_start(text_of(&process->stat), &before) &&
-                cvg_proc_stat_start(text_of(&stat), &now) && before == now;
+    bool same = cvg_doctor_process_read(process->pid, "stat", &stat, NULL) == CVG_OK &&
+                cvg_proc_stat_start(cvg_doctor_process_text(&process->stat), &before) &&
+                cvg_proc_stat_start(cvg_doctor_process_text(&stat), &now) && before == now;
 
     cvg_buffer_free(&stat);
     return same;
 }
 
-static int look(struct process *process, const struct cvg_installation *installation)
+static int look(struct cvg_doctor_process *process, const struct cvg_installation *installation)
 {
-    look_at_maps(process);
+    cvg_doctor_process_libraries(process);
     look_at_start(process);
-    look_at_confinement(process, &installation->paths);
+    cvg_doctor_process_view(process, &installation->paths);
     look_at_environment(process, &installation->config);
     look_at_switches(process, &installation->config);
     look_at_quic(process);
@@ -343,7 +278,7 @@ static int look(struct process *process, const struct cvg_installation *installa
 int cvg_doctor_pid(const struct cvg_installation *installation, const char *pid)
 {
     struct cvg_doctor_report report;
-    struct process process = {.pid = pid, .report = &report};
+    struct cvg_doctor_process process = {.pid = pid, .report = &report};
     struct cvg_why why = {""};
     enum cvg_error err;
     int code;
@@ -351,15 +286,15 @@ int cvg_doctor_pid(const struct cvg_installation *installation, const char *pid)
     if (pid[0] == '\0' || strspn(pid, "0123456789") != strlen(pid) || strlen(pid) > 10)
         return cvg_output_fail(CVG_EXIT_USAGE, "%s is no process's number", pid);
     cvg_doctor_report_init(NULL, &report);
-    err = read_text(pid, "maps", &process.maps, &why);
+    err = cvg_doctor_process_read(pid, "maps", &process.maps, &why);
     if (err == CVG_OK)
-        err = read_text(pid, "stat", &process.stat, &why);
+        err = cvg_doctor_process_read(pid, "stat", &process.stat, &why);
     if (err == CVG_OK)
-        err = read_text(pid, "status", &process.status, &why);
+        err = cvg_doctor_process_read(pid, "status", &process.status, &why);
     if (err == CVG_OK)
-        err = read_text(pid, "environ", &process.environ, &why);
+        err = cvg_doctor_process_read(pid, "environ", &process.environ, &why);
     if (err == CVG_OK)
-        err = read_text(pid, "auxv", &process.auxv, &why);
+        err = cvg_doctor_process_read(pid, "auxv", &process.auxv, &why);
     code = err == CVG_OK ? look(&process, installation)
                          : cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     cvg_buffer_free(&process.maps);

@@ -100,6 +100,24 @@ bool cvg_proc_auxv_secure(const void *octets, size_t len)
     return false;
 }
 
+/* "  INSIDE  OUTSIDE  COUNT". */
+bool cvg_proc_uid_map_has(const char *text, size_t len, unsigned long uid)
+{
+    const char *line;
+    size_t offset = 0, line_len;
+
+    while (next_line(text, len, &offset, &line, &line_len)) {
+        unsigned long long outside = 0, count = 0;
+        char copy[128];
+
+        snprintf(copy, sizeof copy, "%.*s", line_len < sizeof copy ? (int)line_len : 0, line);
+        if (sscanf(copy, " %*u %llu %llu", &outside, &count) == 2 && uid >= outside &&
+            uid - outside < count)
+            return true;
+    }
+    return false;
+}
+
 /* "  12: 0100007F:0035 08080808:01BB 01 ... uid timeout inode ...": one with a peer. */
 static bool take_udp(const char *line, size_t len, struct cvg_proc_udp *ret_udp)
 {

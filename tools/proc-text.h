@@ -30,6 +30,9 @@ const char *cvg_proc_environ_get(const char *text, size_t len, const char *name)
 /* Whether "auxv" of a process of our own word size says AT_SECURE. */
 bool cvg_proc_auxv_secure(const void *octets, size_t len);
 
+/* Whether "uid_map", as it is read from outside, has a user of ours. */
+bool cvg_proc_uid_map_has(const char *text, size_t len, unsigned long uid);
+
 /* The next connected socket of "net/udp" or "net/udp6" from *offset on. */
 struct cvg_proc_udp {
     unsigned port; /* the peer's */

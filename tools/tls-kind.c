@@ -210,3 +210,18 @@ bool cvg_tls_look(struct cvg_tls_finder *finder, const char *path, struct cvg_tl
     close(fd);
     return true;
 }
+
+enum cvg_tls_kind cvg_tls_inside(struct cvg_tls_finder *finder, const char *path)
+{
+    static const enum cvg_tls_kind kinds[] = {CVG_TLS_GO, CVG_TLS_BORINGSSL, CVG_TLS_RUSTLS,
+                                              CVG_TLS_OPENSSL_INSIDE, CVG_TLS_MBEDTLS};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    unsigned bits = fd >= 0 ? bits_of_text(finder, fd) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if ((bits & BIT(kinds[i])) != 0)
+            return kinds[i];
+    return CVG_TLS_NONE;
+}

@@ -40,4 +40,8 @@ void cvg_tls_finder_free(struct cvg_tls_finder *finder);
 /* false: the file is no ELF program, or cannot be read. */
 bool cvg_tls_look(struct cvg_tls_finder *finder, const char *path, struct cvg_tls_look *ret_look);
 
+/* The library that lies inside the file itself, whatever it links: OPENSSL_INSIDE, MBEDTLS,
+ * BORINGSSL, RUSTLS or GO; else NONE. */
+enum cvg_tls_kind cvg_tls_inside(struct cvg_tls_finder *finder, const char *path);
+
 #endif

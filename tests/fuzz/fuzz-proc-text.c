@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)cvg_proc_status_number(text, "Uid", &number);
     (void)cvg_proc_stat_start(text, &number);
     (void)cvg_proc_auxv_secure(text, size);
+    (void)cvg_proc_uid_map_has(text, size, 1000);
     free(text);
     return 0;
 }

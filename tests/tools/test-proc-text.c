@@ -105,6 +105,24 @@ static void sockets(void **state)
     assert_false(cvg_proc_udp_next(text, strlen(text), &offset, &udp));
 }
 
+/* Root of a container that is somebody else outside, and a range behind. */
+static void users_of_a_namespace(void **state)
+{
+    static const char text[] =
+        "         0       1000          1\n         1     100000      65536\n";
+    static const char whole[] = "         0          0 4294967295\n";
+
+    (void)state;
+    assert_true(cvg_proc_uid_map_has(text, strlen(text), 1000));
+    assert_false(cvg_proc_uid_map_has(text, strlen(text), 1001));
+    assert_false(cvg_proc_uid_map_has(text, strlen(text), 0));
+    assert_true(cvg_proc_uid_map_has(text, strlen(text), 165535));
+    assert_false(cvg_proc_uid_map_has(text, strlen(text), 165536));
+    assert_true(cvg_proc_uid_map_has(whole, strlen(whole), 0));
+    assert_false(cvg_proc_uid_map_has("", 0, 0));
+    assert_false(cvg_proc_uid_map_has("0 0\n", 4, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +132,7 @@ int main(void)
         cmocka_unit_test(variables),
         cmocka_unit_test(secure),
         cmocka_unit_test(sockets),
+        cmocka_unit_test(users_of_a_namespace),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
