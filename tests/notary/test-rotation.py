@@ -36,7 +36,8 @@ class Asker:
         answer = self.installation.ask(name, self.site.port, self.leaf, timeout_ms=5000)
         self.answered += 1
         if (answer.verdict, answer.action) != (agentlab.AGREE, agentlab.ACCEPT):
-            self.problems.append((name, answer.reason, answer.votes, answer.text))
+            self.problems.append((name, answer.reason, answer.votes, answer.text,
+                                  self.installation.lines(name)))
 
     def run(self):
         # Slower than the agent's budget of new questions.

@@ -15,15 +15,16 @@ except ImportError:
     print("1..0 # SKIP python3-pexpect is not installed")
     sys.exit(0)
 
-def heed_hangups():
-    """Whoever runs the tests may ignore them (nohup), and what is ignored is inherited."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def heed_signals():
+    """What whoever runs the tests ignores (nohup, a shell's background job) is inherited."""
+    for number in signal.SIGHUP, signal.SIGINT:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def spawn(installation, *words):
     child = pexpect.spawn(CONVERGE, ["watch", *words], timeout=20, dimensions=(24, 100),
                           env=installation.environment(TERM="xterm", NO_COLOR="1"),
-                          preexec_fn=heed_hangups)
+                          preexec_fn=heed_signals)
     return child
 
 
