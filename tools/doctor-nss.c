@@ -182,9 +182,11 @@ bool cvg_doctor_nss_never(const struct cvg_linkage *linkage,
             application->container);
         return true;
     }
-    if (application->kind == CVG_APPLICATION_CHROMIUM || linkage->chromium)
-        reason = "it is made of Chromium, which links NSS, but verifies with a TLS library of its "
-                 "own";
+    if (application->kind == CVG_APPLICATION_CHROMIUM || linkage->chromium ||
+        linkage->inside == CVG_TLS_BORINGSSL)
+        reason =
+            "it is made of Chromium, or has its BoringSSL inside: whether it links NSS or not, "
+            "it verifies with a TLS library of its own";
     else if (linkage->java)
         reason = "Java brings a TLS library of its own; NSS (SunPKCS11) only keeps keys for it";
     else if (linkage->purple && !linkage->openssl3)

@@ -10,6 +10,9 @@
 #include "tools/program-conf.h"
 #include "tools/tools.h"
 
+#define OWN_COPY                                                                                   \
+    "it brings a copy of OpenSSL, which reads an openssl.cnf of its own and not the system's"
+
 struct finding {
     struct cvg_linkage linkage;
     struct cvg_application application;
@@ -40,15 +43,31 @@ static const char *own_tls_of(const struct cvg_linkage *linkage)
     return NULL;
 }
 
+/* Whatever else it links. An OpenSSL inside may be one that can be watched, and whoever links it
+ * has mbedTLS's texts at most. */
+static bool has_own_inside(const struct cvg_linkage *linkage)
+{
+    return linkage->inside == CVG_TLS_GO || linkage->inside == CVG_TLS_BORINGSSL ||
+           linkage->inside == CVG_TLS_RUSTLS ||
+           (linkage->inside == CVG_TLS_MBEDTLS && !linkage->openssl3);
+}
+
 static const char *reason_of(const struct cvg_linkage *linkage)
 {
     const char *own = own_tls_of(linkage);
 
     if (own != NULL)
         return own;
+    if (has_own_inside(linkage))
+        return "a TLS library of its own is inside it (Go, BoringSSL, rustls or mbedTLS), which "
+               "cannot be watched";
     if (linkage->curl_gnutls)
         return "its HTTPS is libcurl's with GnuTLS, which has no place where its checks can be "
                "watched";
+    if (linkage->other_machine)
+        return "its OpenSSL 3 is of another architecture (32 bits), which cannot load our module";
+    if (linkage->openssl_own)
+        return OWN_COPY;
     if (linkage->openssl3)
         return "it links OpenSSL 3, but does not read openssl.cnf, or uses another TLS library";
     if (linkage->gnutls)
@@ -59,6 +78,9 @@ static const char *reason_of(const struct cvg_linkage *linkage)
         return "it uses OpenSSL 1.x, which has no providers";
     if (linkage->other)
         return "it uses mbedTLS or wolfSSL, not OpenSSL 3";
+    if (linkage->inside == CVG_TLS_OPENSSL_INSIDE)
+        return "an OpenSSL of its own is inside it: it can load our module only if it exports its "
+               "functions, as official node does";
     if (linkage->is_static)
         return "nothing is linked at run time: a TLS library inside it cannot be reached";
     return "it links no libssl.so.3: its TLS library, if any, is built in or loaded later";
@@ -70,27 +92,38 @@ static const char *library_of(const struct finding *finding)
 
     if (finding->over_nss)
         return finding->nss.never ? "another" : "NSS";
-    return linkage->openssl3      ? "OpenSSL 3"
-           : finding->probe.asked ? "OpenSSL 3, loaded at run time"
-           : linkage->gnutls      ? "GnuTLS"
-           : linkage->nss         ? "NSS"
-           : linkage->openssl_old ? "OpenSSL 1.x"
-           : linkage->other       ? "another"
-                                  : "none linked";
+    if (has_own_inside(linkage))
+        return "another, inside it";
+    return linkage->openssl_own                        ? "an OpenSSL of its own"
+           : linkage->openssl3                         ? "OpenSSL 3"
+           : linkage->inside == CVG_TLS_OPENSSL_INSIDE ? "an OpenSSL inside it"
+           : finding->probe.asked                      ? "OpenSSL 3, loaded at run time"
+           : linkage->gnutls                           ? "GnuTLS"
+           : linkage->nss                              ? "NSS"
+           : linkage->openssl_old                      ? "OpenSSL 1.x"
+           : linkage->other                            ? "another"
+                                                       : "none linked";
 }
 
 /* What is linked can rule a program out. It cannot rule it in: an interpreter, or a library that is
  * loaded later, may bring anything. */
 static bool ruled_out(const struct cvg_linkage *linkage)
 {
-    if (own_tls_of(linkage) != NULL)
+    if (own_tls_of(linkage) != NULL || has_own_inside(linkage) || linkage->curl_gnutls ||
+        linkage->other_machine || linkage->openssl_own)
         return true;
-    if (linkage->curl_gnutls)
-        return true;
-    if (linkage->openssl3)
+    if (linkage->openssl3 || linkage->inside == CVG_TLS_OPENSSL_INSIDE)
         return false;
     return linkage->gnutls || linkage->nss || linkage->openssl_old || linkage->other ||
            (linkage->is_static && linkage->interpreter[0] == '\0');
+}
+
+static const char *remedy_of(const struct cvg_linkage *linkage)
+{
+    if (linkage->openssl_own && !has_own_inside(linkage) && !linkage->other_machine)
+        return "start it with `converge run`, or with OPENSSL_CONF naming the system's file; then: "
+               "converge doctor -- PROGRAM ARGUMENT...";
+    return CVG_DOCTOR_ELSEWHERE;
 }
 
 static void judge_static(struct finding *finding)
@@ -101,7 +134,7 @@ static void judge_static(struct finding *finding)
     snprintf(finding->reason, sizeof finding->reason, "%s",
              out ? reason_of(&finding->linkage) : "it was not seen to connect");
     snprintf(finding->remedy, sizeof finding->remedy, "%s",
-             out ? CVG_DOCTOR_ELSEWHERE
+             out ? remedy_of(&finding->linkage)
                  : "converge doctor -- PROGRAM ARGUMENT..., with a command that connects");
 }
 
@@ -111,8 +144,11 @@ static void judge(struct finding *finding)
 
     if (probe->asked) {
         finding->coverage = CVG_COVERED;
-        snprintf(finding->reason, sizeof finding->reason, "it asked about %s, port %u", probe->host,
-                 (unsigned)probe->port);
+        snprintf(finding->reason, sizeof finding->reason, "it asked about %s, port %u%s",
+                 probe->host, (unsigned)probe->port,
+                 finding->linkage.openssl_own ? ", with OPENSSL_CONF set: " OWN_COPY : "");
+        if (finding->linkage.openssl_own)
+            snprintf(finding->remedy, sizeof finding->remedy, "%s", remedy_of(&finding->linkage));
     } else if (finding->over_nss) {
         finding->coverage = finding->nss.coverage;
         memcpy(finding->reason, finding->nss.reason, sizeof finding->reason);
@@ -121,7 +157,7 @@ static void judge(struct finding *finding)
         finding->coverage = CVG_NOT_COVERED;
         snprintf(finding->reason, sizeof finding->reason, "it shook hands and asked nobody: %s",
                  reason_of(&finding->linkage));
-        snprintf(finding->remedy, sizeof finding->remedy, "%s", CVG_DOCTOR_ELSEWHERE);
+        snprintf(finding->remedy, sizeof finding->remedy, "%s", remedy_of(&finding->linkage));
     } else {
         judge_static(finding);
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tools/child.h"
+#include "tools/library-place.h"
 
 #define LDD_OUTPUT_MAX 65536
 #define NAMES_WITHIN   131072
@@ -110,6 +111,39 @@ bool cvg_linkage_names_nss(const char *path)
     return found;
 }
 
+/* By ldd's "libssl.so.3 => /usr/lib/libssl.so.3 (0x...)"; a link that leads to the system's is the
+ * system's. */
+static void look_at_openssl(const char *text, struct cvg_linkage *linkage)
+{
+    static const char name[] = "libssl.so.3 => ";
+    const char *line = strstr(text, name);
+    char path[PATH_MAX] = "", *real;
+
+    linkage->openssl_own = strstr(text, "libssl-") != NULL;
+    if (line == NULL)
+        return;
+    if (sscanf(line + strlen(name), "%4095s", path) != 1)
+        return;
+    real = realpath(path, NULL);
+    linkage->openssl3 = cvg_library_is_the_systems(real != NULL ? real : path);
+    linkage->openssl_own = linkage->openssl_own || !linkage->openssl3;
+    free(real);
+}
+
+/* What ldd does not tell: what is in the file itself, and for which machine it is. */
+static void look_inside(const char *path, struct cvg_linkage *linkage)
+{
+    struct cvg_tls_finder *finder = cvg_tls_finder_new();
+    struct cvg_tls_look look = {.kind = CVG_TLS_NONE};
+
+    if (finder == NULL)
+        return;
+    linkage->inside = cvg_tls_inside(finder, path);
+    linkage->other_machine =
+        cvg_tls_look(finder, path, &look) && look.kind == CVG_TLS_OPENSSL_OTHER;
+    cvg_tls_finder_free(finder);
+}
+
 static enum cvg_error look_at(char *path, struct cvg_linkage *linkage, struct cvg_why *ret_why)
 {
     char word[] = "ldd";
@@ -123,7 +157,8 @@ static enum cvg_error look_at(char *path, struct cvg_linkage *linkage, struct cv
     if (err == CVG_OK) {
         read_all(child.output, text, LDD_OUTPUT_MAX);
         cvg_child_end(&child);
-        linkage->openssl3 = strstr(text, "libssl.so.3") != NULL;
+        look_at_openssl(text, linkage);
+        look_inside(path, linkage);
         linkage->openssl_old = strstr(text, "libssl.so.1") != NULL;
         linkage->gnutls = strstr(text, "libgnutls.so") != NULL;
         linkage->curl_gnutls = strstr(text, "libcurl-gnutls.so") != NULL;

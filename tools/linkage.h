@@ -7,12 +7,14 @@
 #include <stdbool.h>
 
 #include "common/base/error.h"
+#include "tools/tls-kind.h"
 
 struct cvg_linkage {
     char path[PATH_MAX];        /* the program found on PATH */
     char interpreter[PATH_MAX]; /* of a script; else "" */
     char helper[PATH_MAX];      /* the program that does its TLS, if it is known to be another */
-    bool openssl3;              /* libssl.so.3 */
+    bool openssl3;              /* libssl.so.3, the system's */
+    bool openssl_own;           /* a copy that is not the system's, which has its own openssl.cnf */
     bool openssl_old;           /* libssl.so.1.x */
     bool gnutls;
     bool curl_gnutls; /* libcurl with GnuTLS inside: what does the HTTPS, whatever else is linked */
@@ -22,8 +24,10 @@ struct cvg_linkage {
     bool purple;   /* libpurple, whose TLS is a plug-in */
     bool chromium; /* Qt's WebEngine: Chromium as a library */
     bool java;
-    bool other;     /* mbedTLS, wolfSSL */
-    bool is_static; /* nothing is linked at run time */
+    bool other;               /* mbedTLS, wolfSSL */
+    bool is_static;           /* nothing is linked at run time */
+    enum cvg_tls_kind inside; /* what lies in the program itself; CVG_TLS_NONE: nothing known */
+    bool other_machine;       /* its OpenSSL 3 is for another machine than our module (32 bits) */
 };
 
 /* Finds a program on PATH, unless it has a slash. */

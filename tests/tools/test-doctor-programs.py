@@ -160,6 +160,30 @@ def of_32_bits(installation):
     same({path: programs[path]["kind"] for path in wanted}, wanted)
 
 
+def one_program_by_itself(installation):
+    """`doctor -- PROGRAM` says the same without a run: a name is not enough for the system's."""
+    own = library(installation, "libssl.so.3", under="lib")
+    origin = "-Wl,-rpath,$ORIGIN/../lib"
+    wanted = {
+        program(installation, "own", own, origin): ("no", "copy of OpenSSL", "OPENSSL_CONF"),
+        program(installation, "wheel", library(installation, "libssl-3abc.so.3", under="lib"),
+                origin): ("no", "copy of OpenSSL", "OPENSSL_CONF"),
+        program(installation, "gopher", own, origin, inside=b"Go buildinf:"):
+            ("no", "inside it", "converge check"),
+        program(installation, "electron", inside=b"third_party/boringssl"):
+            ("no", "BoringSSL", ""),
+        program(installation, "node", inside=b"statem_clnt.c"): ("unknown", "", "connects")}
+    for path, (covered, reason, remedy) in wanted.items():
+        told = installation.json("doctor", "--json", "--", path,
+                                 code=REFUSED if covered == "no" else UNDECIDED)
+        same(told["covered"], covered, path)
+        contains(told["reason"], reason)
+        contains(told["do"], remedy)
+    path = program(installation, "system", own)
+    told = installation.json("doctor", "--json", "--", path, code=UNDECIDED)
+    same(told["library"], "OpenSSL 3", str(told))
+
+
 def http3(installation):
     path = program(installation, "quick", library(installation, "libssl.so.3"),
                    library(installation, "libnghttp3.so.9"))
@@ -204,5 +228,5 @@ def one_way_at_a_time(installation):
 
 
 main(every_kind, what_is_inside_counts_before_what_is_linked, across_the_border_of_a_chunk,
-     a_copy_of_ones_own, a_link_to_the_systems, several_libraries, of_32_bits, http3,
-     what_is_no_program, programs_of_this_system, one_way_at_a_time)
+     a_copy_of_ones_own, a_link_to_the_systems, several_libraries, of_32_bits,
+     one_program_by_itself, http3, what_is_no_program, programs_of_this_system, one_way_at_a_time)
