@@ -3,7 +3,6 @@
 #include "tools/bundle-files.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@
 #define DIRECTORY "notaries.d"
 #define SUFFIX    ".notary"
 
-static int is_bundle(const struct dirent *entry)
+int cvg_bundle_file_is(const struct dirent *entry)
 {
     size_t len = strlen(entry->d_name);
 
@@ -70,7 +69,7 @@ enum cvg_error cvg_bundle_files_load(const struct cvg_paths *paths,
     int count;
 
     snprintf(directory, sizeof directory, "%s/%s", paths->config_dir, DIRECTORY);
-    count = scandir(directory, &entries, is_bundle, alphasort);
+    count = scandir(directory, &entries, cvg_bundle_file_is, alphasort);
     if (count < 0 && errno != ENOENT)
         return cvg_fail(ret_why, CVG_ERR_IO, "cannot read %s: %s", directory, strerror(errno));
     for (int i = 0; i < count; i++) {

@@ -3,6 +3,8 @@
 #ifndef CVG_TOOLS_BUNDLE_FILES_H
 #define CVG_TOOLS_BUNDLE_FILES_H
 
+#include <dirent.h>
+
 #include "common/base/config.h"
 #include "common/protocol/bundle.h"
 
@@ -20,6 +22,9 @@ CVG_MUST_USE enum cvg_error cvg_bundle_files_load(const struct cvg_paths *paths,
                                                   struct cvg_bundle_files *ret_files,
                                                   struct cvg_why *ret_why);
 void cvg_bundle_files_free(struct cvg_bundle_files *files);
+
+/* Whether a directory's entry has a bundle's name, *.notary and not hidden; for scandir. */
+int cvg_bundle_file_is(const struct dirent *entry);
 
 /* Where a bundle of that name belongs: notaries.d/NAME.notary, with what a file name should not
  * have replaced by '_'. */

@@ -10,9 +10,10 @@
 #include "tools/tools.h"
 
 static const char help[] =
-    "  add      put a notary's bundle, a file or an https URL, into notaries.d: shows its\n"
-    "           fingerprint, name, region and operator and asks; refuses one that is there "
-    "already\n"
+    "  add      put notaries' bundles, files, https URLs or directories of *.notary files, into\n"
+    "           notaries.d: shows each one's fingerprint, name, region and operator and asks; if "
+    "one\n"
+    "           is not valid or there already, none is added\n"
     "  list     the notaries of this installation; with an agent, when it last looked for an "
     "update\n"
     "           of each, and when one was taken\n"
@@ -128,8 +129,9 @@ static int run(const struct cvg_command *command, int argc, char **argv)
     code = cvg_installation_load(&installation);
     if (code != CVG_GO_ON)
         return code;
-    if (strcmp(verb, "add") == 0 && argc - first == 2)
-        return cvg_notary_add(&installation, operand, assume_yes);
+    if (strcmp(verb, "add") == 0 && argc - first >= 2)
+        return cvg_notary_add(&installation, argv + first + 1, (size_t)(argc - first - 1),
+                              assume_yes);
     if (strcmp(verb, "list") == 0 && argc - first == 1)
         return cvg_notary_list(&installation);
     if (strcmp(verb, "remove") == 0 && argc - first == 2)
@@ -142,15 +144,15 @@ static int run(const struct cvg_command *command, int argc, char **argv)
     if (strcmp(verb, "test") == 0 && argc - first <= 2)
         return test(command, &installation, &trial, count);
     return cvg_output_usage(command,
-                            "add FILE, list, remove NAME, suggest [FILE]..., test [NAME] or update "
+                            "add FILE..., list, remove NAME, suggest [FILE]..., test [NAME] or update "
                             "[NAME]?");
 }
 
 const struct cvg_command cvg_cmd_notary = {
     .name = "notary",
     .synopsis =
-        "notary add FILE|URL [--yes]\nnotary list [--json]\nnotary remove NAME\n"
-        "notary suggest [FILE|URL]... [--json]\n"
+        "notary add FILE|URL|DIRECTORY... [--yes] [--json]\nnotary list [--json]\nnotary remove NAME\n"
+        "notary suggest [FILE|URL|DIRECTORY]... [--json]\n"
         "notary test [NAME] [--target HOST[:PORT]] [--count N] [--fresh]\nnotary update [NAME]",
     .summary = "Choose the notaries that look for you, and try them.",
     .help = help,

@@ -89,6 +89,16 @@ static bool shares_operator(const struct cvg_diversity_place *a,
     return shares_text(a->operator_name, b->operator_name, ret_shared, size);
 }
 
+static bool shares_domain(const struct cvg_diversity_place *a, const struct cvg_diversity_place *b,
+                          char *ret_shared, size_t size)
+{
+    for (size_t i = 0; i < a->domain_count; i++)
+        for (size_t k = 0; k < b->domain_count; k++)
+            if (shares_text(a->domain[i], b->domain[k], ret_shared, size))
+                return true;
+    return false;
+}
+
 /* Who shares with one shares with all of its group: whatever befalls one of several addresses of a
  * notary befalls the notary. */
 static void join(size_t *group, size_t count, size_t a, size_t b)
@@ -163,6 +173,7 @@ void cvg_diversity_judge(const struct cvg_diversity_place *places, size_t count,
     ret_diversity->count = count;
     ret_diversity->network = judge_axis(places, count, shares_network);
     ret_diversity->country = judge_axis(places, count, shares_country);
+    ret_diversity->domain = judge_axis(places, count, shares_domain);
     ret_diversity->operators = judge_axis(places, count, shares_operator);
     for (size_t i = 0; i < count; i++)
         ret_diversity->near += is_near(&places[i]) ? 1 : 0;
@@ -181,6 +192,40 @@ static void add_address(struct cvg_diversity_place *place, const char *address)
         place->address[place->address_count++] = address;
 }
 
+/* Where the last label but n begins; the name's begin if it has no more. */
+static const char *last_labels(const char *name, unsigned n)
+{
+    const char *at = name + strlen(name);
+
+    while (at > name)
+        if (*--at == '.' && --n == 0)
+            return at + 1;
+    return name;
+}
+
+/* The name that its owner registered, without a list of all registries: two labels, or three below
+ * what many countries register under (co.uk, com.au). Two that share it by mistake are told to be
+ * nearer than they are, never farther. */
+static const char *registered_domain(const char *name)
+{
+    static const char *const common[] = {"co", "com", "net", "org", "gov", "edu", "ac", "or", "ne"};
+    const char *two = last_labels(name, 2), *dot = strchr(two, '.');
+
+    for (size_t i = 0; dot != NULL && strlen(dot) == 3 && i < sizeof common / sizeof *common; i++)
+        if (strlen(common[i]) == (size_t)(dot - two) &&
+            strncasecmp(common[i], two, (size_t)(dot - two)) == 0)
+            return last_labels(name, 3);
+    return two;
+}
+
+static void add_domain(struct cvg_diversity_place *place, const char *host)
+{
+    struct network network;
+
+    if (strchr(host, '.') != NULL && !network_of(host, &network))
+        place->domain[place->domain_count++] = registered_domain(host);
+}
+
 void cvg_diversity_place_of(const struct cvg_bundle *bundle, struct cvg_diversity_place *ret_place)
 {
     memset(ret_place, 0, sizeof *ret_place);
@@ -194,5 +239,6 @@ void cvg_diversity_place_of(const struct cvg_bundle *bundle, struct cvg_diversit
             add_address(ret_place, host->address[k]);
         if (host->address_count == 0)
             add_address(ret_place, host->host);
+        add_domain(ret_place, host->host);
     }
 }

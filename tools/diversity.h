@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How far apart notaries stand: in how many networks, countries and hands. Notaries that share one
+/* How far apart notaries stand: in how many networks, countries, domains and hands. Notaries that share one
  * can be deceived, cut off or told what to say together. Pure. */
 #ifndef CVG_TOOLS_DIVERSITY_H
 #define CVG_TOOLS_DIVERSITY_H
@@ -16,6 +16,8 @@ struct cvg_diversity_place {
     const char *name;
     const char *region;        /* ISO country, "" if it is not told */
     const char *operator_name; /* "" if it is not told */
+    const char *domain[CVG_BUNDLE_HOSTS_MAX]; /* of its hosts' names, as far as labels tell */
+    size_t domain_count;                      /* 0: its hosts are addresses */
     const char *address[CVG_BUNDLE_HOSTS_MAX * (CVG_BUNDLE_ADDRESSES_MAX + 1)];
     size_t address_count; /* 0: they are not told, a name has to be resolved */
 };
@@ -32,6 +34,7 @@ struct cvg_diversity {
     size_t count;
     struct cvg_diversity_axis network; /* one /16 of IPv4 or /32 of IPv6 counts as one */
     struct cvg_diversity_axis country;
+    struct cvg_diversity_axis domain; /* who has it can lead all names in it elsewhere */
     struct cvg_diversity_axis operators; /* letters' case does not matter */
     size_t near; /* notaries all of whose addresses are special: on this machine or its network */
 };

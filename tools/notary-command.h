@@ -9,8 +9,9 @@
 #include "tools/bundle-files.h"
 #include "tools/installation.h"
 
-/* source: a file, or an https URL. assume_yes: do not ask. */
-int cvg_notary_add(const struct cvg_installation *installation, const char *source,
+/* names: files, https URLs, directories of bundles. All are looked at before any is added; all of
+ * them are added, or none but for those a person says no to. assume_yes: do not ask. */
+int cvg_notary_add(const struct cvg_installation *installation, char *const *names, size_t count,
                    bool assume_yes);
 int cvg_notary_list(const struct cvg_installation *installation);
 int cvg_notary_remove(const struct cvg_installation *installation, const char *name);
@@ -27,13 +28,9 @@ struct cvg_notary_trial {
 int cvg_notary_test(const struct cvg_installation *installation,
                     const struct cvg_notary_trial *trial);
 
-/* sources: bundles that might be added, files or https URLs; they are judged, not added. */
-int cvg_notary_suggest(const struct cvg_installation *installation, char **sources, size_t count);
-
-/* The bundle in a file or behind an https URL; the caller frees it. UNREACHABLE: the URL is. */
-CVG_MUST_USE enum cvg_error cvg_notary_bundle_read(const char *source,
-                                                   struct cvg_bundle **ret_bundle,
-                                                   struct cvg_why *ret_why);
+/* names: bundles that might be added, as for add; they are judged, not added. */
+int cvg_notary_suggest(const struct cvg_installation *installation, char *const *names,
+                       size_t count);
 
 /* Asks the agent (started if need be) to try all notaries; how many are there and how many
  * answered. CVG_GO_ON, or the exit code after saying why. */

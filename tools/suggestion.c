@@ -11,13 +11,15 @@ static struct cvg_suggestion gain_of(const struct cvg_diversity *before,
 
     gain.network = after->network.groups > before->network.groups && after->near == before->near;
     gain.operators = after->operators.groups > before->operators.groups;
+    gain.domain = after->domain.groups > before->domain.groups;
     gain.country = after->country.groups > before->country.groups;
     return gain;
 }
 
 static int weight(const struct cvg_suggestion *gain)
 {
-    return (gain->network ? 4 : 0) + (gain->operators ? 2 : 0) + (gain->country ? 1 : 0);
+    return (gain->network ? 8 : 0) + (gain->operators ? 4 : 0) + (gain->domain ? 2 : 0) +
+           (gain->country ? 1 : 0);
 }
 
 /* places[count] is free for the one that is tried. */

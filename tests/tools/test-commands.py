@@ -3,6 +3,7 @@
 its help and its JSON."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -351,18 +352,76 @@ def notary_add_list_remove(installation):
         same(put.read(), given.read())
     same(os.stat(installation.path("notaries.d/alpha.notary")).st_mode & 0o777, 0o644)
     told = installation.json("notary", "add", beta, "--yes", "--json")
-    same((told["ok"], told["added"]["name"]), (True, "beta"))
+    same((told["ok"], [one["name"] for one in told["added"]]), (True, ["beta"]))
     listed = installation.json("notary", "list", "--json")["notaries"]
     same([n["name"] for n in listed], ["alpha", "beta"])
     same((listed[0]["operator"], listed[0]["region"], listed[0]["protocol"]),
          ("Op of alpha", "CH", 2))
-    same(listed[1]["fingerprint"], told["added"]["fingerprint"])
+    same(listed[1]["fingerprint"], told["added"][0]["fingerprint"])
     result = installation.run("notary", "remove", "alpha")
     same(result.returncode, OK, result.stderr)
     contains(result.stderr, "1 left")
     same(os.listdir(installation.path("notaries.d")), ["beta.notary"])
     result = installation.run("notary", "remove", "alpha")
     same(result.returncode, REFUSED)
+
+
+def folder_of(installation, *names):
+    folder = installation.path("folder")
+    os.mkdir(folder)
+    for name in names:
+        shutil.copy(make_notary(installation, name), folder)
+    return folder
+
+
+def several_at_once(installation):
+    folder = folder_of(installation, "beta", "gamma")
+    installation.write("folder/README", "no bundle")
+    alpha = make_notary(installation, "alpha")
+    result = installation.run("notary", "add", alpha, folder, "--yes")
+    same(result.returncode, OK, result.stderr)
+    contains(result.stdout, *("added: " + installation.path("notaries.d", name + ".notary")
+                              for name in ("alpha", "beta", "gamma")))
+    same(sorted(os.listdir(installation.path("notaries.d"))),
+         ["alpha.notary", "beta.notary", "gamma.notary"])
+    delta = make_notary(installation, "delta")
+    result = installation.run("notary", "add", delta, folder, "--yes")
+    same(result.returncode, REFUSED)
+    contains(result.stderr, "beta.notary: ", "gamma.notary: ", "2 of 3", "nothing was added")
+    assert not os.path.exists(installation.path("notaries.d/delta.notary"))
+    told = installation.json("notary", "add", delta, make_notary(installation, "eps"), "--yes",
+                             "--json")
+    same([one["name"] for one in told["added"]], ["delta", "eps"])
+
+
+def all_are_looked_at_before_any_is_added(installation):
+    alpha, beta = make_notary(installation, "alpha"), make_notary(installation, "beta")
+    installation.write("bad.notary", "{}")
+    os.mkdir(installation.path("empty"))
+    shutil.copy(alpha, installation.path("copy.notary"))
+    for last, code, said in ((installation.path("bad.notary"), FAULT, "bad.notary"),
+                             (installation.path("empty"), FAULT, "no *.notary"),
+                             ("https://127.0.0.1:1/c.notary", UNDECIDED, "cannot fetch"),
+                             (installation.path("copy.notary"), REFUSED, "twice")):
+        result = installation.run("notary", "add", alpha, beta, last, "--yes")
+        same(result.returncode, code, result.stdout)
+        contains(result.stderr, said)
+        assert not os.path.exists(installation.path("notaries.d")), last
+    result = installation.run("notary", "add", alpha, beta)
+    same(result.returncode, USAGE, "nobody was there to ask")
+    assert not os.path.exists(installation.path("notaries.d"))
+
+
+def what_fails_on_the_way_is_taken_back(installation):
+    alpha, beta = make_notary(installation, "alpha"), make_notary(installation, "beta")
+    os.makedirs(installation.path("notaries.d"))
+    words = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh"]
+    result = subprocess.run([*words, CONVERGE, "notary", "add", alpha, beta, "--yes"],
+                            env=installation.environment(), stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert result.returncode != OK, result.stdout
+    same([name for name in os.listdir(installation.path("notaries.d"))
+          if name.endswith(".notary")], [])
 
 
 def the_fingerprint_is_the_signing_keys(installation):
@@ -391,6 +450,18 @@ def a_person_is_asked(installation):
         os.close(leader)
         same(process.returncode, code, output)
         contains(output, "fingerprint", "[y/N]")
+    beta, gamma = make_notary(installation, "beta"), make_notary(installation, "gamma")
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([CONVERGE, "notary", "add", beta, gamma], stdin=follower,
+                               env=installation.environment(), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    os.close(follower)
+    os.write(leader, b"n\ny\n")
+    output = process.communicate(timeout=30)[0]
+    os.close(leader)
+    same(process.returncode, REFUSED, output)
+    contains(output, "not added: beta", "added: " + installation.path("notaries.d/gamma.notary"))
+    same(sorted(os.listdir(installation.path("notaries.d"))), ["alpha.notary", "gamma.notary"])
 
 
 def nobody_votes_twice(installation):
@@ -441,6 +512,10 @@ def notary_suggest(installation):
     same([(one["name"], one["network"], one["country"]) for one in told],
          [("far", True, True), ("beta", False, False)])
     same(len(installation.json("notary", "list", "--json")["notaries"]), 1)
+    shutil.copy(beta, folder := folder_of(installation, "gamma"))
+    told = installation.json("notary", "suggest", folder, far, "--json")
+    same([one["name"] for one in told["suggestions"]], ["far", "beta", "gamma"])
+    same((told["domain"]["shared"], told["suggestions"][0]["domain"]), ("converge.example", False))
     same(installation.run("notary", "add", beta, "--yes").returncode, OK)
     contains(installation.run("notary", "suggest").stdout, "2 of 2 are in CH: alone they decide")
     same(installation.run("notary", "suggest", "/nowhere").returncode, FAULT)
@@ -485,10 +560,23 @@ def a_bundle_from_a_url(installation):
                               env=installation.environment(), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     site.body, good = b" " * 300000, site.body
-    same(trusting().returncode, FAULT)
+    result = trusting()
+    same(result.returncode, FAULT)
+    contains(result.stderr, "more than")
     site.body = good[:100]
     same(trusting().returncode, FAULT)
     site.body = good
+    site.moved = {"/alpha.notary": "http://localhost:%d/here" % site.port}
+    result = trusting()
+    same(result.returncode, UNDECIDED, "it went on without TLS")
+    site.moved = {"/alpha.notary": "/alpha.notary"}
+    result = trusting()
+    same(result.returncode, UNDECIDED)
+    contains(result.stderr, "redirect")
+    site.moved = {"/alpha.notary": "/1", "/1": "/2", "/2": "/3", "/3": "/4"}
+    same(trusting().returncode, UNDECIDED, "one redirect too many")
+    assert not os.path.exists(installation.path("notaries.d"))
+    del site.moved["/3"]
     result = trusting()
     same(result.returncode, OK, result.stderr)
     with open(installation.path("notaries.d/alpha.notary"), "rb") as file:
@@ -635,7 +723,8 @@ main(help_and_version, every_option_in_the_help_is_taken, wrong_usage,
      check_ends_as_the_verdict_says, check_in_monitor_mode_still_tells, check_without_an_agent,
      check_with_a_file, check_that_looks_itself, check_of_a_server_that_does_not_speak_tls,
      names_in_utf8, status, colours_only_for_people, replies_that_are_none, why, watch, cache,
-     notary_suggest, notary_add_list_remove, the_fingerprint_is_the_signing_keys, a_person_is_asked,
+     notary_suggest, notary_add_list_remove, several_at_once, all_are_looked_at_before_any_is_added,
+     what_fails_on_the_way_is_taken_back, the_fingerprint_is_the_signing_keys, a_person_is_asked,
      nobody_votes_twice, bundles_that_are_none, a_bundle_from_a_url, a_bad_file_in_notaries_d_is_named,
      names_become_file_names, a_running_agent_is_told, notary_test, notary_list_tells_of_updates,
      notary_update,

@@ -146,9 +146,43 @@ static void places_of_bundles(void **state)
     assert_string_equal(place.address[2], "2a00:1::1");
 }
 
+static void one_registered_domain(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        size_t groups, unknown;
+    } cases[] = {
+        {"alpha.example.org", "beta.EXAMPLE.org", 1, 0},
+        {"alpha.example.org", "example.org", 1, 0},
+        {"alpha.example.org", "alpha.example.net", 2, 0},
+        {"a.one.co.uk", "a.two.co.uk", 2, 0},
+        {"a.one.co.uk", "b.c.one.co.uk", 1, 0},
+        {"co.uk", "a.co.uk", 2, 0},
+        {"a.one.ch", "a.two.ch", 2, 0},
+        {"9.9.9.9", "9.9.8.8", 0, 2},
+        {"2001:db8::1.2.3.4", "localhost", 0, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct cvg_bundle a = {.host_count = 1}, b = {.host_count = 1};
+        struct cvg_diversity_place places[2];
+        struct cvg_diversity found;
+
+        strcpy(a.host[0].host, cases[i].a);
+        strcpy(b.host[0].host, cases[i].b);
+        cvg_diversity_place_of(&a, &places[0]);
+        cvg_diversity_place_of(&b, &places[1]);
+        cvg_diversity_judge(places, 2, &found);
+        assert_int_equal(found.domain.groups, cases[i].groups);
+        assert_int_equal(found.domain.unknown, cases[i].unknown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_registered_domain),
         cmocka_unit_test(all_apart),
         cmocka_unit_test(the_prefix_is_the_border),
         cmocka_unit_test(half_does_not_decide),

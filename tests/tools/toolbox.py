@@ -101,7 +101,7 @@ class Site:
     """A TLS server on the loopback, with a certificate that counts as good."""
 
     def __init__(self, directory, name="localhost", address=("127.0.0.1", 0), body=b"hello\n"):
-        self.body = body
+        self.body, self.moved = body, {}  # moved: paths and where they are now
         self.name = name
         self.certificate = os.path.join(directory, name + ".pem")
         key = os.path.join(directory, name + ".key")
@@ -118,7 +118,12 @@ class Site:
         try:
             connection.settimeout(5)
             with self.context.wrap_socket(connection, server_side=True) as tls:
-                tls.recv(4096)
+                path = tls.recv(4096).split()[1:2]
+                moved = self.moved.get(path[0].decode() if path else "")
+                if moved is not None:
+                    tls.sendall(b"HTTP/1.0 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" %
+                                moved.encode())
+                    return
                 tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body) +
                             self.body)
         except OSError:
