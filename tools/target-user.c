@@ -21,9 +21,10 @@
 
 #define TEXT_MAX  65536
 #define UNIT_NOTE "# Switched on for it: " CVG_USER_UNIT "\n"
-#define MONITOR                                                                                    \
+#define MODE_LINE                                                                                  \
     CVG_USER_HEAD "# See converge.conf(5). Nothing is refused yet: `converge report`, then "       \
-                  "`converge mode augment`.\nmode = monitor\n"
+                  "`converge mode augment`.\nmode = "
+#define MONITOR MODE_LINE "monitor\n"
 
 struct user_job {
     const struct cvg_target_options *options;
@@ -33,6 +34,7 @@ struct user_job {
     bool own;     /* the notaries are the user's own: CONVERGE_CONFIG_DIR names them */
     bool manager; /* the user's systemd is here */
     bool unit;    /* ... and has the agent's socket */
+    bool noted;   /* ... which was not on before us: disable switches it off */
     bool changed;
 };
 
@@ -123,7 +125,7 @@ static enum cvg_error compose_conf(const struct user_job *job, struct cvg_buffer
     if (err == CVG_OK)
         err = cvg_plain_file_read(system, &included, ret_why);
     cvg_buffer_put_text(ret_text, CVG_USER_HEAD);
-    if (job->unit)
+    if (job->noted)
         cvg_buffer_put_text(ret_text, UNIT_NOTE);
     if (err == CVG_OK) {
         cvg_buffer_put_text(ret_text, ".include ");
@@ -268,6 +270,32 @@ static int report_enabled(const struct user_job *job)
     return CVG_EXIT_OK;
 }
 
+/* What cannot be written is met before anything is switched on. */
+static enum cvg_error check_places(const struct user_job *job, struct cvg_why *ret_why)
+{
+    const struct cvg_user_places *places = &job->places;
+    const char *const paths[] = {places->conf, places->environment, places->service_unit,
+                                 places->socket_unit};
+    size_t count = job->unit && job->own ? 4 : 2;
+    enum cvg_error err = CVG_OK;
+
+    for (size_t i = 0; err == CVG_OK && i < count; i++)
+        err = cvg_user_file_check(paths[i], ret_why);
+    return err;
+}
+
+static bool is_noted(const struct cvg_user_places *places)
+{
+    struct cvg_buffer conf;
+    bool noted;
+
+    cvg_buffer_init(&conf, TEXT_MAX);
+    noted = cvg_user_file_read(places->conf, &conf) &&
+            strstr((const char *)conf.data, UNIT_NOTE) != NULL;
+    cvg_buffer_free(&conf);
+    return noted;
+}
+
 /* Programs are told last, when everything they need is there. */
 static int write_all(struct user_job *job, const struct cvg_buffer *conf)
 {
@@ -310,7 +338,9 @@ int cvg_user_enable(const struct cvg_command *command, const struct cvg_target_o
     job.unit = job.manager && !options->no_agent &&
                (job.own || job.installation.paths.kind == CVG_AGENT_USER);
     cvg_buffer_init(&conf, CVG_OPENSSL_CONF_MAX);
-    if (compose_conf(&job, &conf, &why) != CVG_OK)
+    job.noted = job.unit &&
+                (is_noted(&job.places) || !cvg_service_is_enabled(CVG_SERVICE_USER, CVG_USER_UNIT));
+    if (check_places(&job, &why) != CVG_OK || compose_conf(&job, &conf, &why) != CVG_OK)
         code = cvg_output_fail(CVG_EXIT_FAULT, "%s", why.text);
     if (code == CVG_GO_ON)
         code = cvg_openssl_try(&conf, &job.canary);
@@ -323,15 +353,9 @@ int cvg_user_enable(const struct cvg_command *command, const struct cvg_target_o
 /* Without a manager that runs, what `systemctl enable` made is taken away by hand. */
 static enum cvg_error switch_off(const struct cvg_user_places *places, struct cvg_why *ret_why)
 {
-    struct cvg_buffer conf;
     char wants[PATH_MAX + 64];
-    bool noted;
 
-    cvg_buffer_init(&conf, TEXT_MAX);
-    noted = cvg_user_file_read(places->conf, &conf) &&
-            strstr((const char *)conf.data, UNIT_NOTE) != NULL;
-    cvg_buffer_free(&conf);
-    if (!noted)
+    if (!is_noted(places))
         return CVG_OK;
     if (cvg_service_here(CVG_SERVICE_USER))
         return cvg_service_disable(CVG_SERVICE_USER, CVG_USER_UNIT, ret_why);
@@ -342,6 +366,33 @@ static enum cvg_error switch_off(const struct cvg_user_places *places, struct cv
     else
         unlink(wants);
     return CVG_OK;
+}
+
+/* Our own text, whatever `converge mode` made of its last line. */
+static bool is_only_mode(const struct cvg_buffer *text)
+{
+    size_t len = strlen(MODE_LINE);
+    const uint8_t *end;
+
+    if (text->len <= len || memcmp(text->data, MODE_LINE, len) != 0)
+        return false;
+    end = memchr(text->data + len, '\n', text->len - len);
+    return end == NULL || end == text->data + text->len - 1;
+}
+
+static enum cvg_error remove_settings(const char *path, bool *ret_changed, struct cvg_why *ret_why)
+{
+    struct cvg_buffer text;
+    bool ours;
+
+    cvg_buffer_init(&text, TEXT_MAX);
+    ours = cvg_user_file_read(path, &text);
+    if (ours && !is_only_mode(&text)) {
+        cvg_output_note("%s: kept, for the settings that you made there", path);
+        ours = false;
+    }
+    cvg_buffer_free(&text);
+    return ours ? cvg_user_file_remove(path, ret_changed, ret_why) : CVG_OK;
 }
 
 static enum cvg_error remove_all(const struct cvg_user_places *places, bool *ret_changed,
@@ -361,7 +412,7 @@ static enum cvg_error remove_all(const struct cvg_user_places *places, bool *ret
     if (err == CVG_OK)
         err = cvg_user_file_remove(places->service_unit, ret_changed, ret_why);
     if (err == CVG_OK)
-        err = cvg_user_file_remove(mode, ret_changed, ret_why);
+        err = remove_settings(mode, ret_changed, ret_why);
     return err == CVG_OK ? cvg_user_file_remove(places->conf, ret_changed, ret_why) : err;
 }
 

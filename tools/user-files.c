@@ -79,6 +79,26 @@ static enum cvg_error make_directory_of(const char *path, struct cvg_why *ret_wh
     return cvg_directory_make(directory, geteuid(), 0700, ret_why);
 }
 
+static enum cvg_error refuse_foreign(const struct cvg_edit_file *file, struct cvg_why *ret_why)
+{
+    if (!file->exists || is_ours(&file->text))
+        return CVG_OK;
+    return cvg_fail(ret_why, CVG_ERR_EXISTS, "%.400s: is there, and not of our making; move it",
+                    file->path);
+}
+
+enum cvg_error cvg_user_file_check(const char *path, struct cvg_why *ret_why)
+{
+    struct cvg_edit_file file;
+    enum cvg_error err = open_file(path, 0600, &file, ret_why);
+
+    if (err != CVG_OK)
+        return err;
+    err = refuse_foreign(&file, ret_why);
+    cvg_edit_file_free(&file);
+    return err;
+}
+
 enum cvg_error cvg_user_file_put(const char *path, const struct cvg_buffer *text, bool *ret_changed,
                                  struct cvg_why *ret_why)
 {
@@ -87,9 +107,7 @@ enum cvg_error cvg_user_file_put(const char *path, const struct cvg_buffer *text
 
     if (err != CVG_OK)
         return err;
-    if (file.exists && !is_ours(&file.text))
-        err = cvg_fail(ret_why, CVG_ERR_EXISTS, "%.400s: is there, and not of our making; move it",
-                       file.path);
+    err = refuse_foreign(&file, ret_why);
     if (err == CVG_OK && !cvg_edit_same(&file.text, text)) {
         err = make_directory_of(path, ret_why);
         if (err == CVG_OK)

@@ -37,6 +37,8 @@ CVG_MUST_USE enum cvg_error cvg_user_file_put(const char *path, const struct cvg
                                               bool *ret_changed, struct cvg_why *ret_why);
 CVG_MUST_USE enum cvg_error cvg_user_file_remove(const char *path, bool *ret_changed,
                                                  struct cvg_why *ret_why);
+/* EXISTS where cvg_user_file_put would find one that is not ours; writes nothing. */
+CVG_MUST_USE enum cvg_error cvg_user_file_check(const char *path, struct cvg_why *ret_why);
 /* Whether the file is there and of our making; its text then is the caller's. */
 bool cvg_user_file_read(const char *path, struct cvg_buffer *ret_text);
 

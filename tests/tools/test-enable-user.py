@@ -172,6 +172,39 @@ def a_dry_run_changes_nothing(installation):
     assert not os.path.exists(person.path(".config"))
 
 
+def settings_that_were_made_are_kept(installation):
+    person = Person(installation)
+    person.good("enable", "--user")
+    with open(installation.path("converge.conf"), "a", encoding="ascii") as file:
+        file.write("quorum = 4\n")
+    result = person.run("disable", "--user")
+    same(result.returncode, OK, result.stderr)
+    contains(result.stderr, "converge.conf: kept")
+    contains(installation.read("converge.conf"), "mode = monitor\nquorum = 4\n")
+    person.good("enable", "--user")
+    contains(installation.read("converge.conf"), "quorum = 4\n")
+
+
+def a_foreign_file_is_met_before_the_unit_is_on(installation):
+    person = Person(installation, manager=True)
+    for name in (".config/converge/openssl.cnf", ".config/systemd/user/converge-agent.service"):
+        os.makedirs(os.path.dirname(person.path(name)), exist_ok=True)
+        person.write(name, "A=b\n")
+        subprocess.run(["chown", "-R", str(os.stat(person.home).st_uid), person.path(".config")],
+                       check=True)
+        before = {k: v for k, v in person.files().items() if "systemctl" not in k} \
+            if isinstance(person.files(), dict) else None
+        result = person.run("enable", "--user")
+        same(result.returncode, FAULT, result.stdout)
+        contains(result.stderr, "not of our making")
+        if os.path.exists(person.path("systemctl.log")):
+            assert "enable --now" not in person.read("systemctl.log")
+        assert not os.path.exists(installation.path("converge.conf"))
+        if before is not None:
+            same({k: v for k, v in person.files().items() if "systemctl" not in k}, before)
+        os.remove(person.path(name))
+
+
 def what_is_not_ours_stays(installation):
     person = Person(installation)
     os.makedirs(person.path(".config/environment.d"))
@@ -217,4 +250,5 @@ def root_is_refused(installation):
 
 main(there_and_back_again, a_login_shell_has_programs_checked, a_bash_profile_is_not_forgotten,
      the_users_manager_keeps_the_socket, a_machine_without_notaries, a_dry_run_changes_nothing,
+     settings_that_were_made_are_kept, a_foreign_file_is_met_before_the_unit_is_on,
      what_is_not_ours_stays, a_name_that_a_shell_would_read_is_refused, root_is_refused)
