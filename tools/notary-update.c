@@ -32,7 +32,7 @@ static bool is(const json_t *notary, const char *result)
 
 static void print_one(const json_t *notary)
 {
-    bool bad = is(notary, "failed") || is(notary, "not-taken");
+    bool bad = is(notary, "failed") || is(notary, "not-taken") || is(notary, "older");
 
     cvg_output_word(CVG_PAINT_NONE, 16, cvg_reply_text(notary, "name"));
     putchar(' ');
@@ -43,7 +43,10 @@ static void print_one(const json_t *notary)
     else if (is(notary, "nowhere"))
         printf("nothing to update from");
     else
-        cvg_output_word(CVG_PAINT_BAD, 0, is(notary, "failed") ? "not reached: " : "not taken: ");
+        cvg_output_word(CVG_PAINT_BAD, 0,
+                        is(notary, "failed")  ? "not reached: "
+                        : is(notary, "older") ? "older: "
+                                              : "not taken: ");
     if (bad)
         cvg_output_word(CVG_PAINT_NONE, 0, cvg_reply_text(notary, "message"));
     putchar('\n');
@@ -57,7 +60,7 @@ static int code_of(const json_t *notaries)
     int code = CVG_EXIT_OK;
 
     json_array_foreach(notaries, index, notary) {
-        if (is(notary, "not-taken"))
+        if (is(notary, "not-taken") || is(notary, "older"))
             return CVG_EXIT_REFUSED;
         if (!is(notary, "updated") && !is(notary, "unchanged") && !is(notary, "nowhere"))
             code = CVG_EXIT_UNDECIDED;

@@ -96,6 +96,7 @@ void cvg_updates_free(struct cvg_updates *updates);
 enum cvg_look_result {
     CVG_LOOK_NOWHERE = 0, /* nothing to update from */
     CVG_LOOK_UNCHANGED,
+    CVG_LOOK_OLDER, /* a serial, or a version, below the one in force */
     CVG_LOOK_UPDATED,
     CVG_LOOK_NOT_TAKEN, /* something came that is no update */
     CVG_LOOK_FAILED     /* nothing came */
@@ -103,7 +104,7 @@ enum cvg_look_result {
 struct cvg_look {
     enum cvg_look_result result;
     uint64_t serial;        /* that is in force now */
-    char why[CVG_WHY_MAX]; /* of the last two */
+    char why[CVG_WHY_MAX]; /* of all but the first two and UPDATED */
 };
 typedef void cvg_look_fn(const struct cvg_bundle *bundle, const struct cvg_look *look, void *user);
 typedef void cvg_looked_fn(void *user);

@@ -198,6 +198,16 @@ static bool have_answer(struct cvg_updates *updates, const struct cvg_bundle *ol
     return false;
 }
 
+static bool is_older(const struct cvg_bundle *old, const struct cvg_buffer *body)
+{
+    struct cvg_bundle *bundle = NULL;
+    bool older = cvg_bundle_parse((const char *)body->data, body->len, &bundle, NULL) == CVG_OK &&
+                 (bundle->serial < old->serial || bundle->version < old->version);
+
+    cvg_bundle_free(bundle);
+    return older;
+}
+
 static void take(struct cvg_updates *updates, const struct cvg_bundle *old, struct cvg_look *look)
 {
     const struct cvg_buffer *body = &updates->easy.answer;
@@ -206,11 +216,12 @@ static void take(struct cvg_updates *updates, const struct cvg_bundle *old, stru
     enum cvg_error err = cvg_bundle_accept(&updates->agent->paths, old, (const char *)body->data,
                                            body->len, &bundle, &why);
 
-    /* The same serial again is what most days bring. */
+    /* The same serial again is what most days bring; an older one is a stale copy, or worse. */
     look->result = err == CVG_OK            ? CVG_LOOK_UPDATED
-                   : err == CVG_ERR_VERSION ? CVG_LOOK_UNCHANGED
-                                            : CVG_LOOK_NOT_TAKEN;
-    if (look->result == CVG_LOOK_NOT_TAKEN) {
+                   : err != CVG_ERR_VERSION ? CVG_LOOK_NOT_TAKEN
+                   : is_older(old, body)    ? CVG_LOOK_OLDER
+                                            : CVG_LOOK_UNCHANGED;
+    if (look->result == CVG_LOOK_NOT_TAKEN || look->result == CVG_LOOK_OLDER) {
         snprintf(look->why, sizeof look->why, "%s", why.text);
         cvg_log(CVG_LOG_WARNING, "update of notary %s not taken: %s", old->name, why.text);
     }

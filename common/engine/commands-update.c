@@ -17,6 +17,8 @@ static const char *result_word(enum cvg_look_result result)
     switch (result) {
     case CVG_LOOK_UNCHANGED:
         return "unchanged";
+    case CVG_LOOK_OLDER:
+        return "older";
     case CVG_LOOK_UPDATED:
         return "updated";
     case CVG_LOOK_NOT_TAKEN:

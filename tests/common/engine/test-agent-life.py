@@ -333,6 +333,11 @@ def updates_when_told():
         after = installation.command("status")[0]["notaries"]
         assert [(n["serial"], n["looked_s"] > 0, n["changed_s"] > 0) for n in after] == [
             (6, True, True), (5, True, False), (5, True, False)], after
+        trio[0].update = trio[0].bundle(serial=5)
+        told = looked_now(installation, name="alpha")["notaries"]
+        assert [(n["name"], n["result"], n["serial"]) for n in told] == [("alpha", "older", 6)], told
+        assert "serial 5 is not above 6" in told[0]["message"], told
+        trio[0].update = trio[0].bundle(serial=6)
         for notary in trio:
             notary.update = None
         told = looked_now(installation, name="beta")["notaries"]
