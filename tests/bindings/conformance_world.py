@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 _TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(_TESTS, "common", "engine"), os.path.join(_TESTS, "notary")]
@@ -61,8 +62,16 @@ class Fake:
     def bundle(self):
         return self.notary.bundle(pin=self.pin)
 
-    def stop(self):
+    def release(self):
+        """Lets go of whom it keeps waiting, for an agent that is to end waits for them as well."""
         self.notary.gate.set()
+
+    def keep(self):
+        """From now on it keeps those who ask waiting again, if that is its behaviour."""
+        self.notary.gate = threading.Event()
+
+    def stop(self):
+        self.release()
         self.notary.listener.stop()
 
 
@@ -154,7 +163,9 @@ class World:
 
     def __init__(self, cast, notaries, settings, agent):
         text = "".join(f"{key} = {value}\n" for key, value in {**SETTINGS, **settings}.items())
-        self.installation = agentlab.Installation(text, [cast.notaries[name] for name in notaries])
+        members = [cast.notaries[name] for name in notaries]
+        self.fakes = [one for one in members if isinstance(one, Fake)]
+        self.installation = agentlab.Installation(text, members)
         if agent:
             self.installation.start()
 
@@ -167,8 +178,12 @@ class World:
 
     def close(self):
         """Ends the agent, also one that a case has started."""
+        for fake in self.fakes:
+            fake.release()
         if self.installation.process is None and os.path.exists(self.installation.socket):
             pid = self.installation.command("status")[0]["pid"]
             os.kill(pid, signal.SIGTERM)
-            agentlab.until(lambda: not os.path.exists(f"/proc/{pid}"))
+            assert agentlab.until(lambda: agentlab.gone(pid)), f"the agent {pid} does not end"
         self.installation.remove()
+        for fake in self.fakes:
+            fake.keep()

@@ -435,6 +435,15 @@ def until(condition, seconds=10):
     return True
 
 
+def gone(pid):
+    """Whether a process has ended, whenever its parent takes note of it."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Skip(Exception):
     """What is missing here for a test to mean anything."""
 

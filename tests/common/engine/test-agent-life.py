@@ -105,17 +105,8 @@ def background():
         pid = installation.command("status")[0]["pid"]
         assert os.getsid(pid) != os.getsid(0)
         os.kill(pid, signal.SIGTERM)
-        assert agentlab.until(lambda: gone(pid))
+        assert agentlab.until(lambda: agentlab.gone(pid))
         assert not os.path.exists(installation.socket)
-
-
-def gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        return file.read().split()[2] == "Z"
 
 
 def hung_up(sock):
