@@ -6,10 +6,11 @@ the runner in each and compares.
 
     conformance.run([PROGRAM, ARGUMENT...], {"VARIABLE": "value"})     from a test in Python
     conformance.py [--world NAME] [VARIABLE=VALUE...] PROGRAM [ARGUMENT...]
-    conformance.run_example(tap, [PROGRAM, ARGUMENT...])               its worked example
+    conformance.run_example(cast, tap, [PROGRAM, ARGUMENT...])         its worked example
 
 The first two print TAP, a line for each case, and exit with 1 if one is missing or differs. With tap=,
-a notarylab.Tap, run() adds its cases to those of another test and returns."""
+a notarylab.Tap, run() adds its cases to those of another test and returns; run_in() does so with a
+conformance_world.Cast that serves several runs."""
 import os
 import re
 import subprocess
@@ -158,26 +159,25 @@ def run(runner_argv, env_extra=None, tap=None, only=None):
         own.done()
 
 
-def run_example(tap, argv, env_extra=None, cwd=None):
+def run_example(cast, tap, argv):
     """A language's worked example, a program that is called with HOST PORT CAFILE: it fetches
     https://HOST:PORT/ and prints the page where the notaries agree. Where they do not, it must end
     with an exit status that is not 0, and must not have sent its request."""
-    cast = conformance_world.Cast()
-
     def fetch(*notaries):
         world = conformance_world.World(cast, notaries, {"exempt_special_names": "no"}, True)
         try:
             return subprocess.run([*argv, "127.0.0.1", str(cast.server.port), cast.site.pem],
-                                  env=world.environment(env_extra), cwd=cwd, timeout=RUNNER_S,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+                                  env=world.environment(None), timeout=RUNNER_S, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False)
         finally:
             world.close()
 
     def agreed():
+        before = cast.server.requests
         result = fetch("alpha", "beta")
         assert result.returncode == 0, result.stdout.decode()
         assert conformance_world.PAGE in result.stdout, result.stdout.decode()
-        assert cast.server.requests == 1, cast.server.requests
+        assert cast.server.requests == before + 1, cast.server.requests
 
     def refused():
         before = cast.server.requests
@@ -186,11 +186,8 @@ def run_example(tap, argv, env_extra=None, cwd=None):
         assert conformance_world.PAGE not in result.stdout, result.stdout.decode()
         assert b"liar" in result.stdout or b"perjurer" in result.stdout, result.stdout.decode()
         assert cast.server.requests == before, "it sent its request all the same"
-    try:
-        tap.case("the example fetches what the notaries confirm", agreed)
-        tap.case("the example sends nothing to a site that they do not confirm", refused)
-    finally:
-        cast.close()
+    tap.case("the example fetches what the notaries confirm", agreed)
+    tap.case("the example sends nothing to a site that they do not confirm", refused)
 
 
 def main(arguments):

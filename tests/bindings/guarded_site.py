@@ -10,11 +10,10 @@ class Guarded:
     """A web site on the loopback that two real notaries look at, and an installation with them.
     With `other` they are two that saw another certificate there."""
 
-    def __init__(self, other=False):
-        self.cast = conformance_world.Cast()
-        self.site = toolbox.Site(self.cast.directory, conformance_world.HOST)
+    def __init__(self, cast, other=False):
+        self.site = toolbox.Site(cast.directory, conformance_world.HOST)
         names = ["liar", "perjurer"] if other else ["alpha", "beta"]
-        self.world = conformance_world.World(self.cast, names, {}, True)
+        self.world = conformance_world.World(cast, names, {}, True)
 
     def run(self, *command, **more):
         """Runs an example in the installation: its exit status, output and messages."""
@@ -25,4 +24,3 @@ class Guarded:
 
     def close(self):
         self.world.close()
-        self.cast.close()

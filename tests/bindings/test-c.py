@@ -103,9 +103,9 @@ def main():
     try:
         conformance.run_in(cast, tap, [RUNNER])
         drift(tap, cast)
+        conformance.run_example(cast, tap, [EXAMPLE])
     finally:
         cast.close()
-    conformance.run_example(tap, [EXAMPLE])
     for compiler in ("g++", "clang++"):
         for standard in ("c++11", "c++20"):
             tap.case(f"a program in C++: {compiler}, {standard}",

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: MIT
 """The Java library: its Maven build with its own tests and documentation, the conformance table, and
 the example with a site that real notaries see, and with one that they see otherwise."""
+import contextlib
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import conformance
 import packagelab
-from conformance_world import HOST
+from conformance_world import HOST, Cast
 from guarded_site import Guarded
 from notarylab import Tap, Unavailable, expect
 
 MAVEN = ["mvn", "-q", "-B", "-o", "-s", "/etc/maven/settings-debian.xml", "-Pdebian"]
+QUICK = ["-XX:TieredStopAtLevel=1"]  # for programs that end before it pays to compile them well
 JNA = "/usr/share/java/jna.jar"
 tap = Tap()
 
@@ -29,9 +31,9 @@ def document(java):
     assert os.path.exists(page) or os.path.exists(page.replace("org.converge/", "", 1)), page
 
 
-def example(java, other, status, output):
+def example(java, cast, other, status, output):
     """Against the loopback: Java's own hosts file names the site, its own root is the site's."""
-    guarded = Guarded(other)
+    guarded = Guarded(cast, other)
     try:
         hosts, roots = os.path.join(java.parent, "hosts"), os.path.join(java.parent, "roots.p12")
         with open(hosts, "w", encoding="ascii") as file:
@@ -50,14 +52,22 @@ def example(java, other, status, output):
         guarded.close()
 
 
-def refused_example(java):
-    err = example(java, True, 1, "")
+def refused_example(java, cast):
+    err = example(java, cast, True, 1, "")
     assert "code 28" in err, err  # whichever of the two was first decided it
     assert "liar: no" in err or "perjurer: no" in err, err
 
 
 def class_path(java):
     return java.path("target", "converge-0.1.0.jar") + ":" + JNA
+
+
+def runner(java):
+    """Compiled once, not in each of the table's worlds."""
+    classes = java.path("target", "runner")
+    java.run("javac", "-cp", class_path(java), "-d", classes,
+             java.path("conformance", "Runner.java"))
+    return ["java", *QUICK, "-cp", class_path(java) + ":" + classes, "Runner"]
 
 
 def without_library(java):
@@ -82,11 +92,13 @@ def main():
     try:
         tap.case("Maven builds it without network, and its own tests pass", lambda: build(java))
         tap.case("Javadoc has nothing to warn of", lambda: document(java))
-        tap.case("the example reads what the notaries see", lambda: example(java, False, 0, "hello\n"))
-        tap.case("the example refuses what they see otherwise", lambda: refused_example(java))
         tap.case("without the library each call says so", lambda: without_library(java))
-        conformance.run(["java", "-cp", class_path(java), java.path("conformance", "Runner.java")],
-                        tap=tap)
+        with contextlib.closing(Cast()) as cast:
+            tap.case("the example reads what the notaries see",
+                     lambda: example(java, cast, False, 0, "hello\n"))
+            tap.case("the example refuses what they see otherwise",
+                     lambda: refused_example(java, cast))
+            conformance.run_in(cast, tap, runner(java))
     finally:
         java.remove()
     tap.done()

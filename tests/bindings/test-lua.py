@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The Lua module: for each Lua that is here its rock, its tests, its example and the conformance table;
 then its memory and its documentation."""
+import contextlib
 import os
 import shutil
 
 import packagelab
+from conformance_world import Cast
 from packagelab import HEADERS, LIBRARIES, conformance, toolbox
 
 # The interpreter, LuaRocks' name of its version (none for LuaJIT: a compiler's call by hand), headers.
@@ -123,10 +125,11 @@ def documentation(package, tap):
 
 
 def table(package, tap):
-    for lua, _, _ in HERE:
-        section = None if lua == HERE[0][0] else "two"  # the others have the same source
-        conformance.run([lua, package.path("examples", "conformance.lua")],
-                        {"LUA_CPATH": package.path("built", lua, "?.so")}, tap=tap, only=section)
+    with contextlib.closing(Cast()) as cast:
+        for lua, _, _ in HERE:
+            section = None if lua == HERE[0][0] else "two"  # the others have the same source
+            conformance.run_in(cast, tap, [lua, package.path("examples", "conformance.lua")],
+                               {"LUA_CPATH": package.path("built", lua, "?.so")}, only=section)
 
 
 packagelab.run("lua", rocks, interpreters, exports, memory, documentation, table)

@@ -2,6 +2,7 @@
 """The client library for Python, as a user gets it: built as a wheel, installed in an environment
 of its own, its tests, types and documentation, the conformance table, and threads, asyncio, fork and
 multiprocessing in tests/bindings/python_situations.py."""
+import contextlib
 import glob
 import os
 import re
@@ -14,7 +15,7 @@ import zipfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import conformance
-from conformance_world import LIBRARIES, sanitized
+from conformance_world import LIBRARIES, Cast, sanitized
 from notarylab import Tap, Unavailable, expect
 
 PYTHON = "/usr/bin/python3"
@@ -150,9 +151,10 @@ def main():
         tap.case("syntax of Python 3.9", package.syntax)
         tap.case("documentation, of all that is public", package.documentation)
         runner = os.path.join(package.source, "tests/conformance.py")
-        conformance.run([package.python, runner], tap=tap)
-        conformance.run_example(tap, [package.python,
-                                      os.path.join(package.source, "examples/fetch.py")])
+        example = os.path.join(package.source, "examples/fetch.py")
+        with contextlib.closing(Cast()) as cast:
+            conformance.run_in(cast, tap, [package.python, runner])
+            conformance.run_example(cast, tap, [package.python, example])
         package.situations(tap)
     tap.done()
 
