@@ -9,11 +9,24 @@ import pickle
 import ssl
 import tempfile
 import unittest
+from unittest import mock
 
 import converge
+from converge import _check
+from converge._library import library
 
 SHA1 = "00" * 20
 HOST = "site.converge-lab.org"
+
+
+class Refusing:
+    """The library, but that one of its setters takes nothing."""
+
+    def __init__(self, setter):
+        self.setter = setter
+
+    def __getattr__(self, name):
+        return (lambda *_: -1) if name == self.setter else getattr(library, name)
 
 
 class Case(unittest.TestCase):
@@ -89,6 +102,13 @@ class Arguments(Case):
                 self.check(pki_result=value)
         with self.assertRaises(TypeError):
             self.check(pki_result="0")
+
+    def test_what_the_library_does_not_take_is_not_left_out(self):
+        for name, value in (("timeout", 1), ("pki_result", 20), ("start_agent", True)):
+            setter = "converge_options_set_" + {"timeout": "timeout_ms"}.get(name, name)
+            with mock.patch.object(_check, "library", Refusing(setter)):
+                with self.subTest(name), self.assertRaisesRegex(ValueError, name):
+                    converge.check(HOST, 443, SHA1, **{name: value})
 
 
 class Results(Case):

@@ -30,11 +30,17 @@ def _int(number):
     return max(_INT_MIN, min(operator.index(number), _INT_MAX))
 
 
+def _taken(status, what):
+    """A setter's status: what the library does not take must not be left at its default."""
+    if status != 0:
+        raise ValueError(f"libconverge does not take this {what}")
+
+
 def _set_timeout(options, timeout):
     if not _TIMEOUT_MIN <= timeout <= _TIMEOUT_MAX:
         raise ValueError(f"timeout must be {_TIMEOUT_MIN} to {_TIMEOUT_MAX} seconds, "
                          f"not {timeout!r}")
-    library.converge_options_set_timeout_ms(options, round(timeout * 1000))
+    _taken(library.converge_options_set_timeout_ms(options, round(timeout * 1000)), "timeout")
 
 
 def _set_certificate(options, certificate):
@@ -52,7 +58,7 @@ def _set_pki_result(options, pki_result):
     value = operator.index(pki_result)
     if not 0 <= value <= _INT_MAX:
         raise ValueError(f"pki_result must be 0 or an X509_V_ERR_* number, not {value}")
-    library.converge_options_set_pki_result(options, value)
+    _taken(library.converge_options_set_pki_result(options, value), "pki_result")
 
 
 def _fill(options, timeout, certificate, pki_result, start_agent):
@@ -62,7 +68,8 @@ def _fill(options, timeout, certificate, pki_result, start_agent):
         _set_certificate(options, certificate)
     if pki_result is not None:
         _set_pki_result(options, pki_result)
-    library.converge_options_set_start_agent(options, 1 if start_agent else 0)
+    _taken(library.converge_options_set_start_agent(options, 1 if start_agent else 0),
+           "start_agent")
 
 
 def _text(octets):
