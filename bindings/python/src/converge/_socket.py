@@ -23,11 +23,12 @@ def _certificate_of(connection):
     return certificate
 
 
-def _pki_result_of(connection):
-    """0 where the handshake could not have come to its end otherwise; else it is not known."""
+def _pki_result_of(connection, host):
+    """0 where the handshake could not have come to its end otherwise; else it is not known, as where
+    PKI was asked about another name than the notaries will be."""
     context = connection.context
     checked = context.verify_mode == ssl.CERT_REQUIRED and context.check_hostname
-    return 0 if checked else None
+    return 0 if checked and host == connection.server_hostname else None
 
 
 def verify_socket(connection, host=None, port=None, *, timeout=None, pki_result=None,
@@ -37,8 +38,8 @@ def verify_socket(connection, host=None, port=None, *, timeout=None, pki_result=
     ``connection``: an :class:`ssl.SSLSocket` or :class:`ssl.SSLObject` of the client's side, after
     its handshake and before anything is sent. ``host`` and ``port`` are its own unless given; give
     them where it goes through a proxy, and ``port`` for an SSLObject. Where its context checks
-    chain and name (``ssl.create_default_context()`` does), that counts as ``pki_result=0``: hosts
-    that are exempt from notaries are accepted then.
+    chain and name (``ssl.create_default_context()`` does), and ``host`` is that name, this counts as
+    ``pki_result=0``: hosts that are exempt from notaries are accepted then.
 
     Returns the :class:`Result`; raises :class:`CertificateRefused`, and closes nothing.
     """
@@ -54,6 +55,6 @@ def verify_socket(connection, host=None, port=None, *, timeout=None, pki_result=
     if port is None:
         port = _port_of(connection)
     if pki_result is None:
-        pki_result = _pki_result_of(connection)
+        pki_result = _pki_result_of(connection, host)
     return verify(host, port, certificate=_certificate_of(connection), timeout=timeout,
                   pki_result=pki_result, start_agent=start_agent)
