@@ -54,8 +54,10 @@ static enum cvg_error reply_error(const json_t *reply, struct cvg_why *ret_why)
 {
     if (json_is_true(json_object_get(reply, "ok")))
         return CVG_OK;
-    return cvg_fail(ret_why, CVG_ERR_REFUSED, "the agent says: %s",
-                    cvg_reply_text(reply, "message"));
+    return cvg_fail(ret_why,
+                    strcmp(cvg_reply_text(reply, "error"), "not-found") == 0 ? CVG_ERR_NOT_FOUND
+                                                                             : CVG_ERR_REFUSED,
+                    "the agent says: %s", cvg_reply_text(reply, "message"));
 }
 
 enum cvg_error cvg_agent_next(struct cvg_agent_stream *stream, uint64_t deadline_ms,

@@ -24,6 +24,8 @@ int cvg_installation_fault(const struct cvg_installation *installation, enum cvg
                                installation->paths.config_dir, why->text);
     if (err == CVG_ERR_TIMEOUT)
         return cvg_output_fail(CVG_EXIT_UNDECIDED, "%s", why->text);
+    if (err == CVG_ERR_NOT_FOUND)
+        return cvg_output_fail(CVG_EXIT_REFUSED, "%s", why->text);
     return cvg_output_fail(CVG_EXIT_FAULT, "%s", why->text);
 }
 

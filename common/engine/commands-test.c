@@ -225,7 +225,8 @@ bool cvg_command_notary_test(struct command *command)
             start_trial(test, i);
     if (test->trials == 0) {
         cvg_errand_finish(test->errand,
-                          json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "not-found", "message",
+                          json_pack("{s:b, s:s, s:s}", "ok", 0, "error",
+                                    name == NULL ? "config" : "not-found", "message",
                                     name == NULL ? "no notary is configured"
                                                  : "there is no notary of that name"));
         return false;

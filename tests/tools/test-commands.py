@@ -656,7 +656,9 @@ def notary_test(installation):
     installation.reply("notary-test", {"ok": True, "notaries": []})
     same(installation.run("notary", "test").returncode, UNDECIDED)
     installation.reply("notary-test", {"ok": False, "error": "not-found", "message": "no such"})
-    same(installation.run("notary", "test", "x").returncode, FAULT)
+    same(installation.run("notary", "test", "x").returncode, REFUSED)
+    installation.reply("notary-test", {"ok": False, "error": "config", "message": "no notary"})
+    same(installation.run("notary", "test").returncode, FAULT)
 
 
 def notary_list_tells_of_updates(installation):
