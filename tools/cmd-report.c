@@ -39,9 +39,9 @@ static const char *advice_for(enum cvg_cause cause)
                "times. With `match = public-key` those with one key count as one; else add it to "
                "exempt_names.";
     case CVG_CAUSE_UNREACHABLE:
-        return "Too few notaries answered in time: try `converge notary test`, add notaries, or "
-               "see "
-               "`on_unreachable = known`.";
+        return "Too few notaries answered in time, or they could not look (`converge log --host` "
+               "shows each): try `converge notary test`, add notaries, or see `on_unreachable = "
+               "known`; if it is a name inside, add it to exempt_names.";
     case CVG_CAUSE_UNSEEN:
         return "The notaries cannot reach this host, or see nothing there: if it is of a private "
                "network or a private PKI, add it to exempt_names.";
@@ -58,8 +58,29 @@ static const char *advice_for(enum cvg_cause cause)
     return "See `converge log --refused` for what happened there.";
 }
 
+/* What to do where something would have been refused; some of it is already, if the mode is in
+ * force. */
+static void warn(const struct cvg_tally *tally, const struct cvg_config *config, char *ret_text,
+                 size_t size)
+{
+    const char *mode = cvg_mode_name(tally->mode);
+    const char *off =
+        config->allow_off ? " For a single command that is refused there is CONVERGE=off." : "";
+
+    if (config->mode == tally->mode)
+        snprintf(ret_text, size,
+                 "`mode = %s` is in force, so these are refused: see to them, or `converge mode "
+                 "monitor` meanwhile.%s",
+                 mode, off);
+    else
+        snprintf(ret_text, size,
+                 "It is not safe to switch yet: see to these first, then `converge mode %s`.%s",
+                 mode, off);
+}
+
 /* The sentence at the end; *ret_safe: whether to switch now. */
-static void conclude(const struct cvg_tally *tally, char *ret_text, size_t size, bool *ret_safe)
+static void conclude(const struct cvg_tally *tally, const struct cvg_config *config, char *ret_text,
+                     size_t size, bool *ret_safe)
 {
     const char *mode = cvg_mode_name(tally->mode);
 
@@ -69,15 +90,14 @@ static void conclude(const struct cvg_tally *tally, char *ret_text, size_t size,
             ret_text, size,
             "Nothing has been checked yet, which says nothing about what would be refused. Use "
             "your programs for some days in `converge mode monitor`, and look again.");
-    else if (*ret_safe)
+    else if (!*ret_safe)
+        warn(tally, config, ret_text, size);
+    else if (config->mode == tally->mode)
+        snprintf(ret_text, size, "Nothing would have been refused; `mode = %s` is in force.", mode);
+    else
         snprintf(ret_text, size,
                  "Nothing would have been refused: by this it is safe to switch, with `converge "
                  "mode %s`.",
-                 mode);
-    else
-        snprintf(ret_text, size,
-                 "It is not safe to switch yet: see to these first, then `converge mode %s`. For "
-                 "a single command that is refused there is CONVERGE=off.",
                  mode);
 }
 
@@ -89,6 +109,11 @@ static void date_of(int64_t time_s, char *ret_text, size_t size)
     if (localtime_r(&seconds, &parts) == NULL ||
         strftime(ret_text, size, "%Y-%m-%d %H:%M", &parts) == 0)
         snprintf(ret_text, size, "?");
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
 }
 
 static void print_programs(const struct cvg_tally_host *host)
@@ -109,8 +134,8 @@ static void print_host(const struct cvg_tally_host *host)
     date_of(host->last_s, last, sizeof last);
     cvg_output_word(CVG_PAINT_BAD, 0, host->host);
     printf(":%u\n", (unsigned)host->port);
-    cvg_output_field("refused", "%" PRIu64 " of %" PRIu64 " checks, %s%s%s", host->refused,
-                     host->checks, first, host->refused > 1 ? " to " : "",
+    cvg_output_field("refused", "%" PRIu64 " of %" PRIu64 " check%s, %s%s%s", host->refused,
+                     host->checks, plural(host->checks), first, host->refused > 1 ? " to " : "",
                      host->refused > 1 ? last : "");
     cvg_output_field("verdict", "%s (%s)", cvg_verdict_name(host->verdict), host->reason);
     print_programs(host);
@@ -125,10 +150,11 @@ static void print_summary(const struct cvg_tally *tally)
         return;
     date_of(tally->first_s, first, sizeof first);
     date_of(tally->last_s, last, sizeof last);
-    printf("%s to %s: %" PRIu64 " checks of %zu hosts; mode = %s would have refused %" PRIu64
-           ", at %zu hosts.\n",
-           first, last, tally->checks, tally->hosts, cvg_mode_name(tally->mode), tally->refused,
-           tally->refused_hosts);
+    printf("%s to %s: %" PRIu64 " check%s of %zu host%s; mode = %s would have refused %" PRIu64
+           ", at %zu host%s.\n",
+           first, last, tally->checks, plural(tally->checks), tally->hosts, plural(tally->hosts),
+           cvg_mode_name(tally->mode), tally->refused, tally->refused_hosts,
+           plural(tally->refused_hosts));
     if (tally->accepted_over_pki > 0)
         printf("It would have accepted %" PRIu64 " that PKI did not trust.\n",
                tally->accepted_over_pki);
@@ -166,14 +192,14 @@ static json_t *json_of(const struct cvg_tally *tally, const char *conclusion, bo
                      (int)safe, "conclusion", conclusion, "hosts", hosts);
 }
 
-static int print_report(struct cvg_tally *tally)
+static int print_report(struct cvg_tally *tally, const struct cvg_config *config)
 {
     int code = tally->refused > 0 ? CVG_EXIT_REFUSED : CVG_EXIT_OK;
     char conclusion[512];
     bool safe = false;
 
     cvg_tally_sort(tally);
-    conclude(tally, conclusion, sizeof conclusion, &safe);
+    conclude(tally, config, conclusion, sizeof conclusion, &safe);
     if (cvg_output_is_json())
         return cvg_output_json(json_of(tally, conclusion, safe), code);
     print_summary(tally);
@@ -209,7 +235,7 @@ static int report(const struct cvg_installation *installation,
     if (code == CVG_GO_ON && counting.failed)
         code = cvg_output_fail(CVG_EXIT_FAULT, "out of memory");
     if (code == CVG_GO_ON)
-        code = print_report(&counting.tally);
+        code = print_report(&counting.tally, &installation->config);
     cvg_tally_free(&counting.tally);
     return code;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/agent-command.h"
+#include "tools/canary-report.h"
 
 #define SLOTS_FIRST 256
 #define HOSTS_MAX   (UINT32_MAX / 4)
@@ -192,8 +193,12 @@ static void note_refusal(struct cvg_tally_host *host, const struct cvg_entry *en
 
 bool cvg_tally_add(struct cvg_tally *tally, const struct cvg_entry *entry)
 {
-    struct cvg_tally_host *host = find(tally, entry->host, entry->port);
+    struct cvg_tally_host *host;
 
+    /* Our own rehearsals say nothing of what programs do here. */
+    if (strcmp(entry->host, CVG_CANARY_HOST) == 0)
+        return true;
+    host = find(tally, entry->host, entry->port);
     if (host == NULL)
         return false;
     if (tally->checks == 0 || entry->time_s < tally->first_s)

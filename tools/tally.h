@@ -60,7 +60,7 @@ void cvg_tally_init(struct cvg_tally *ret_tally, enum cvg_mode mode,
                     enum cvg_unreachable on_unreachable);
 void cvg_tally_free(struct cvg_tally *tally);
 
-/* False without memory: what was counted before stays. */
+/* False without memory: what was counted before stays. The canary's entries are passed over. */
 bool cvg_tally_add(struct cvg_tally *tally, const struct cvg_entry *entry);
 
 /* Those most often refused first; no entry can be added afterwards. */

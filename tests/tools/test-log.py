@@ -121,6 +121,7 @@ def a_history_that_breaks_off(installation):
 
 
 def report_of_a_mixed_day(installation):
+    installation.write("converge.conf", "mode = monitor\n")
     a_mixed_day(installation)
     result = installation.run("report")
     same(result.returncode, REFUSED, result.stderr)
@@ -137,6 +138,7 @@ def report_of_a_mixed_day(installation):
 
 
 def report_of_a_good_day(installation):
+    installation.write("converge.conf", "mode = monitor\n")
     remembers(installation, entry(0), entry(1))
     result = installation.run("report")
     same(result.returncode, OK, result.stderr)
@@ -154,6 +156,31 @@ def report_of_nothing(installation):
     same(installation.json("report", "--json")["safe"], False)
 
 
+def report_of_rehearsals_only(installation):
+    """What enable and doctor try by themselves is no use of the machine: nothing to call safe."""
+    remembers(installation, entry(0, "canary.converge.example", "exempt", "unchanged",
+                                  "exempt-name", program="converge"))
+    contains(installation.run("report").stdout, "Nothing has been checked yet")
+    same(installation.json("report", "--json")["safe"], False)
+
+
+def report_knows_the_mode_in_force(installation):
+    installation.write("converge.conf", "mode = augment\nallow_off = no\n")
+    remembers(installation, entry(0, "bad.example", "disagree", "refuse"))
+    said = installation.run("report").stdout
+    contains(said, "1 check of 1 host;", "at 1 host.", "1 of 1 check,", "in force",
+             "converge mode monitor")
+    # No way is told that is not open.
+    assert "CONVERGE=off" not in said, said
+    installation.write("converge.conf", "mode = monitor\n")
+    contains(installation.run("report").stdout, "not safe to switch yet", "CONVERGE=off")
+    installation.write("converge.conf", "mode = augment\n")
+    remembers(installation, entry(0))
+    said = installation.run("report").stdout
+    contains(said, "Nothing would have been refused", "in force")
+    assert "safe to switch" not in said, said
+
+
 def report_with_on_unreachable_allow(installation):
     installation.write("converge.conf", "on_unreachable = allow\n")
     remembers(installation, entry(0, verdict="undecided", reason="unreachable"))
@@ -167,5 +194,5 @@ def report_wrong_usage(installation):
 
 main(log_shows_a_line_each, log_filters, the_agent_is_asked_for_what_is_wanted, log_wrong_usage,
      names_drive_no_terminal, an_agent_that_says_no_or_ends, a_history_that_breaks_off,
-     report_of_a_mixed_day,
-     report_of_a_good_day, report_of_nothing, report_with_on_unreachable_allow, report_wrong_usage)
+     report_of_a_mixed_day, report_of_a_good_day, report_of_nothing, report_of_rehearsals_only,
+     report_knows_the_mode_in_force, report_with_on_unreachable_allow, report_wrong_usage)

@@ -223,6 +223,18 @@ static void a_hundred_thousand_entries(void **state)
 
 #define TALLY_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
+/* Enabling and looking after it must not make an unused machine look tried. */
+static void the_canary_is_nobodys_use(void **state)
+{
+    (void)state;
+    add(50, "canary.converge.example", CVG_VERDICT_EXEMPT, "exempt-name", CVG_PKI_OK, "converge",
+        "AA");
+    assert_int_equal(tally.checks, 0);
+    assert_int_equal(tally.hosts, 0);
+    agreed("site.example", "AA");
+    assert_int_equal(tally.checks, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +247,7 @@ int main(void)
         TALLY_TEST(causes),
         TALLY_TEST(a_site_with_too_many_certificates),
         TALLY_TEST(a_hundred_thousand_entries),
+        TALLY_TEST(the_canary_is_nobodys_use),
     };
 
     return cmocka_run_group_tests_name("tally", tests, NULL, NULL);
