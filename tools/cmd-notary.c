@@ -35,9 +35,9 @@ static const char help[] =
     "\n"
     "Exit codes: 0 done, all answer; 1 not added: there already, or you said no; no such notary; "
     "an\n"
-    "update that was not taken; 2 wrong usage, 3 some do not answer, no agent, or the URL cannot "
-    "be\n"
-    "reached, 4 a bundle that is not valid, or another local fault.\n";
+    "update that was not taken; 2 wrong usage, 3 some do not answer, there is none, no agent, or "
+    "the\n"
+    "URL cannot be reached, 4 a bundle that is not valid, or another local fault.\n";
 
 static int removed(const struct cvg_installation *installation, const char *name, size_t left)
 {

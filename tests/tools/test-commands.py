@@ -657,8 +657,6 @@ def notary_test(installation):
     same(installation.run("notary", "test").returncode, UNDECIDED)
     installation.reply("notary-test", {"ok": False, "error": "not-found", "message": "no such"})
     same(installation.run("notary", "test", "x").returncode, REFUSED)
-    installation.reply("notary-test", {"ok": False, "error": "config", "message": "no notary"})
-    same(installation.run("notary", "test").returncode, FAULT)
 
 
 def notary_list_tells_of_updates(installation):

@@ -105,7 +105,7 @@ def a_whole_day(installation):
             same((notary["tries"], notary["answers"], notary["timing"]["kept"]), (2, 2, False))
             assert notary["timing"]["connect_us"] > 0 and notary["timing"]["tls_us"] > 0, told
             assert notary["min_ms"] <= notary["median_ms"] <= notary["max_ms"], told
-        day.run("notary", "test", "nobody", code=FAULT)
+        day.run("notary", "test", "nobody", code=REFUSED)
 
         told = day.json("check", day.target, "--file", day.site.certificate)
         same((told["verdict"], told["reason"]), ("agree", "vote"))
@@ -269,6 +269,22 @@ def fifty_starters_end_with_one_agent(installation):
     wait_for(lambda: not agents_of(installation))
 
 
+def an_agent_without_notaries(installation):
+    """None is too few, not a fault: a script sees the same exit code as with silent ones."""
+    installation.write("converge.conf", "mode = monitor\n")
+    same(installation.run("run", "true", CONVERGE_AGENT=AGENT).returncode, OK)
+    try:
+        told = installation.run("notary", "test", "--json")
+        same((told.returncode, json.loads(told.stdout)["notaries"]), (UNDECIDED, []))
+        contains(installation.run("notary", "test").stdout, "There is no notary", "notary add")
+        told = installation.run("mode", "augment")
+        same(told.returncode, UNDECIDED, told.stderr)
+        contains(told.stderr, "0 of 0")
+        contains(installation.run("doctor", "--section", "notaries").stdout, "BAD", "notary add")
+    finally:
+        end_agent(installation)
+
+
 def an_agent_that_was_killed(installation):
     """kill -9 leaves its socket and its lock's file; the next command starts another."""
     pids = []
@@ -278,6 +294,6 @@ def an_agent_that_was_killed(installation):
     same(len(set(pids)), 3)
 
 
-main(fifty_starters_end_with_one_agent, an_agent_that_was_killed, a_whole_day,
-     a_removed_notarys_verdicts_go_with_it, notaries_that_are_gone, a_notary_of_version_1,
+main(fifty_starters_end_with_one_agent, an_agent_that_was_killed, an_agent_without_notaries,
+     a_whole_day, a_removed_notarys_verdicts_go_with_it, notaries_that_are_gone, a_notary_of_version_1,
      watched_as_it_happens, what_was_is_shown_and_reported, an_unmodified_curl)
