@@ -80,12 +80,13 @@ static int report_enabled(const struct attempt *attempt, const struct cvg_mozill
     int code = cvg_nss_code(attempt->job, CVG_EXIT_OK, good);
 
     if (cvg_output_is_json())
-        return cvg_output_json(
-            json_pack("{s:b, s:s, s:s, s:b, s:b, s:b, s:s, s:b}", "ok", 1, "application",
-                      attempt->app->name, "file", system->file, "changed", system->changed,
-                      "watching", attempt->canary.watching, "handshake", attempt->canary.obeys,
-                      "http3", told.http3 ? "locked" : "none", "protected", good),
-            code);
+        return cvg_output_json(json_pack("{s:b, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b}", "ok", 1,
+                                         "application", attempt->app->name, "file", system->file,
+                                         "changed", system->changed, "found", found, "watching",
+                                         attempt->canary.watching, "handshake",
+                                         attempt->canary.obeys, "http3",
+                                         told.http3 ? "locked" : "none", "protected", good),
+                               code);
     printf("%s: %s for all users of %s; HTTP/3 is off and locked\n%s\n", system->file,
            system->changed ? cvg_rehearsal_word("enabled", "would be enabled") : "enabled already",
            attempt->app->title,

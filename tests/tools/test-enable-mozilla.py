@@ -183,7 +183,8 @@ def firefox_for_all_users(installation):
     same(policies["Preferences"][HTTP3], LOCKED)
     contains(open(system.lock, encoding="utf-8").read(), "utility_pkcs11", "false, locked")
     answer = json.loads(system.run("enable", "--firefox", "--json"))
-    same((answer["changed"], answer["protected"], answer["http3"]), (False, True, "locked"))
+    same((answer["changed"], answer["found"], answer["protected"], answer["http3"]),
+         (False, True, True, "locked"))
     path = profile(installation, "p")
     contains(system.run("enable", path), "HTTP/3 is off and locked")
     contains(system.run("disable", path), "disabled", "comes back", "--firefox")
@@ -271,7 +272,7 @@ def an_application_that_is_not_found_is_not_called_protected(installation):
         raise Skip("Firefox is in another place, too")
     contains(system.run("enable", "--firefox", code=REFUSED), "NOT PROTECTED", "not found")
     answer = json.loads(system.run("enable", "--firefox", "--json", code=REFUSED))
-    same((answer["http3"], answer["protected"]), ("locked", False))
+    same((answer["http3"], answer["found"], answer["protected"]), ("locked", False, False))
     system.run("disable", "--firefox")
 
 
