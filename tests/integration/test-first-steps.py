@@ -7,6 +7,7 @@ import json
 from lab import expect
 from lab import system as systems
 from lab.drive import drive
+from lab.guarded import until
 from lab.session import find, session
 
 CURL = find("curl")
@@ -49,8 +50,7 @@ def switched_on(system, before):
 def watched(lab, system, result):
     host, outcome = attacked(lab, "monitor")
     result.check("monitor: the attacker is accepted", "" if outcome.fooled else str(outcome))
-    # Nobody waits for the vote in this mode: the next command comes after it in the agent.
-    system.tool("check", host)
+    until(lambda: system.verdicts(host=host, program=CURL.process))  # nobody waits for the vote
     result.check("monitor: and is logged", entry(system, host, "accept"))
     result.check("monitor: the genuine site", genuine(lab, "monitor"))
     result.check("monitor: the report tells what augment would refuse", reported(system, host))
