@@ -117,7 +117,8 @@ static enum cvg_error set_ipv6(const char *host, size_t len, struct cvg_endpoint
 
     if (!parse_ipv6(host, len, address))
         return cvg_fail(ret_why, CVG_ERR_SYNTAX,
-                        "host: not an IPv6 address (a zone id is not allowed either)");
+                        "host: a name has no colon, and this is no IPv6 address: leave out "
+                        "scheme, port and zone id");
     if (memcmp(address, mapped, sizeof mapped) == 0)
         return set_ipv4(address + 12, out);
     out->kind = CVG_HOST_IPV6;
