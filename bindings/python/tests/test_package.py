@@ -93,6 +93,8 @@ class Arguments(Case):
         for certificate in ("text", 5, [1, 2]):
             with self.assertRaises(TypeError):
                 self.check(certificate=certificate)
+        with self.assertRaisesRegex(ValueError, "PEM_cert_to_DER_cert"):
+            self.check(certificate=b"-----BEGIN CERTIFICATE-----\n")
         for certificate in (b"0" * 65536, bytearray(b"0"), memoryview(b"00")[::2]):
             self.assertEqual(self.check(fingerprint=None, certificate=certificate).code, 50)
 
@@ -144,6 +146,24 @@ class Results(Case):
         self.assertIn(refused.result.text, str(refused))
         again = pickle.loads(pickle.dumps(refused))
         self.assertEqual((again.result, str(again)), (refused.result, str(refused)))
+
+    def test_the_exceptions_words(self):
+        phrase = converge.strerror(28)
+        for verdict, code, text, said in (
+                ("disagree", 28, "", phrase),
+                ("disagree", 28, phrase + ": 0 yes, 2 no", phrase + ": 0 yes, 2 no"),
+                ("none", 1, "no port", converge.strerror(1) + ": no port"),
+                ("exempt", 50, "the name is local", "nobody vouches for this certificate: "
+                 "the name is local, and pki_result is not 0")):
+            with self.subTest(verdict=verdict, text=text):
+                refused = converge.CertificateRefused(
+                    converge.Result(code, verdict, "refuse", "vote", text, 3))
+                self.assertEqual(str(refused), said)
+
+    def test_a_url_is_no_host(self):
+        for host in ("https://" + HOST, HOST + ":443", "fe80::1%eth0"):
+            with self.subTest(host=host):
+                self.assertRegex(self.check(host=host).text, "scheme, port and zone id")
 
     def test_asyncio(self):
         async def both():

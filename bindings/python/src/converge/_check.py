@@ -50,6 +50,9 @@ def _set_certificate(options, certificate):
     octets = bytes(certificate)
     if not 0 < len(octets) <= _CERTIFICATE_MAX:
         raise ValueError(f"certificate must have 1 to {_CERTIFICATE_MAX} octets")
+    if octets.startswith(b"-----BEGIN"):
+        raise ValueError("certificate must be octets in DER, not PEM: "
+                         "ssl.PEM_cert_to_DER_cert() converts its text")
     if library.converge_options_set_certificate(options, octets, len(octets)) != 0:
         raise MemoryError
 

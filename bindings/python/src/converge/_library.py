@@ -15,7 +15,8 @@ def _load():
     except OSError as problem:
         raise ImportError(
             f"the package converge needs Converge's library, which cannot be loaded ({problem}): "
-            f"install it (on Debian: libconverge0), or set LD_LIBRARY_PATH to where {SONAME} is",
+            f"install it (on Debian: libconverge0; after make install: sudo ldconfig), or set "
+            f"LD_LIBRARY_PATH to where {SONAME} is",
             name=__name__, path=SONAME) from problem
 
 

@@ -50,6 +50,15 @@ class Result:
         return self.ok
 
 
+def _sentence(result, message):
+    """What is shown to people: the text, unless the code's own phrase is needed to understand it."""
+    if not result.text:
+        return message
+    if result.verdict == "exempt":
+        return f"nobody vouches for this certificate: {result.text}, and pki_result is not 0"
+    return result.text if result.text.startswith(message) else f"{message}: {result.text}"
+
+
 class CertificateRefused(ssl.SSLCertVerificationError):
     """Raised by the ``verify`` functions for every code but 0; ``result`` has it all.
 
@@ -59,7 +68,7 @@ class CertificateRefused(ssl.SSLCertVerificationError):
 
     def __init__(self, result):
         message = library.converge_strerror(result.code).decode()
-        super().__init__(1, f"{message}: {result.text}" if result.text else message)
+        super().__init__(1, _sentence(result, message))
         self.result = result
         self.verify_code = result.code
         self.verify_message = message
