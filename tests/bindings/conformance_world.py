@@ -4,6 +4,7 @@ cannot be recognised), a site, and for each world of the table an installation w
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -133,8 +134,10 @@ class Cast:
         yield fake("insider", status=agentlab.NOT_PUBLIC)
         yield fake("local", status=agentlab.NOT_PUBLIC)
         absent = fake("absent", site)
-        absent.stop()                   # its bundle names a port that nobody listens on
-        absent.stop = lambda: None
+        absent.stop()                   # its bundle names a port that nobody listens on ...
+        kept = socket.socket()
+        kept.bind(("127.0.0.1", absent.notary.port))   # ... nor will
+        absent.stop = kept.close
         yield absent
 
     def placeholders(self):
