@@ -85,7 +85,7 @@ def _visit(package, argv, answer, **extra):
     installation = toolbox.Installation()
     received = []
     try:
-        site = _ListeningSite(installation.directory, received)
+        site = ListeningSite(installation.directory, received)
         installation.write("answer", answer)
         result = subprocess.run(
             [*argv, "localhost", str(site.port), site.certificate], cwd=package.directory,
@@ -100,12 +100,12 @@ def _visit(package, argv, answer, **extra):
         installation.close()
 
 
-class _ListeningSite(toolbox.Site):
-    """Keeps what was sent to it."""
+class ListeningSite(toolbox.Site):
+    """Keeps what was sent to it, one entry or more for each connection that has ended."""
 
-    def __init__(self, directory, received):
+    def __init__(self, directory, received, name="localhost"):
         self.received = received
-        super().__init__(directory, body=b"hello from the site\n")
+        super().__init__(directory, name, body=b"hello from the site\n")
 
     def talk(self, connection):
         try:
@@ -115,7 +115,7 @@ class _ListeningSite(toolbox.Site):
                 tls.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body) +
                             self.body)
         except OSError:
-            pass
+            self.received.append(b"")
 
 
 def example_protects(package, argv, **extra):

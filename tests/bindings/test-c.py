@@ -9,6 +9,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import conformance
+import snippets
 from conformance_world import LIBRARIES, Cast, sanitized
 from notarylab import BUILD, Tap, Unavailable, expect
 
@@ -97,6 +98,25 @@ def needs_objective_c(compiler, directory):
         raise Unavailable(f"{compiler} here has no Objective-C, or no runtime for it")
 
 
+def documents(tap, directory):
+    """In C: with the library for the shortest call, without for the test that has its own."""
+    path, program = os.path.join(directory, "order.c"), os.path.join(directory, "order")
+
+    def language(*libraries):
+        build = ["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{HEADERS}", path, "-o",
+                 program, *libraries]
+        return snippets.Snippets(tap, "c", path, [
+            "sh", "-c", 'program=$1; shift; "$@" && exec "$program"', "sh", program, *build],
+            {**os.environ, "LD_LIBRARY_PATH": LIBRARIES})
+    if sanitized():
+        tap.skip("the code in documents", "a sanitized library needs a sanitized program")
+        return
+    language(os.path.join(LIBRARIES, "libconverge.so")).shortest(
+        f'#include <converge.h>\nint main(void)\n{{\nconst char *fingerprint = '
+        f'"{snippets.FINGERPRINT}";\n%s\nreturn code;\n}}\n')
+    language().faked()
+
+
 def main():
     tap = Tap()
     cast = Cast()
@@ -113,6 +133,8 @@ def main():
     for compiler in ("gcc", "clang"):
         tap.case(f"a program in Objective-C: {compiler}",
                  lambda c=compiler: compiles(c, "use.m"))
+    with tempfile.TemporaryDirectory() as directory:
+        documents(tap, directory)
     tap.done()
 
 

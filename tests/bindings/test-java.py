@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import conformance
 import packagelab
+import snippets
 from conformance_world import HOST, Cast
 from guarded_site import Guarded
 from notarylab import Tap, Unavailable, expect
@@ -84,6 +85,15 @@ def without_library(java):
     expect(text.count("libconverge.so.0 cannot be loaded"), 2, text)
 
 
+def documents(java):
+    path = os.path.join(java.parent, "ShopTest.java")
+    language = snippets.Snippets(tap, "java", path, ["java", "-cp", class_path(java), path],
+                                 java.environment())
+    language.runs("import javax.net.ssl.SSLContext;\nimport org.converge.ConvergeTrustManager;\n"
+                  "class ShopTest { public static void main(String[] a) throws Exception {\n%s}}\n")
+    language.faked(said="disagree")
+
+
 def main():
     packagelab.require("mvn", "java", "javac", "keytool")
     if not os.path.exists(JNA) or not os.path.isdir("/usr/share/maven-repo/org/junit/jupiter"):
@@ -93,6 +103,7 @@ def main():
         tap.case("Maven builds it without network, and its own tests pass", lambda: build(java))
         tap.case("Javadoc has nothing to warn of", lambda: document(java))
         tap.case("without the library each call says so", lambda: without_library(java))
+        documents(java)
         with contextlib.closing(Cast()) as cast:
             tap.case("the example reads what the notaries see",
                      lambda: example(java, cast, False, 0, "hello\n"))

@@ -6,6 +6,7 @@ import os
 import shutil
 
 import packagelab
+import snippets
 from conformance_world import Cast
 from packagelab import HEADERS, LIBRARIES, conformance, toolbox
 
@@ -124,6 +125,14 @@ def documentation(package, tap):
     tap.case("ldoc documents all of it", ldoc)
 
 
+def documents(package, tap):
+    lua, path = HERE[0][0], package.path("order.lua")
+    language = snippets.Snippets(tap, "lua", path, [lua, path],
+                                 package.environment(**modules(package, lua)))
+    language.shortest("local converge, der = require 'converge', 'DER'\n%s")
+    language.faked()
+
+
 def table(package, tap):
     with contextlib.closing(Cast()) as cast:
         for lua, _, _ in HERE:
@@ -132,4 +141,4 @@ def table(package, tap):
                                {"LUA_CPATH": package.path("built", lua, "?.so")}, only=section)
 
 
-packagelab.run("lua", rocks, interpreters, exports, memory, documentation, table)
+packagelab.run("lua", rocks, interpreters, exports, memory, documentation, documents, table)

@@ -5,6 +5,7 @@ import os
 import shutil
 
 import packagelab
+import snippets
 from packagelab import HEADERS, LIBRARIES, conformance, toolbox
 
 packagelab.require("perl", "make", "cc")
@@ -63,8 +64,15 @@ def example(package, tap):
         package, [*built(package), "examples/https-get.pl"]))
 
 
+def documents(package, tap):
+    path = package.path("order.pl")
+    language = snippets.Snippets(tap, "perl", path, [*built(package), path], package.environment())
+    language.shortest("use Converge 'verify'; my $der = 'DER';\n%s")
+    language.faked(said="ok 2 - and tells why")
+
+
 def table(package, tap):
     conformance.run([*built(package), package.path("examples", "conformance.pl")], tap=tap)
 
 
-packagelab.run("perl", build, memory, pack, example, table)
+packagelab.run("perl", build, memory, pack, example, documents, table)

@@ -11,6 +11,7 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import conformance
 import packagelab
+import snippets
 from notarylab import Unavailable, expect, free_ports
 from toolbox import wait_for
 
@@ -96,6 +97,14 @@ def without_library(php):
         raise Unavailable("libconverge is installed here")
 
 
+def documents(php, tap):
+    path = php.path("order.php")
+    opening = f"<?php require '{php.path('autoload.php')}';\n"
+    language = snippets.Snippets(tap, "php", path, ["php", path], php.environment())
+    language.shortest(opening + "use Converge\\Converge; $der = 'DER';\n%s")
+    language.faked(opening, "disagree")
+
+
 def steps(php, tap):
     tap.case("every file is PHP", lambda: syntax(php))
     tap.case("composer.json is valid", lambda: composer(php))
@@ -106,6 +115,7 @@ def steps(php, tap):
     tap.case("without the library it says so", lambda: without_library(php))
     tap.case("the example protects a connection", lambda: packagelab.example_protects(
         php, ["php", php.path("examples", "fetch.php")]))
+    documents(php, tap)
     conformance.run(["php", php.path("conformance", "runner.php")], tap=tap)
 
 

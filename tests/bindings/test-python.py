@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The client library for Python, as a user gets it: built as a wheel, installed in an environment
 of its own, its tests, types and documentation, the conformance table, and threads, asyncio, fork and
-multiprocessing in tests/bindings/python_situations.py."""
+multiprocessing in tests/bindings/python_situations.py; what its documents show."""
 import contextlib
 import glob
 import os
@@ -15,6 +15,7 @@ import zipfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import conformance
+import snippets
 from conformance_world import LIBRARIES, Cast, sanitized
 from notarylab import Tap, Unavailable, expect
 
@@ -118,18 +119,21 @@ class Package:
                              "import converge; print(*converge.__all__)").split():
             assert f'id="converge.{name}"' in text, f"{name} is not documented"
 
-    def situations(self, tap):
-        """Their own TAP, as cases of ours."""
-        result = subprocess.run([self.python, "-B", os.path.join(HERE, "python_situations.py")],
-                                env=self.environment(), stdout=subprocess.PIPE, text=True,
+    def taken_over(self, tap, python, script, **extra):
+        """A script's own TAP, as cases of ours."""
+        result = subprocess.run([python, "-B", os.path.join(HERE, script)],
+                                env=self.environment(**extra), stdout=subprocess.PIPE, text=True,
                                 timeout=300, check=False)
         told = re.findall(r"^(ok|not ok) \d+ - (.*)\n((?:#.*\n)*)", result.stdout, re.MULTILINE)
 
-        def case(word, why):
+        def case(word, skipped, why):
+            if skipped:
+                raise Unavailable(skipped)
             assert word == "ok", why
         for word, name, why in told:
-            tap.case(name, lambda word=word, why=why: case(word, why))
-        tap.case("all situations came to their end", lambda: expect(
+            name, _, skipped = name.partition(" # SKIP ")
+            tap.case(name, lambda word=word, skipped=skipped, why=why: case(word, skipped, why))
+        tap.case(f"{script} came to its end", lambda: expect(
             (result.returncode, f"1..{len(told)}\n" in result.stdout and len(told) > 0), (0, True)))
 
 
@@ -155,7 +159,14 @@ def main():
         with contextlib.closing(Cast()) as cast:
             conformance.run_in(cast, tap, [package.python, runner])
             conformance.run_example(cast, tap, [package.python, example])
-        package.situations(tap)
+        package.taken_over(tap, package.python, "python_situations.py")
+        # Debian's Python, which may have urllib3.
+        package.taken_over(tap, PYTHON, "python_documents.py",
+                           PYTHONPATH=os.path.join(package.source, "src"))
+        language = snippets.Snippets(tap, "python", os.path.join(directory, "test_orders.py"),
+                                     [package.python, os.path.join(directory, "test_orders.py")],
+                                     package.environment())
+        language.faked(said="OK")
     tap.done()
 
 

@@ -8,6 +8,11 @@ use warnings;
 
 our $VERSION = '0.1.0';
 
+sub new {
+    my ($class, %members) = @_;
+    return bless { text => '', elapsed_ms => 0, votes => [], %members }, $class;
+}
+
 sub code       { return $_[0]{code} }
 sub verdict    { return $_[0]{verdict} }
 sub action     { return $_[0]{action} }
@@ -40,6 +45,12 @@ C<is_good>.
 =head1 METHODS
 
 =over
+
+=item new
+
+    Converge::Result->new(code => 28, verdict => 'disagree', action => 'refuse', reason => 'vote');
+
+One of your own, for the tests of a program. C<text>, C<elapsed_ms> and C<votes> may be left out.
 
 =item code
 

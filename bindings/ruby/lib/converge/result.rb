@@ -13,8 +13,8 @@ module Converge
     # @return [String] why a silent notary gave no answer (`timeout`, `pin` ...); empty for all others
     attr_reader :error
 
-    # @private
-    def initialize(notary:, answer:, elapsed_ms:, error:, bounced:)
+    # Tests of programs make their own.
+    def initialize(notary:, answer:, elapsed_ms: 0, error: '', bounced: false)
       @notary = notary
       @answer = answer
       @elapsed_ms = elapsed_ms
@@ -51,8 +51,8 @@ module Converge
     # @return [Array<Vote>] who said what
     attr_reader :votes
 
-    # @private
-    def initialize(code:, verdict:, action:, reason:, text:, elapsed_ms:, votes:)
+    # Tests of programs make their own.
+    def initialize(code:, verdict:, action:, reason:, text: '', elapsed_ms: 0, votes: [])
       @code = code
       @verdict = verdict
       @action = action
