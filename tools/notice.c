@@ -67,16 +67,29 @@ static bool take_turn(struct cvg_notices *notices, const char *host, uint64_t no
     return true;
 }
 
+/* The command that tells more. A name that a shell or an option's parser would read otherwise is
+ * not put into it: people copy what they are told to type. */
+static void write_hint(const char *host, char *ret_text, size_t size)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  ".:-_";
+    bool plain_name = host[0] != '\0' && host[0] != '-' && host[strspn(host, letters)] == '\0';
+
+    snprintf(ret_text, size, "converge why %s", plain_name ? host : "HOST");
+}
+
 static void write_refusal(const struct cvg_entry *entry, struct cvg_notice *ret_notice)
 {
     char program[CVG_NOTICE_TEXT_MAX / 2], text[CVG_NOTICE_TEXT_MAX], host[CVG_HOST_MAX];
+    char hint[CVG_HOST_MAX + 16];
 
     plain(entry->host, host, sizeof host);
     snprintf(ret_notice->summary, sizeof ret_notice->summary, "Refused: %.400s", host);
+    write_hint(entry->host, hint, sizeof hint);
     escaped(entry->program, program, sizeof program);
     escaped(entry->text[0] != '\0' ? entry->text : entry->reason, text, sizeof text);
-    snprintf(ret_notice->body, sizeof ret_notice->body,
-             "%s was not connected: %s. See: converge why HOST", program, text);
+    snprintf(ret_notice->body, sizeof ret_notice->body, "%s was not connected: %s. See: %s",
+             program, text, hint);
 }
 
 static void write_portal(const struct cvg_entry *entry, struct cvg_notice *ret_notice)

@@ -23,7 +23,7 @@ struct cvg_notices {
 /* A notification, its body in the markup of the Desktop Notifications Specification: what comes
  * from outside is escaped. Both are ASCII without control characters. */
 struct cvg_notice {
-    char summary[CVG_NOTICE_TEXT_MAX], body[CVG_NOTICE_TEXT_MAX * 2];
+    char summary[CVG_NOTICE_TEXT_MAX], body[CVG_NOTICE_TEXT_MAX * 3];
 };
 
 /* Whether to tell of the entry: it was refused, and its host was not told of within a minute; or a

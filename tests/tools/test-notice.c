@@ -85,7 +85,11 @@ static void what_comes_from_outside_is_escaped(void **state)
     assert_string_equal(notice.summary, "Refused: a<i>???"); /* a summary has no markup */
     assert_string_equal(
         notice.body, "&quot;curl&apos;?? was not connected: &lt;b&gt;0 yes &amp; 2 no&lt;/b&gt;. "
-                     "See: converge why HOST");
+                     "See: converge why HOST"); /* nothing of that is typed into a shell */
+    assert_true(due("shop.example", CVG_ACTION_REFUSE, "vote", 5));
+    assert_non_null(strstr(notice.body, "See: converge why shop.example"));
+    assert_true(due("--help", CVG_ACTION_REFUSE, "vote", 5));
+    assert_non_null(strstr(notice.body, "See: converge why HOST"));
 }
 
 static void no_entity_is_cut(void **state)

@@ -94,7 +94,7 @@ def refusals_are_told(installation):
                           entry("three.example", "refuse", "disagree"))
         same(desktop.next(), ("Converge", "Refused: two.example",
                               "&lt;b&gt;curl&lt;/b&gt; was not connected: vote. "
-                              "See: converge why HOST"))
+                              "See: converge why two.example"))
         same(desktop.next()[1], "Refused: three.example")
         portal = dict(entry("four.example", "refuse", "undecided"), reason="captive-portal",
                       text="log in at http://portal.example/?a=1&b=2")
