@@ -48,7 +48,7 @@ static void print_status(const struct screen *screen)
     if (screen->typing)
         snprintf(line, sizeof line, "filter: %s_  (Enter: use it, Esc: not)", screen->typed);
     else
-        snprintf(line, sizeof line, "[%s%s%s%s%s] space: %s  /: filter  r: %s  c: all  q: quit",
+        snprintf(line, sizeof line, "[%s%s%s%s%s] q: quit  space: %s  /: filter  r: %s  c: all",
                  screen->connected ? "live" : "no agent, waiting", screen->paused ? ", paused" : "",
                  screen->filter.refused ? ", refusals only" : "",
                  screen->text[0] != '\0' ? ", filter " : "", screen->text,
