@@ -29,6 +29,19 @@ static void print_span(long long seconds, char *buf, size_t size)
         snprintf(buf, size, "%lld days", seconds / 86400);
 }
 
+/* No more than there are can be asked. */
+static void print_vote(const json_t *reply)
+{
+    long long quorum = cvg_reply_number(reply, "quorum");
+    long long count = (long long)json_array_size(json_object_get(reply, "notaries"));
+
+    cvg_output_field("vote", "%s of %lld%s, at least %lld, within %lld ms%s",
+                     cvg_reply_text(reply, "threshold"), count < quorum ? count : quorum,
+                     count < quorum ? " (all there are)" : "", cvg_reply_number(reply, "min_votes"),
+                     cvg_reply_number(reply, "deadline_ms"),
+                     json_is_true(json_object_get(reply, "bounce")) ? ", through a relay" : "");
+}
+
 static void print_agent(const json_t *reply)
 {
     const char *mode = cvg_reply_text(reply, "mode");
@@ -39,15 +52,12 @@ static void print_agent(const json_t *reply)
                      cvg_reply_number(reply, "pid"), cvg_reply_text(reply, "kind"),
                      cvg_reply_text(reply, "version"));
     cvg_output_field("directory", "%s", cvg_reply_text(reply, "config_dir"));
-    cvg_output_field("mode", "%s%s, on_unreachable = %s", mode,
+    cvg_output_field("mode", "%s%s", mode,
                      strcmp(mode, cvg_mode_name(CVG_MODE_MONITOR)) == 0
                          ? " (nothing is refused: see `converge report`)"
-                         : "",
-                     cvg_reply_text(reply, "on_unreachable"));
-    cvg_output_field("vote", "%s of %lld, at least %lld, within %lld ms%s",
-                     cvg_reply_text(reply, "threshold"), cvg_reply_number(reply, "quorum"),
-                     cvg_reply_number(reply, "min_votes"), cvg_reply_number(reply, "deadline_ms"),
-                     json_is_true(json_object_get(reply, "bounce")) ? ", through a relay" : "");
+                         : "");
+    cvg_output_field("unreachable", "%s", cvg_reply_text(reply, "on_unreachable"));
+    print_vote(reply);
     if (cvg_reply_text(reply, "config_error")[0] != '\0')
         cvg_output_field("WARNING", "the last reload failed: %s",
                          cvg_reply_text(reply, "config_error"));

@@ -208,7 +208,7 @@ def status(installation):
     installation.reply("status", STATUS)
     result = installation.run("status")
     same(result.returncode, OK, result.stderr)
-    contains(result.stdout, "4711", "augment", "majority of 3", "3 records", "5 agree", "alpha",
+    contains(result.stdout, "4711", "augment", "majority of 1 (all there are)", "3 records", "5 agree", "alpha",
              "11 ms", "a.example:443")
     assert "\033" not in result.stdout and "nothing is refused" not in result.stdout
     same(installation.json("status", "--json"), STATUS)
