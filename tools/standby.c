@@ -155,12 +155,11 @@ static void print_agent(const struct cvg_standby *standby)
         break;
     }
     printf(
-        "Agent: nothing here keeps it ready, and programs do not start it. Put `idle_exit = 0' in\n"
-        "  %s/converge.conf and start it at boot%s:\n",
-        directory, is_machines(standby->installation) ? "" : ", or at login");
+        "Agent: there is no systemd to keep it ready. Start it at boot%s, with `idle_exit = 0' in\n"
+        "  %s/converge.conf:\n",
+        is_machines(standby->installation) ? "" : " or at login", directory);
     if (is_machines(standby->installation))
-        printf("    " AGENT "\n  With a System V init, as a line of /etc/inittab:\n"
-               "    cvg:2345:respawn:" AGENT " --foreground\n");
+        printf("    " AGENT "    (/etc/inittab: converge-agent(8))\n");
     else
         printf("    CONVERGE_CONFIG_DIR=%s " AGENT "\n", directory);
 }

@@ -241,7 +241,7 @@ def without_systemd_it_is_told_how_to_start_it(installation):
     machine = Machine(installation, systemd=False)
     result = machine.script('"$CONVERGE" enable openssl --anyway')
     same(result.returncode, OK, result.stderr)
-    contains(result.stdout, "idle_exit = 0", "converge-agent --foreground", "/etc/inittab")
+    contains(result.stdout, "idle_exit = 0", "libexec/converge-agent", "/etc/inittab")
     same(machine.called(), [])
     same(machine.script('"$CONVERGE" disable openssl').returncode, OK)
 
