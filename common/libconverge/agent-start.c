@@ -271,8 +271,10 @@ enum cvg_error cvg_agent_start(const struct cvg_paths *paths, unsigned timeout_m
     if (err == CVG_OK || err == CVG_ERR_OWNER)
         return err;
     if (paths->kind == CVG_AGENT_SYSTEM && geteuid() != 0)
-        return cvg_fail(ret_why, CVG_ERR_CONFIG,
-                        "the system's agent is not running, and only root can start it");
+        return cvg_fail(
+            ret_why, CVG_ERR_CONFIG,
+            "the system's agent is not running, and only root can start it, for instance by "
+            "`sudo converge notary test`");
     err = find_program(&start.program, ret_why);
     if (err == CVG_OK && make_environment(&start) != CVG_OK)
         err = cvg_fail(ret_why, CVG_ERR_NOMEM, "%s", cvg_strerror(CVG_ERR_NOMEM));
