@@ -197,7 +197,7 @@ static enum cvg_error put_units(struct user_job *job, struct cvg_why *ret_why)
                                     "notaries\nRequires=converge-agent.socket\n\n[Service]\n"
                                     "Environment=\"CONVERGE_CONFIG_DIR=%s\"\n"
                                     "ExecStart=" CVG_LIBEXECDIR "/converge-agent --foreground\n"
-                                    "ExecReload=/bin/kill -HUP $MAINPID\n",
+                                    "ExecReload=/bin/sh -c 'kill -HUP $$MAINPID'\n",
                       directory);
     err = put_file(job, job->places.service_unit, &service, ret_why);
     if (err == CVG_OK)

@@ -4,7 +4,9 @@
 names that the notary knows."""
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,8 @@ from notarylab import BUILD, NOTARYD, Tap, expect
 UNITS = os.path.join(BUILD, "notary/systemd")
 NAMES = ["converge-notaryd.service", "converge-notaryd.socket", "converge-notaryd-bounce.socket",
          "converge-notaryd-relay.socket"]
+AGENT_UNITS = [os.path.join(BUILD, "common/engine/systemd", whose, "converge-agent.service")
+               for whose in ("system", "user")]
 EXPOSURE_MOST = 15  # tenths; systemd calls this SAFE or OK, an unprotected service has 96
 
 
@@ -60,7 +64,18 @@ def main():
                 re.search("^ListenStream=(.*)$", text, re.MULTILINE)[1]
         expect(found, {"ssl": "443", "bounce": "4242", "relay": "80"})
 
+    def reloads():
+        """As systemd runs it: $$ is a dollar sign, and the process's number is in the environment."""
+        for unit in (os.path.join(UNITS, NAMES[0]), *AGENT_UNITS):
+            with open(unit, encoding="ascii") as file:
+                line = re.search("^ExecReload=(.*)$", file.read(), re.MULTILINE)[1]
+            child = subprocess.Popen(["sleep", "1000"])
+            subprocess.run(shlex.split(line.replace("$$", "$")), check=True, timeout=30,
+                           env={"PATH": "/nonexistent", "MAINPID": str(child.pid)})
+            expect(child.wait(timeout=30), -signal.SIGHUP, unit)
+
     tap.case("the units are complete", copied)
+    tap.case("a reload needs no program but the shell", reloads)
     tap.case("each socket has a name that the notary knows", named)
     if shutil.which("systemd-analyze") is None:
         tap.skip("systemd takes them", "systemd-analyze is not installed")
