@@ -76,7 +76,9 @@ static enum cvg_error add_line(const char *text, size_t len, const char *key, co
     const char *line_end = first != NULL && first > text && first[-1] == '\r' ? "\r\n" : "\n";
     enum cvg_error err = cvg_buffer_put(ret_text, text, len);
 
-    if (err == CVG_OK && len > 0 && text[len - 1] != '\n')
+    if (err == CVG_OK && len > 0 && text[len - 1] == '\r') /* half an end of a line */
+        err = put_text(ret_text, "\n");
+    else if (err == CVG_OK && len > 0 && text[len - 1] != '\n')
         err = put_text(ret_text, line_end);
     if (err == CVG_OK)
         err = put_text(ret_text, key);

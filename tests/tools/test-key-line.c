@@ -54,6 +54,7 @@ static void without_a_line_one_is_added(void **state)
     assert_set("", "mode = augment\n");
     assert_set("quorum = 4", "quorum = 4\nmode = augment\n");
     assert_set("quorum = 4\r\nlock = no", "quorum = 4\r\nlock = no\r\nmode = augment\r\n");
+    assert_set("lock = no\r\n\r", "lock = no\r\n\r\nmode = augment\r\n");
     assert_set("# mode = monitor\n", "# mode = monitor\nmode = augment\n");
 }
 
