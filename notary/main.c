@@ -12,6 +12,7 @@
 #include "notary/activation.h"
 #include "notary/options.h"
 #include "notary/privileges.h"
+#include "notary/ready.h"
 #include "notary/seccomp.h"
 #include "notary/server.h"
 
@@ -52,6 +53,8 @@ static enum cvg_error start(const struct cvg_options *options, struct cvg_server
         err = cvg_privileges_drop(&settings, why);
     if (err == CVG_OK && serves)
         err = cvg_server_open_keeper(server, why);
+    if (err == CVG_OK && serves)
+        cvg_ready_user(server);
     if (err == CVG_OK && serves && settings.seccomp)
         err = cvg_seccomp_install(why);
     if (err == CVG_OK && serves)
@@ -74,6 +77,7 @@ static int serve(const struct cvg_options *options)
     cvg_log_set_handler(cvg_log_to_fd, options->verbose ? CVG_LOG_DEBUG : CVG_LOG_NOTICE, &log_fd);
     enum cvg_error err = start(options, &server, &why);
     if (err == CVG_OK && options->command == CVG_COMMAND_SERVE) {
+        cvg_ready_log(server);
         err = tell_ready(options->ready_fd, &why);
         if (err != CVG_OK)
             cvg_server_drain(server);

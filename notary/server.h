@@ -27,6 +27,7 @@ struct cvg_server {
     uv_signal_t hangup, terminate, interrupt;
     uv_timer_t drain_timer;
     bool draining, stopped;
+    char user[CVG_MESSAGE_NAME_MAX]; /* whom it runs as, for the log */
     /* A reload under way: one change a worker. */
     struct cvg_change **change;
     size_t unprepared;

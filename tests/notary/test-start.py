@@ -2,6 +2,7 @@
 # How converge-notaryd is made and started: --init, options, keys, directories, privileges.
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -103,6 +104,26 @@ def command_line():
                 with open(os.path.join(notary.home, name), "rb") as file:
                     expect(answer.partition(b"\r\n\r\n")[2], file.read(), path)
 
+    def told():
+        """What an operator looks for first, with --verbose or without, and on one line."""
+        notary = Notary(settings="workers = 2\n")
+        with notary:
+            lines = [line for line in notary.log_text().splitlines() if "ready: " in line]
+            expect(len(lines), 1, notary.log_text())
+            for key in ("signing.key", "tls.crt"):
+                path = os.path.join(notary.home, key)
+                octets = subprocess.run(
+                    ["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"] if key == "signing.key" else
+                    ["openssl", "x509", "-in", path, "-outform", "DER"],
+                    capture_output=True, check=True).stdout
+                digest = hashlib.sha256(octets).hexdigest().upper()
+                expect(":".join(re.findall("..", digest)) in lines[0], True, (key, lines))
+            user = pwd.getpwuid(os.geteuid()).pw_name
+            expect(lines[0].startswith(f"notice: ready: notary alpha, user {user}, "), True, lines)
+            expect(lines[0].partition(", at")[2].split(","),
+                   [f" ssl 127.0.0.1:{notary.ssl_port}", f" bounce 127.0.0.1:{notary.bounce_port}",
+                    f" relay 127.0.0.1:{notary.relay_port}"], lines)
+
     def drops():
         notary = Notary()
         os.chmod(notary.directory, 0o755)
@@ -192,6 +213,7 @@ def command_line():
     tap.case("a key that is not the certificate's is an error", foreign_key)
     tap.case("OpenSSL's configuration is not read", no_configuration)
     tap.case("both bundles are handed out", bundle)
+    tap.case("ready, it logs who it is and where it listens", told)
     namespace = ["unshare", "--user", "--map-root-user"]
 
     def alone():
