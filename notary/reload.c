@@ -69,6 +69,18 @@ static void give_record_keys(struct cvg_server *server, bool take)
     server->record_keys = NULL;
 }
 
+/* As it has to be where root started the notary, so once is enough, and no fault. */
+static void tell_keys(struct cvg_server *server)
+{
+    if (server->keys || server->told_keys)
+        return;
+    server->told_keys = true;
+    cvg_log(CVG_LOG_NOTICE,
+            "keys are those of the start, as user %s may not read their files: nothing is wrong, "
+            "but after --rotate start the notary anew",
+            server->user);
+}
+
 /* All workers have tried: takes it everywhere, or nowhere. */
 static void finish(struct cvg_server *server)
 {
@@ -95,8 +107,8 @@ static void finish(struct cvg_server *server)
     if (!take)
         return;
     cvg_activation_notify("READY=1");
-    cvg_log(CVG_LOG_NOTICE, "reloaded %s%s", server->config,
-            server->keys ? "" : "; the keys are not readable any more and stay");
+    cvg_log(CVG_LOG_NOTICE, "reloaded %s", server->config);
+    tell_keys(server);
 }
 
 static void prepared(struct cvg_change *change)
