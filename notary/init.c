@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 #include "notary/keypair.h"
 
 #define STATUS_PORT_EXAMPLE 9442U
+#define DATABASE            "data/observations.gdbm"
+#define NO_GROUP            ((gid_t)-1)
 
 enum file { TLS_KEY = 0, TLS_CERTIFICATE, SIGNING_KEY, BUNDLE, BUNDLE_V1, CONFIGURATION, FILES };
 
@@ -24,7 +27,8 @@ struct new_files {
 
 void cvg_init_defaults(struct cvg_init *ret_init)
 {
-    *ret_init = (struct cvg_init){.ssl_port = 443, .bounce_port = 4242, .relay_port = 80};
+    *ret_init = (struct cvg_init){
+        .ssl_port = 443, .bounce_port = 4242, .relay_port = 80, .database = DATABASE};
 }
 
 /* The name becomes a file name, so less is allowed than in a bundle. */
@@ -38,6 +42,26 @@ static enum cvg_error check_name(const char *name, struct cvg_why *why)
         return cvg_fail(why, CVG_ERR_ARGUMENT,
                         "--name takes 1 to 63 letters, digits, '.', '_' and '-', beginning with "
                         "neither '.' nor '-'");
+    return CVG_OK;
+}
+
+/* It becomes a line of notary.conf, so nothing that would end or comment out the line. */
+static enum cvg_error check_database(const char *database, struct cvg_why *why)
+{
+    bool good = database[0] != '\0' && database[0] != ' ' && strlen(database) < CVG_PATH_MAX;
+    for (const char *c = database; good && *c != '\0'; c++)
+        good = (unsigned char)*c >= ' ' && *c != '#' && *c != 0x7f;
+    return good
+               ? CVG_OK
+               : cvg_fail(why, CVG_ERR_ARGUMENT, "--database takes a path without '#' or controls");
+}
+
+static enum cvg_error find_group(const char *name, gid_t *ret_group, struct cvg_why *why)
+{
+    const struct group *group = name == NULL ? NULL : getgrnam(name);
+    if (name != NULL && group == NULL)
+        return cvg_fail(why, CVG_ERR_NOT_FOUND, "--group: there is no group %.63s", name);
+    *ret_group = group == NULL ? NO_GROUP : group->gr_gid;
     return CVG_OK;
 }
 
@@ -73,7 +97,7 @@ static enum cvg_error make_configuration(const struct cvg_init *init, struct cvg
         "signing_key = signing.key\n"
         "bundle = %s.notary\n"
         "bundle_v1 = %s.v1.notary\n"
-        "database = data/observations.gdbm\n"
+        "database = %s\n"
         "ssl_port = %u\n"
         "bounce_port = %u\n"
         "relay_port = %u\n"
@@ -88,8 +112,8 @@ static enum cvg_error make_configuration(const struct cvg_init *init, struct cvg
         "# hosts = hosts\n"
         "# Whom a notary started by root becomes:\n"
         "# user = converge-notary\n",
-        init->name, init->name, init->name, init->ssl_port, init->bounce_port, init->relay_port,
-        init->status_port == 0 ? "# " : "",
+        init->name, init->name, init->name, init->database, init->ssl_port, init->bounce_port,
+        init->relay_port, init->status_port == 0 ? "# " : "",
         init->status_port == 0 ? STATUS_PORT_EXAMPLE : init->status_port);
 }
 
@@ -132,14 +156,21 @@ static enum cvg_error make_identity(const struct cvg_init *init, const struct cv
     return err;
 }
 
+/* Nobody reads the file before its group is the right one. */
+static bool give_to_group(int fd, gid_t group)
+{
+    return group == NO_GROUP || (fchown(fd, (uid_t)-1, group) == 0 && fchmod(fd, 0640) == 0);
+}
+
 static enum cvg_error write_new(const char *path, const struct cvg_buffer *text, mode_t mode,
-                                struct cvg_why *why)
+                                gid_t group, struct cvg_why *why)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return cvg_fail(why, errno == EEXIST ? CVG_ERR_EXISTS : CVG_ERR_IO, "%s: %s", path,
                         strerror(errno));
-    bool good = write(fd, text->data, text->len) == (ssize_t)text->len && fsync(fd) == 0;
+    bool good = write(fd, text->data, text->len) == (ssize_t)text->len &&
+                give_to_group(fd, group) && fsync(fd) == 0;
     int problem = errno;
     if (close(fd) == 0 && good)
         return CVG_OK;
@@ -148,14 +179,16 @@ static enum cvg_error write_new(const char *path, const struct cvg_buffer *text,
 }
 
 /* Writes all, or takes back what was written. */
-static enum cvg_error write_all(const struct new_files *files, struct cvg_why *why)
+static enum cvg_error write_all(const struct new_files *files, gid_t group, struct cvg_why *why)
 {
     static const mode_t modes[FILES] = {0600, 0644, 0600, 0644, 0644, 0644};
     enum cvg_error err = CVG_OK;
     int written = 0;
     mode_t mask = umask(022);
     while (err == CVG_OK && written < FILES) {
-        err = write_new(files->path[written], &files->text[written], modes[written], why);
+        bool key = written == TLS_KEY || written == SIGNING_KEY;
+        err = write_new(files->path[written], &files->text[written], modes[written],
+                        key ? group : NO_GROUP, why);
         if (err == CVG_OK)
             written++;
     }
@@ -182,9 +215,14 @@ enum cvg_error cvg_init_write(const struct cvg_init *init,
 {
     struct new_files files = {.path = {""}};
     struct cvg_endpoint host;
+    gid_t group = NO_GROUP;
     for (int i = 0; i < FILES; i++)
         cvg_buffer_init(&files.text[i], CVG_BUNDLE_MAX);
     enum cvg_error err = check_name(init->name, ret_why);
+    if (err == CVG_OK)
+        err = check_database(init->database, ret_why);
+    if (err == CVG_OK)
+        err = find_group(init->group, &group, ret_why);
     if (err == CVG_OK)
         err = cvg_endpoint_set(init->host, strlen(init->host), init->ssl_port, &host, ret_why);
     if (err == CVG_OK)
@@ -196,7 +234,7 @@ enum cvg_error cvg_init_write(const struct cvg_init *init,
     if (err == CVG_OK)
         err = make_directory(init->directory, ret_why);
     if (err == CVG_OK)
-        err = write_all(&files, ret_why);
+        err = write_all(&files, group, ret_why);
     for (int i = 0; i < FILES; i++)
         cvg_buffer_free(&files.text[i]);
     return err;

@@ -103,6 +103,16 @@ static int change_keys(const struct cvg_options *options)
                : EXIT_SUCCESS;
 }
 
+/* Where the service unit looks for its notary. */
+static bool is_service_place(const char *directory)
+{
+    static const char place[] = CVG_SYSCONFDIR "-notary";
+    size_t len = strlen(directory);
+    while (len > 1 && directory[len - 1] == '/')
+        len--;
+    return len == sizeof(place) - 1 && memcmp(directory, place, len) == 0;
+}
+
 /* Clients are asked to compare the fingerprint, so whoever runs the notary has to know it. */
 static int make_notary(const struct cvg_init *init)
 {
@@ -111,13 +121,20 @@ static int make_notary(const struct cvg_init *init)
     enum cvg_error err = cvg_init_write(init, fingerprint, &why);
     if (err != CVG_OK)
         return complain(&why, err, EXIT_FAILURE);
-    return printf("Give to your users: %s/%s.notary\n"
-                  "and, by another way, its fingerprint:\n"
-                  "  %s\n"
-                  "To start it: converge-notaryd --config %s/notary.conf\n",
-                  init->directory, init->name, fingerprint, init->directory) < 0
-               ? EXIT_FAILURE
-               : EXIT_SUCCESS;
+    bool told = printf("Give to your users: %s/%s.notary\n"
+                       "and, by another way, its fingerprint:\n"
+                       "  %s\n",
+                       init->directory, init->name, fingerprint) >= 0;
+    if (is_service_place(init->directory))
+        told = told && printf("To start it: systemctl enable --now converge-notaryd.socket \\\n"
+                              "    converge-notaryd-bounce.socket converge-notaryd-relay.socket "
+                              "converge-notaryd.service\n"
+                              "(with other ports than 443, 4242 and 80: systemctl edit the sockets "
+                              "first)\n") >= 0;
+    else
+        told = told && printf("To start it: converge-notaryd --config %s/notary.conf\n",
+                              init->directory) >= 0;
+    return told ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -36,6 +36,8 @@ const char cvg_options_help[] =
     "  --region CC         the country it is in, two capital letters\n"
     "  --operator TEXT     who runs it\n"
     "  --address IP        an address of HOST, so that clients need no DNS; repeatable\n"
+    "  --group NAME        a group that may read the keys (else their owner alone)\n"
+    "  --database FILE     what notary.conf says (data/observations.gdbm)\n"
     "\n"
     "Changing its keys:\n"
     "  --next-keys DIR     make the next keys beside the current ones, and a bundle that\n"
@@ -68,6 +70,8 @@ enum option_id {
     OPT_REGION,
     OPT_OPERATOR,
     OPT_ADDRESS,
+    OPT_GROUP,
+    OPT_DATABASE,
     OPT_NEXT_KEYS,
     OPT_TLS,
     OPT_SIGNING,
@@ -93,6 +97,8 @@ static const struct option long_options[] = {
     {"region", required_argument, NULL, OPT_REGION},
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"address", required_argument, NULL, OPT_ADDRESS},
+    {"group", required_argument, NULL, OPT_GROUP},
+    {"database", required_argument, NULL, OPT_DATABASE},
     {"next-keys", required_argument, NULL, OPT_NEXT_KEYS},
     {"tls", no_argument, NULL, OPT_TLS},
     {"signing", no_argument, NULL, OPT_SIGNING},
@@ -157,6 +163,12 @@ static bool take_init(int id, const char *value, struct cvg_init *init, struct c
         break;
     case OPT_ADDRESS:
         err = add_address(value, init, why);
+        break;
+    case OPT_GROUP:
+        init->group = value;
+        break;
+    case OPT_DATABASE:
+        init->database = value;
         break;
     default:
         return false;

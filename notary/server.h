@@ -32,7 +32,7 @@ struct cvg_server {
     struct cvg_change **change;
     size_t unprepared;
     bool keys, again;
-    bool told_keys; /* that a reload cannot read them */
+    bool told_keys;                      /* that a reload cannot read them */
     struct cvg_record_keys *record_keys; /* for the keeper, until it has them; NULL: none */
     unsigned generation;
 };

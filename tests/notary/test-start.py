@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # How converge-notaryd is made and started: --init, options, keys, directories, privileges.
+import grp
 import hashlib
 import os
 import pwd
@@ -13,7 +14,8 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 from notarylab import Certificate, NOTARYD, Notary, Site, Tap, expect
 
 tap = Tap()
@@ -46,6 +48,35 @@ def command_line():
                 mode = os.stat(os.path.join(home, name)).st_mode
                 expect(stat.S_IMODE(mode), 0o600, name)
             expect(run("--config", os.path.join(home, "notary.conf"), "--check").returncode, 0)
+
+        def for_a_service():
+            group = grp.getgrgid(os.getgroups()[-1] if os.geteuid() else 1)
+            other = os.path.join(place, "service")
+            made = run("--init", other, "--name", "n", "--host", "h.example", "--group",
+                       group.gr_name, "--database", "/var/lib/n/o.gdbm")
+            expect(made.returncode, 0, made.stderr)
+            for name, mode, owner in (("tls.key", 0o640, group.gr_gid), ("n.notary", 0o644, None),
+                                      ("signing.key", 0o640, group.gr_gid)):
+                status = os.stat(os.path.join(other, name))
+                expect(stat.S_IMODE(status.st_mode), mode, name)
+                expect(owner in (None, status.st_gid), True, name)
+            with open(os.path.join(other, "notary.conf"), encoding="ascii") as file:
+                expect("\ndatabase = /var/lib/n/o.gdbm\n" in file.read(), True)
+            expect(run("--config", os.path.join(other, "notary.conf"), "--check").returncode, 0)
+            expect(f"--config {other}/notary.conf" in made.stdout, True, made.stdout)
+            for more in (["--group", "no such group"], ["--database", "a\nuser = root"],
+                         ["--database", ""], ["--database", "a#b"]):
+                wrong = run("--init", other + "2", "--name", "n", "--host", "h.example", *more)
+                expect((wrong.returncode, more[0] in wrong.stderr), (1, True), wrong.stderr)
+            expect(os.path.exists(other + "2"), False, "nothing is written")
+
+        def sample():
+            """The example that the package has, with its notary's keys."""
+            with tempfile.TemporaryDirectory(prefix="converge-notary-") as other:
+                run("--init", other, "--name", "alpha", "--host", "h.example")
+                shutil.copy(os.path.join(HERE, "../../doc/examples/notary.conf"), other)
+                checked = run("--config", os.path.join(other, "notary.conf"), "--check")
+                expect((checked.returncode, checked.stderr), (0, ""))
 
         def no_overwrite():
             before = {name: open(os.path.join(home, name), "rb").read()
@@ -92,6 +123,8 @@ def command_line():
 
         tap.case("--init writes keys, certificate, bundles, configuration; --check is content",
                  init)
+        tap.case("--init --group --database is ready for a service's user", for_a_service)
+        tap.case("the sample notary.conf is good", sample)
         tap.case("--init overwrites nothing", no_overwrite)
         tap.case("wrong arguments: a sentence, exit status 1 or 2, nothing written", bad_arguments)
         tap.case("a bad configuration: a sentence that names it", bad_configuration)
