@@ -91,11 +91,19 @@ static int serve(const struct cvg_options *options)
 static int change_keys(const struct cvg_options *options)
 {
     struct cvg_why why = {.text = ""};
+    struct cvg_rotate_told told;
     bool announce = options->command == CVG_COMMAND_NEXT_KEYS;
     enum cvg_error err = announce ? cvg_rotate_announce(&options->rotate, &why)
                                   : cvg_rotate_finish(&options->rotate, &why);
+    if (err == CVG_OK)
+        err = cvg_rotate_tell(&options->rotate, announce, &told, &why);
     if (err != CVG_OK)
         return complain(&why, err, EXIT_FAILURE);
+    if (told.signing[0] != '\0')
+        printf("Signing key: %s%s\n", told.signing,
+               announce ? "" : " (what users compare from now on)");
+    if (told.certificate[0] != '\0')
+        printf("Certificate: %s\n", told.certificate);
     return puts(announce ? "The next keys are there and the bundle announces them; reload the "
                            "notary, and give clients time to fetch the bundle before --rotate."
                          : "The next keys are the current ones; reload the notary.") < 0

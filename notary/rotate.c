@@ -311,3 +311,52 @@ enum cvg_error cvg_rotate_finish(const struct cvg_rotate *rotate, struct cvg_why
     cvg_rotate_close(&files);
     return err;
 }
+
+static enum cvg_error tell_certificate(const char *path, char *ret_text, struct cvg_why *why)
+{
+    struct cvg_buffer pem = {0};
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    enum cvg_error err = cvg_rotate_read(path, &pem, why);
+    BIO *bio = err == CVG_OK ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
+    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    if (certificate != NULL && X509_digest(certificate, EVP_sha256(), digest, &len) == 1)
+        cvg_fingerprint_format(digest, len, ret_text, CVG_FINGERPRINT_TEXT_MAX);
+    else if (err == CVG_OK)
+        err = cvg_fail(why, CVG_ERR_CONFIG, "%s: no certificate", path);
+    X509_free(certificate);
+    BIO_free(bio);
+    cvg_buffer_free(&pem);
+    ERR_clear_error();
+    return err;
+}
+
+static enum cvg_error tell_signing(const char *path, char *ret_text, struct cvg_why *why)
+{
+    struct cvg_signing_key *key = NULL;
+    enum cvg_error err = read_signing_key(path, &key, why);
+    if (err == CVG_OK)
+        cvg_fingerprint_format(cvg_signing_key_id(key), CVG_SHA256_LEN, ret_text,
+                               CVG_FINGERPRINT_TEXT_MAX);
+    cvg_signing_key_free(key);
+    return err;
+}
+
+enum cvg_error cvg_rotate_tell(const struct cvg_rotate *rotate, bool next,
+                               struct cvg_rotate_told *ret_told, struct cvg_why *ret_why)
+{
+    struct cvg_rotate_files files;
+    *ret_told = (struct cvg_rotate_told){.signing = ""};
+    enum cvg_error err = cvg_rotate_open(rotate->directory, &files, ret_why);
+    if (err != CVG_OK)
+        return err;
+    if (!next || rotate->signing)
+        err = tell_signing(next ? files.next[CVG_ROTATE_SIGNING] : files.settings.signing_key,
+                           ret_told->signing, ret_why);
+    if (err == CVG_OK && (!next || rotate->tls))
+        err = tell_certificate(next ? files.next[CVG_ROTATE_CERTIFICATE]
+                                    : files.settings.tls_certificate,
+                               ret_told->certificate, ret_why);
+    cvg_rotate_close(&files);
+    return err;
+}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "common/base/error.h"
+#include "common/base/fingerprint.h"
 
 struct cvg_rotate {
     const char *directory; /* where notary.conf is */
@@ -27,5 +28,16 @@ CVG_MUST_USE enum cvg_error cvg_rotate_announce(const struct cvg_rotate *rotate,
  * nothing to change. */
 CVG_MUST_USE enum cvg_error cvg_rotate_finish(const struct cvg_rotate *rotate,
                                               struct cvg_why *ret_why);
+
+/* What people compare: SHA-256 of a signing key and of a certificate; "": not changed. */
+struct cvg_rotate_told {
+    char signing[CVG_FINGERPRINT_TEXT_MAX];
+    char certificate[CVG_FINGERPRINT_TEXT_MAX];
+};
+
+/* After one of the two: of the next keys that were asked for, or of the current ones. */
+CVG_MUST_USE enum cvg_error cvg_rotate_tell(const struct cvg_rotate *rotate, bool next,
+                                            struct cvg_rotate_told *ret_told,
+                                            struct cvg_why *ret_why);
 
 #endif

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A notary changes its keys and certificate under an agent that asks all the time: the agent
 follows both bundles, no question is left without its verdict, no connection is dropped."""
+import hashlib
 import os
 import shutil
 import signal
@@ -19,6 +20,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import agentlab  # pylint: disable=wrong-import-position
 
 NAMES = [f"t{number}.example.org" for number in range(2000)]
+
+
+def fingerprint(path):
+    """Of a certificate, or of a private key's public half: what people compare."""
+    command = ["openssl", "x509", "-outform", "DER"] if ".crt" in path else \
+        ["openssl", "pkey", "-pubout", "-outform", "DER"]
+    octets = subprocess.run([*command, "-in", path], check=True, capture_output=True).stdout
+    return hashlib.sha256(octets).digest().hex(":").upper()
 
 
 class Asker:
@@ -85,8 +94,12 @@ class World:
     def change(self, *arguments):
         """Changes the files, then has the notary read them."""
         log = self.notary.log_text().count("reloaded")
-        subprocess.run([NOTARYD, *arguments, self.notary.home], check=True,
-                       stdout=subprocess.DEVNULL)
+        suffix = ".next" if arguments[0] == "--next-keys" else ""
+        said = subprocess.run([NOTARYD, *arguments, self.notary.home], check=True,
+                              capture_output=True, text=True).stdout
+        for what, path in (("Signing key: ", f"signing.key{suffix}"),
+                           ("Certificate: ", f"tls.crt{suffix}")):
+            expect(what + fingerprint(os.path.join(self.notary.home, path)) in said, True, said)
         self.notary.process.send_signal(signal.SIGHUP)
         assert agentlab.until(lambda: self.notary.log_text().count("reloaded") > log), \
             self.notary.log_text()
