@@ -142,6 +142,12 @@ static enum cvg_error keep_leaf(SSL *ssl, struct cvg_tls_seen *ret_seen)
     return CVG_OK;
 }
 
+/* Mail servers and others greet in plain text first; OpenSSL takes that for a version. */
+static bool is_no_tls(unsigned long error)
+{
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER;
+}
+
 static enum cvg_error shake_hands(const struct cvg_endpoint *endpoint, int fd,
                                   struct cvg_tls_seen *ret_seen, struct cvg_why *ret_why)
 {
@@ -157,7 +163,11 @@ static enum cvg_error shake_hands(const struct cvg_endpoint *endpoint, int fd,
         err = keep_leaf(ssl, ret_seen);
     }
     if (err != CVG_OK) {
-        if (ERR_peek_error() != 0)
+        if (is_no_tls(ERR_peek_error()))
+            snprintf(reason, sizeof reason,
+                     "what answers does not begin with TLS; if it does later (STARTTLS), take "
+                     "--fingerprint and what openssl s_client -starttls PROTOCOL shows");
+        else if (ERR_peek_error() != 0)
             ERR_error_string_n(ERR_peek_error(), reason, sizeof reason);
         cvg_fail(ret_why, err, "no certificate from %s: %s",
                  cvg_endpoint_format(endpoint, text, sizeof text), reason);

@@ -186,12 +186,16 @@ def check_of_a_server_that_does_not_speak_tls(installation):
     def serve():
         connection = listener.accept()[0]
         connection.sendall(b"220 hello\r\n")
+        while connection.recv(65536):  # or what was said is lost with a reset
+            pass
         connection.close()
     threading.Thread(target=serve, daemon=True).start()
     result = installation.run("check", "127.0.0.1:%d" % listener.getsockname()[1])
     listener.close()
     same(result.returncode, UNDECIDED, result.stdout)
     contains(result.stderr, "no certificate")
+    contains(result.stderr, "does not begin with TLS")
+    contains(result.stderr, "--fingerprint")
 
 
 def names_in_utf8(installation):
