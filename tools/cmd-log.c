@@ -162,6 +162,7 @@ static int run(const struct cvg_command *command, int argc, char **argv)
         code = cvg_option_when(command, "--since", since, &wanted.query.since_s);
     if (code == CVG_GO_ON)
         code = cvg_option_when(command, "--until", until, &wanted.query.until_s);
+    wanted.query.have_until = until != NULL;
     if (code == CVG_GO_ON)
         code = read_limit(command, limit, &wanted.limit);
     if (code == CVG_GO_ON)

@@ -34,7 +34,7 @@ static json_t *command_of(const struct cvg_history_query *query)
 
     if (query->since_s != 0)
         failed |= json_object_set_new(command, "since_s", json_integer(query->since_s));
-    if (query->until_s != 0)
+    if (query->have_until)
         failed |= json_object_set_new(command, "until_s", json_integer(query->until_s));
     if (query->host != NULL)
         failed |= json_object_set_new(command, "host", json_string(query->host));

@@ -10,7 +10,9 @@
 #include "tools/installation.h"
 
 struct cvg_history_query {
-    int64_t since_s, until_s; /* 0: not limited */
+    int64_t since_s;          /* 0: not limited */
+    bool have_until;          /* else until_s is not looked at */
+    int64_t until_s;
     const char *host;         /* NULL: all */
     uint16_t port;            /* 0: all */
 };

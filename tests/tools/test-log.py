@@ -78,6 +78,8 @@ def the_agent_is_asked_for_what_is_wanted(installation):
     same(installation.commands()[-1],
          {"command": "log", "since_s": NOW - 800, "until_s": NOW, "host": "a.example",
           "port": 8443})
+    lines(installation, "--until", "@0", code=REFUSED)
+    same(installation.commands()[-1], {"command": "log", "until_s": 0})
     lines(installation, "--since", "2d", code=REFUSED)
     assert abs(installation.commands()[-1]["since_s"] - (time.time() - 172800)) < 60
 
