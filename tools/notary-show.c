@@ -17,6 +17,24 @@ static json_t *host_json(const struct cvg_bundle_host *host)
                      (int)host->relay_port, "addresses", addresses);
 }
 
+/* One that follows, or one that was: as good as the first for statements and updates. */
+static char *other_key(const struct cvg_bundle *bundle, size_t index,
+                       char ret_text[static CVG_FINGERPRINT_TEXT_MAX])
+{
+    return cvg_fingerprint_format(cvg_verify_key_id(bundle->key[index]), CVG_SHA256_LEN, ret_text,
+                                  CVG_FINGERPRINT_TEXT_MAX);
+}
+
+static json_t *other_keys(const struct cvg_bundle *bundle)
+{
+    char text[CVG_FINGERPRINT_TEXT_MAX];
+    json_t *list = json_array();
+
+    for (size_t i = 1; i < bundle->key_count; i++)
+        json_array_append_new(list, json_string(other_key(bundle, i, text)));
+    return list;
+}
+
 json_t *cvg_notary_json(const struct cvg_bundle *bundle, const char *path)
 {
     char fingerprint[CVG_FINGERPRINT_TEXT_MAX] = "";
@@ -26,11 +44,12 @@ json_t *cvg_notary_json(const struct cvg_bundle *bundle, const char *path)
         fingerprint[0] = '\0';
     for (size_t i = 0; i < bundle->host_count; i++)
         json_array_append_new(hosts, host_json(&bundle->host[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:s, s:o}", "name", bundle->name,
-                     "fingerprint", fingerprint, "region", bundle->region, "operator",
-                     bundle->operator_name, "protocol", (int)bundle->protocol, "version",
-                     (int)bundle->version, "serial", (json_int_t)bundle->serial, "location",
-                     bundle->location, "path", path, "hosts", hosts);
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:i, s:i, s:I, s:s, s:s, s:o}", "name",
+                     bundle->name, "fingerprint", fingerprint, "other_keys", other_keys(bundle),
+                     "region", bundle->region, "operator", bundle->operator_name, "protocol",
+                     (int)bundle->protocol, "version", (int)bundle->version, "serial",
+                     (json_int_t)bundle->serial, "location", bundle->location, "path", path,
+                     "hosts", hosts);
 }
 
 static void print_host(const struct cvg_bundle_host *host)
@@ -49,6 +68,8 @@ void cvg_notary_print(const struct cvg_bundle *bundle)
     putchar('\n');
     if (cvg_bundle_fingerprint(bundle, fingerprint) == CVG_OK)
         cvg_output_field("fingerprint", "%s", fingerprint);
+    for (size_t i = 1; i < bundle->key_count; i++)
+        cvg_output_field("also key", "%s", other_key(bundle, i, fingerprint));
     cvg_output_field("operator", "%s",
                      bundle->operator_name[0] != '\0' ? bundle->operator_name : "not told");
     cvg_output_field("region", "%s", bundle->region[0] != '\0' ? bundle->region : "not told");

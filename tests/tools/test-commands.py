@@ -439,6 +439,23 @@ def the_fingerprint_is_the_signing_keys(installation):
     same(got.replace(":", ""), wanted)
 
 
+def every_key_of_a_bundle_is_shown(installation):
+    import hashlib
+    alpha = make_notary(installation, "alpha")
+    keys = installation.path("keys-alpha")
+    subprocess.run([NOTARYD, "--next-keys", keys], check=True, stdout=subprocess.DEVNULL)
+    installation.run("notary", "add", alpha, "--yes")
+    shown = installation.run("notary", "list")
+    told = json.loads(installation.run("notary", "list", "--json").stdout)["notaries"][0]
+    wanted = []
+    for name in ("signing.key", "signing.key.next"):
+        der = subprocess.run(["openssl", "pkey", "-in", os.path.join(keys, name), "-pubout",
+                              "-outform", "DER"], stdout=subprocess.PIPE, check=True).stdout
+        wanted.append(hashlib.sha256(der).digest().hex(":").upper())
+        contains(shown.stdout, wanted[-1])
+    same([told["fingerprint"], *told["other_keys"]], wanted)
+
+
 def a_person_is_asked(installation):
     import pty
     alpha = make_notary(installation, "alpha")
@@ -731,7 +748,8 @@ main(help_and_version, every_option_in_the_help_is_taken, wrong_usage,
      check_with_a_file, check_that_looks_itself, check_of_a_server_that_does_not_speak_tls,
      names_in_utf8, status, colours_only_for_people, replies_that_are_none, why, watch, cache,
      notary_suggest, notary_add_list_remove, several_at_once, all_are_looked_at_before_any_is_added,
-     what_fails_on_the_way_is_taken_back, the_fingerprint_is_the_signing_keys, a_person_is_asked,
+     what_fails_on_the_way_is_taken_back, the_fingerprint_is_the_signing_keys,
+     every_key_of_a_bundle_is_shown, a_person_is_asked,
      nobody_votes_twice, bundles_that_are_none, a_bundle_from_a_url, a_bad_file_in_notaries_d_is_named,
      names_become_file_names, a_running_agent_is_told, notary_test, notary_list_tells_of_updates,
      notary_update,
