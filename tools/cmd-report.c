@@ -144,17 +144,19 @@ static void print_host(const struct cvg_tally_host *host)
 
 static void print_summary(const struct cvg_tally *tally)
 {
-    char first[32], last[32];
+    char first[32], last[32], line[512];
 
     if (tally->checks == 0)
         return;
     date_of(tally->first_s, first, sizeof first);
     date_of(tally->last_s, last, sizeof last);
-    printf("%s to %s: %" PRIu64 " check%s of %zu host%s; mode = %s would have refused %" PRIu64
-           ", at %zu host%s.\n",
-           first, last, tally->checks, plural(tally->checks), tally->hosts, plural(tally->hosts),
-           cvg_mode_name(tally->mode), tally->refused, tally->refused_hosts,
-           plural(tally->refused_hosts));
+    snprintf(line, sizeof line,
+             "%s to %s: %" PRIu64 " check%s of %zu host%s; mode = %s would have refused %" PRIu64
+             ", at %zu host%s.",
+             first, last, tally->checks, plural(tally->checks), tally->hosts, plural(tally->hosts),
+             cvg_mode_name(tally->mode), tally->refused, tally->refused_hosts,
+             plural(tally->refused_hosts));
+    cvg_output_prose(line);
     if (tally->accepted_over_pki > 0)
         printf("It would have accepted %" PRIu64 " that PKI did not trust.\n",
                tally->accepted_over_pki);
@@ -207,7 +209,7 @@ static int print_report(struct cvg_tally *tally, const struct cvg_config *config
         print_host(&tally->host[i]);
         putchar('\n');
     }
-    puts(conclusion);
+    cvg_output_prose(conclusion);
     return code;
 }
 

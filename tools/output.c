@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "tools/terminal.h"
+#include "tools/wrap.h"
 
 #define LABEL_WIDTH  12
 #define LINE_MAX_LEN 4096
+#define HALF_SHA256  48 /* sixteen octets with their colons */
 
 static const char *current = "";
 static bool as_json;
@@ -188,13 +191,38 @@ void cvg_output_word(enum cvg_paint paint, int width, const char *word)
         fputs(text, stdout);
 }
 
+/* Broken for a terminal only: what reads a pipe reads lines. */
+static void print_wrapped(const char *text, size_t column)
+{
+    struct cvg_buffer lines;
+
+    cvg_buffer_init(&lines, 2 * LINE_MAX_LEN * (LABEL_WIDTH + 4));
+    if (isatty(STDOUT_FILENO) &&
+        cvg_wrap(text, column, column, (size_t)cvg_terminal_columns(), &lines) == CVG_OK)
+        printf("%.*s\n", (int)lines.len, lines.len > 0 ? (const char *)lines.data : "");
+    else
+        puts(text);
+    cvg_buffer_free(&lines);
+}
+
+void cvg_output_prose(const char *text)
+{
+    print_wrapped(text, 0);
+}
+
 void cvg_output_field(const char *label, const char *fmt, ...)
 {
     char line[LINE_MAX_LEN];
     va_list args;
 
     va_start(args, fmt);
-    format_clean(line, sizeof line, fmt, args);
+    format_clean(line, sizeof line - 1, fmt, args);
     va_end(args);
-    printf("  %-*s %s\n", LABEL_WIDTH, label, line);
+    printf("  %-*s ", LABEL_WIDTH, label);
+    /* A fingerprint has no blank to be broken at. */
+    if (isatty(STDOUT_FILENO) && strlen(line) == 2 * HALF_SHA256 - 1 && strchr(line, ' ') == NULL) {
+        memmove(line + HALF_SHA256 + 1, line + HALF_SHA256, HALF_SHA256);
+        line[HALF_SHA256] = ' ';
+    }
+    print_wrapped(line, LABEL_WIDTH + 3);
 }

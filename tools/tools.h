@@ -84,4 +84,7 @@ void cvg_output_word(enum cvg_paint paint, int width, const char *word);
 /* "  label      text". */
 void cvg_output_field(const char *label, const char *fmt, ...) CVG_PRINTF(2, 3);
 
+/* A paragraph; as a field's value, it is broken into lines where a terminal reads it. */
+void cvg_output_prose(const char *text);
+
 #endif

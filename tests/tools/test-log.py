@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 """converge log and converge report, over what an agent remembers."""
+import fcntl
 import json
 import os
+import pty
+import struct
+import subprocess
 import sys
+import termios
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
@@ -194,7 +199,39 @@ def report_wrong_usage(installation):
         same(installation.run("report", *words).returncode, USAGE, str(words))
 
 
+def on_a_terminal(installation, *words):
+    """What the command writes to a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with subprocess.Popen([CONVERGE, *words], env=installation.environment(TERM="dumb"),
+                          stdin=subprocess.DEVNULL, stdout=slave) as process:
+        os.close(slave)
+        said = b""
+        try:
+            while part := os.read(master, 4096):
+                said += part
+        except OSError:
+            pass  # the last writer has gone
+    os.close(master)
+    assert process.returncode in (OK, REFUSED), said
+    return said.decode().replace("\r", "").splitlines()
+
+
+def a_terminals_width_is_kept(installation):
+    fingerprint = ":".join("%02X" % i for i in range(32))
+    told = entry(1, "bad.example", "disagree", sha256=fingerprint, text="a sentence " * 20)
+    remembers(installation, told)
+    installation.reply("why", {"ok": True, "entries": [told]})
+    for words in ["report"], ["why", "bad.example"]:
+        shown = on_a_terminal(installation, *words)
+        assert shown and all(len(line) <= 80 for line in shown), shown
+        assert max(map(len, installation.run(*words).stdout.splitlines())) > 80
+    contains("".join(line.strip() for line in shown), fingerprint)
+    contains(installation.run("why", "bad.example").stdout, fingerprint)
+
+
 main(log_shows_a_line_each, log_filters, the_agent_is_asked_for_what_is_wanted, log_wrong_usage,
      names_drive_no_terminal, an_agent_that_says_no_or_ends, a_history_that_breaks_off,
      report_of_a_mixed_day, report_of_a_good_day, report_of_nothing, report_of_rehearsals_only,
-     report_knows_the_mode_in_force, report_with_on_unreachable_allow, report_wrong_usage)
+     report_knows_the_mode_in_force, report_with_on_unreachable_allow, report_wrong_usage,
+     a_terminals_width_is_kept)
