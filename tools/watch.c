@@ -48,16 +48,23 @@ static enum cvg_watch_go take_others(struct cvg_view *view, const struct pollfd 
     return go;
 }
 
-/* One wait, up to again_ms while there is no agent: the stream's fd is -1 then. */
+static int left_until(uint64_t time_ms)
+{
+    uint64_t now_ms = deadline_in(0);
+
+    return time_ms > now_ms ? (int)(time_ms - now_ms) : 0;
+}
+
+/* One wait, until again_at_ms while there is no agent: the stream's fd is -1 then. */
 static enum cvg_error wait_once(struct cvg_agent_stream *stream, struct cvg_view *view,
-                                unsigned again_ms, enum cvg_watch_go *ret_go,
+                                uint64_t again_at_ms, enum cvg_watch_go *ret_go,
                                 struct cvg_why *ret_why)
 {
     struct pollfd fds[3] = {{.fd = stream->fd, .events = POLLIN},
                             {.fd = view->fd[0], .events = POLLIN},
                             {.fd = view->fd[1], .events = POLLIN}};
 
-    if (poll(fds, 3, stream->fd < 0 ? (int)again_ms : -1) < 0 && errno != EINTR)
+    if (poll(fds, 3, stream->fd < 0 ? left_until(again_at_ms) : -1) < 0 && errno != EINTR)
         return cvg_fail(ret_why, CVG_ERR_IO, "poll: %s", strerrordesc_np(errno));
     *ret_go = take_others(view, fds + 1);
     if (*ret_go != CVG_WATCH_ON || stream->fd < 0 || fds[0].revents == 0)
@@ -93,22 +100,25 @@ int cvg_watch(const struct cvg_installation *installation, bool follow, struct c
     enum cvg_error err = connect_again(installation, &stream, &why);
     bool had_one = err == CVG_OK, ended = false;
     unsigned again_ms = AGAIN_MS;
+    uint64_t again_at_ms = deadline_in(again_ms); /* keys that are pressed do not hasten it */
 
     if (follow || err == CVG_OK)
         go = view->connected(view->user, err == CVG_OK);
     ended = err != CVG_OK && is_end(&stream, view, follow, err, &go);
     while (go == CVG_WATCH_ON && !ended) {
-        err = wait_once(&stream, view, again_ms, &go, &why);
+        err = wait_once(&stream, view, again_at_ms, &go, &why);
         if (stream.fd >= 0 && err == CVG_OK)
             again_ms = AGAIN_MS;
-        if (err == CVG_OK && go == CVG_WATCH_ON && stream.fd < 0) {
+        if (err == CVG_OK && go == CVG_WATCH_ON && stream.fd < 0 && left_until(again_at_ms) == 0) {
             again_ms = again_ms < SELDOM_MS / 2 ? again_ms * 2 : SELDOM_MS;
             err = connect_again(installation, &stream, &why);
             if (err == CVG_OK)
                 go = view->connected(view->user, true);
         }
-        if (err != CVG_OK)
+        if (err != CVG_OK) {
             ended = is_end(&stream, view, follow, err, &go);
+            again_at_ms = deadline_in(again_ms);
+        }
     }
     if (stream.fd >= 0)
         cvg_agent_close(&stream);

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """converge watch on a terminal: keys, what they show, and the terminal as it was at any end."""
+import contextlib
 import os
 import signal
+import socket
 import sys
 import termios
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from toolbox import *
@@ -143,6 +146,27 @@ def an_agent_that_ends_is_waited_for(installation):
         watched.child.expect("one.example:443")
 
 
+def keys_do_not_hasten_the_next_attempt(installation):
+    """Each attempt may wake an agent that ends at once, and nobody's typing is to do so."""
+    with Watched(installation) as watched:
+        taken = []
+
+        def end_at_once():
+            with contextlib.suppress(OSError):
+                while True:
+                    taken.append(watched.agent.listener.accept()[0].close())
+        woken = threading.Thread(target=end_at_once)
+        woken.start()
+        watched.agent.peer.close()
+        watched.child.expect("no agent, waiting")
+        for number in range(100):
+            watched.child.send("r")
+            watched.child.expect("-- all --" if number % 2 else "-- refusals only --")
+        watched.agent.listener.shutdown(socket.SHUT_RDWR)
+        woken.join()
+        assert len(taken) < 50, f"{len(taken)} attempts within 100 keys"
+
+
 def names_drive_no_terminal(installation):
     with Watched(installation) as watched:
         watched.agent.say(entry("a\x1b[2J\x07\x9bb", program="\x1b]0;x\x07"))
@@ -182,5 +206,6 @@ def followed_without_a_terminal(installation):
 
 
 main(shown_and_quit, paused_and_gone_on, filtered, narrowed, ends_that_give_the_terminal_back,
-     stopped_and_continued, an_agent_that_ends_is_waited_for, names_drive_no_terminal, plain_lines,
+     stopped_and_continued, an_agent_that_ends_is_waited_for,
+     keys_do_not_hasten_the_next_attempt, names_drive_no_terminal, plain_lines,
      followed_without_a_terminal)
