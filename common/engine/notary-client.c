@@ -13,6 +13,7 @@
 
 #include "common/base/log.h"
 #include "common/engine/curl-loop.h"
+#include "common/engine/curl-told.h"
 #include "common/engine/notary-easy.h"
 
 #define WARM_MS         10000 /* for connecting ahead nobody waits */
@@ -119,46 +120,6 @@ static bool try_next_host(struct cvg_exchange *exchange)
     return launch(exchange) == CVG_OK;
 }
 
-/* What the notary's clock said when it answered. */
-static void tell_date(CURL *curl, int64_t *ret_date_s)
-{
-    struct curl_header *header = NULL;
-    time_t date = -1;
-
-    if (curl_easy_header(curl, "Date", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
-        date = curl_getdate(header->value, NULL);
-    if (date > 0)
-        *ret_date_s = date;
-}
-
-static int64_t time_of(CURL *curl, CURLINFO info)
-{
-    curl_off_t time_us = 0;
-
-    return curl_easy_getinfo(curl, info, &time_us) == CURLE_OK && time_us > 0 ? (int64_t)time_us
-                                                                              : 0;
-}
-
-/* libcurl's times all count from the start. */
-static void tell_timing(CURL *curl, struct cvg_timing *ret_timing)
-{
-    int64_t name = time_of(curl, CURLINFO_NAMELOOKUP_TIME_T);
-    int64_t connected = time_of(curl, CURLINFO_CONNECT_TIME_T);
-    int64_t secured = time_of(curl, CURLINFO_APPCONNECT_TIME_T);
-    int64_t asked = time_of(curl, CURLINFO_PRETRANSFER_TIME_T);
-    int64_t total = time_of(curl, CURLINFO_TOTAL_TIME_T);
-    long connects = 0;
-
-    *ret_timing = (struct cvg_timing){.answer_us = total > asked ? total - asked : 0};
-    ret_timing->kept =
-        curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK && connects == 0;
-    if (ret_timing->kept)
-        return;
-    ret_timing->name_us = name;
-    ret_timing->connect_us = connected > name ? connected - name : 0;
-    ret_timing->tls_us = secured > connected ? secured - connected : 0;
-}
-
 static void on_done(CURL *curl, CURLcode code, void *user)
 {
     struct cvg_exchange *exchange = NULL;
@@ -177,9 +138,9 @@ static void on_done(CURL *curl, CURLcode code, void *user)
     if (err == CVG_OK && (status < 100 || status > 999))
         err = CVG_ERR_PROTOCOL;
     if (exchange->done != NULL && err == CVG_OK && exchange->request.ret_date_s != NULL)
-        tell_date(curl, exchange->request.ret_date_s);
+        cvg_curl_date(curl, exchange->request.ret_date_s);
     if (exchange->done != NULL && err == CVG_OK && exchange->request.ret_timing != NULL)
-        tell_timing(curl, exchange->request.ret_timing);
+        cvg_curl_timing(curl, exchange->request.ret_timing);
     if (exchange->done != NULL)
         exchange->done(err, relay_failed, err == CVG_OK ? (unsigned)status : 0,
                        exchange->easy.answer.data, exchange->easy.answer.len, exchange->user);
