@@ -102,23 +102,43 @@ def metrics():
 
 
 class Frozen:
-    """One thread of a process that stands still, the others go on."""
+    """
+    One thread of a process that stands still while the others go on. It does so where it waits for
+    events, holding no lock that another may need.
+    """
 
-    SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+    CONTINUE, DETACH, SEIZE, INTERRUPT, WALL = 7, 17, 0x4206, 0x4207, 0x40000000
+    EPOLL = {"x86_64": (232, 281), "aarch64": (22,)}  # epoll_wait, epoll_pwait
 
     def __init__(self, thread):
         self.thread = thread
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.ptrace(self.SEIZE)
+
+    def __enter__(self):
+        end = time.monotonic() + 30
+        self.halt()
+        while not self.waits_for_events():
+            expect(time.monotonic() < end, True, "the thread comes to wait for events")
+            self.ptrace(self.CONTINUE)
+            time.sleep(0.02)
+            self.halt()
+        return self
+
+    def __exit__(self, *_):
+        self.ptrace(self.DETACH)
+
+    def halt(self):
         self.ptrace(self.INTERRUPT)
-        os.waitpid(thread, self.WALL)
+        os.waitpid(self.thread, self.WALL)
+
+    def waits_for_events(self):
+        with open(f"/proc/{self.thread}/syscall", encoding="ascii") as file:
+            return int(file.read().split()[0]) in self.EPOLL.get(os.uname().machine, ())
 
     def ptrace(self, request):
         if self.libc.ptrace(ctypes.c_long(request), ctypes.c_long(self.thread), None, None) != 0:
             raise OSError(ctypes.get_errno(), "ptrace")
-
-    def thaw(self):
-        self.ptrace(self.DETACH)
 
 
 def worker_of(notary):
@@ -144,16 +164,16 @@ def until(notary, answer):
 def stuck():
     with Watched(hosts=HOSTS, settings="workers = 2\n") as notary:
         def silent_worker():
-            frozen = Frozen(worker_of(notary))
-            until(notary, (503, "failing: 1 of 2 workers do not answer\n"))
-            expect(counted(notary, "workers_answering"), 1)
-            expect(counted(notary, "workers"), 2)
-            expect("failing" in notary.get("/")[2], True)
-            frozen.thaw()
+            with Frozen(worker_of(notary)):
+                until(notary, (503, "failing: 1 of 2 workers do not answer\n"))
+                expect(counted(notary, "workers_answering"), 1)
+                expect(counted(notary, "workers"), 2)
+                expect("failing" in notary.get("/")[2], True)
             until(notary, (200, "ok\n"))
 
         try:
-            Frozen(worker_of(notary)).thaw()
+            with Frozen(worker_of(notary)):
+                pass
         except OSError as problem:
             tap.skip("/healthz says failing while a worker is stuck", str(problem))
         else:
